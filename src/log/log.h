@@ -1,0 +1,143 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "headrace/result.h"
+#include "os/clock.h"
+#include "os/file_system.h"
+
+namespace headrace::log {
+
+// Position of one frame in the journal, from 1, dense over the life of a data directory.
+using Lsn = uint64_t;
+
+enum class EntryKind : uint8_t {
+  kBatch = 1,    // a Kafka RecordBatch of one topic partition
+  kControl = 2,  // DDL, model activation, source position, idle/finished partition: opaque bytes
+};
+
+// What Append takes and what readers give back. For a batch, `bytes` is a whole Kafka RecordBatch
+// v2 whose base offset the log sets; `note` is opaque to the log and stored beside it (arrival time,
+// source position, causes of derived rows).
+struct Entry {
+  EntryKind kind = EntryKind::kBatch;
+  std::string topic;  // kBatch
+  int32_t partition = 0;
+  int32_t record_count = 0;       // kBatch; filled in by readers
+  int64_t max_timestamp_ms = -1;  // kBatch; filled in by readers
+  std::string note;
+  std::string bytes;
+  Lsn lsn = 0;              // set by Append, given by readers
+  int64_t base_offset = 0;  // set by Append, given by readers
+};
+
+struct TopicConfig {
+  int32_t partitions = 1;
+  int64_t retention_ms = -1;     // -1: keep
+  int64_t retention_bytes = -1;  // per partition; -1: keep
+  int64_t segment_bytes = 64 << 20;
+};
+
+struct LogOptions {
+  uint64_t journal_file_bytes = 64 << 20;  // 1 MiB .. 1 GiB; each file is written with zeros once
+  uint64_t group_bytes_max = 4 << 20;      // appended and not yet handed to the disk, per flush
+  uint64_t pending_bytes_max = 64 << 20;   // Append waits beyond this (back pressure)
+  uint64_t reserve_bytes = 8 << 20;        // kept free for offsets and deletes when the disk is full
+  uint64_t tail_cache_bytes = 16 << 20;    // newest batches served from memory
+  bool compress_segments = true;           // zstd level 1, by the background thread
+  bool read_only = false;                  // open without cutting, moving or locking
+};
+
+// What Open found and did.
+struct RecoveryReport {
+  uint64_t torn_bytes_cut = 0;  // behind the last whole group
+  Lsn last_lsn = 0;
+  std::string text;  // one line for people; empty when there is nothing to say
+};
+
+// One data directory's journal and topics.
+//
+// Invariants: LSNs are dense; offsets of a partition are dense; readers see only durable entries;
+// what is durable is a prefix of the order of Append. Threads: Append and CreateTopic come from one
+// thread (the sequencer); readers and the rest are thread-safe. Two threads of its own: one flushes
+// groups, one moves durable batches to segments and frees journal files. A failed flush is final:
+// every later Append fails with kUnavailable, reads go on. kNoSpace fails the Append and is
+// recovered from without a restart.
+class Log {
+ public:
+  // Creates the directory when missing. Errors: kCorruption (names file and offset; nothing was
+  // changed), kIo, kConflict when another process holds the directory's lock.
+  static Result<std::unique_ptr<Log>> Open(os::FileSystem& files, os::Clock& clock,
+                                           base::MetricsRegistry& metrics, std::string directory,
+                                           LogOptions options);
+  virtual ~Log() = default;
+
+  virtual const RecoveryReport& recovery() const = 0;
+
+  virtual Status CreateTopic(const std::string& name, TopicConfig config) = 0;
+  virtual bool HasTopic(const std::string& name) const = 0;
+  virtual std::vector<std::string> topics() const = 0;
+  virtual TopicConfig topic_config(const std::string& name) const = 0;
+
+  // Appends all entries as one atomic group: sets their LSNs and base offsets, hands the bytes to
+  // the journal thread and returns before they are durable. Never splits or reorders a group.
+  virtual Status Append(std::vector<Entry>& group) = 0;
+  virtual Lsn last_lsn() const = 0;
+  virtual Lsn durable_lsn() const = 0;
+  // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
+  virtual Status WaitDurable(Lsn lsn) = 0;
+  // Called on the journal thread each time durable_lsn() moved or the journal failed. Set once,
+  // before the first Append; must not block.
+  virtual void SetDurableCallback(std::function<void()> callback) = 0;
+  // The final error of the journal, or null.
+  virtual const Error* failure() const = 0;
+
+  virtual int64_t start_offset(const std::string& topic, int32_t partition) const = 0;
+  // One behind the last durable record.
+  virtual int64_t end_offset(const std::string& topic, int32_t partition) const = 0;
+  // One behind the last appended record, durable or not.
+  virtual int64_t next_offset(const std::string& topic, int32_t partition) const = 0;
+
+  // Durable batches of one partition from the one that holds `offset` on, at least one when there
+  // is any, then until `bytes_max`. kNotFound below start_offset; empty at the end.
+  virtual Result<std::vector<Entry>> Read(const std::string& topic, int32_t partition,
+                                          int64_t offset, size_t bytes_max) const = 0;
+  // The first offset whose record timestamp is at or after `timestamp_ms`, or -1.
+  virtual Result<int64_t> OffsetAt(const std::string& topic, int32_t partition,
+                                   int64_t timestamp_ms) const = 0;
+
+  // Everything durable, in LSN order, controls included, from `from` on. Independent of the log's
+  // own progress except that it ends at what is durable when Next is called.
+  class Cursor {
+   public:
+    virtual ~Cursor() = default;
+    // False at the present end.
+    virtual Result<bool> Next(Entry* entry) = 0;
+  };
+  virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from) const = 0;
+
+  // Runs retention once (the background thread also does, at least every minute of `clock`).
+  virtual Status ApplyRetention() = 0;
+  // Flushes, moves everything to segments, stops the threads. Idempotent.
+  virtual Status Close() = 0;
+};
+
+// Checks every byte of a directory without changing it. Each finding names file and offset.
+struct VerifyReport {
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+  uint64_t frames = 0;
+  uint64_t batches = 0;
+  uint64_t records = 0;
+  std::vector<Error> findings;
+};
+Result<VerifyReport> Verify(os::FileSystem& files, const std::string& directory);
+
+}  // namespace headrace::log

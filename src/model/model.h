@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headrace/result.h"
+
+namespace headrace::model {
+
+enum class Format : uint8_t { kLightGbmText, kXgboostJson, kXgboostUbjson };
+std::string_view ToString(Format format);  // "lightgbm", "xgboost-json", "xgboost-ubjson"
+
+// What a model file says of itself.
+struct ModelInfo {
+  Format format = Format::kLightGbmText;
+  std::string sha256;     // of the file's bytes: the version's name
+  std::string objective;  // as the file spells it
+  std::vector<std::string> features;  // input names in order; "Column_0", "f0" ... when the file has none
+  // For features with string categories (LightGBM pandas_categorical, XGBoost 3.1): the category
+  // texts by code; empty for plain numbers. Same length as `features`.
+  std::vector<std::vector<std::string>> categories;
+  int32_t outputs = 1;  // values per row of raw scores and of predictions
+  int32_t trees = 0;
+};
+
+// One immutable model version. Thread-safe. Scoring is a pure function of (version, row): the score
+// of a row has the same bits whatever rows are scored with it.
+class Model {
+ public:
+  // Recognizes the format by the bytes. Errors: code HR3001 (not a model), HR3002 (malformed; place
+  // is line or byte), HR3003 (valid, but a kind we do not support), HR3004 (over a limit).
+  static Result<std::shared_ptr<const Model>> Load(std::string_view bytes);
+  virtual ~Model() = default;
+
+  const ModelInfo& info() const { return info_; }
+
+  // `features` is rows x info().features.size(), row-major, NaN is missing. `raw` receives
+  // rows x outputs scores before the output transform, bit-identical to the library's.
+  virtual void ScoreRaw(std::span<const double> features, size_t rows,
+                        std::span<double> raw) const = 0;
+  // Turns raw scores into predictions (sigmoid, softmax, exp ...), in place.
+  virtual void Transform(size_t rows, std::span<double> scores) const = 0;
+  // Leaf per tree (LightGBM: leaf number, XGBoost: node id) for one row; size trees.
+  virtual void Leaves(std::span<const double> features, std::span<int32_t> leaves) const = 0;
+  // Path-dependent TreeSHAP (Lundberg 2018) of one row: outputs x (features + 1); the last of each
+  // row is the base value; the sum is the raw score.
+  virtual Result<std::vector<double>> Contributions(std::span<const double> features) const = 0;
+
+ protected:
+  ModelInfo info_;
+};
+
+// The file's bytes are kept by the caller; limits on what Load accepts.
+inline constexpr size_t kModelBytesMax = 512 << 20;
+inline constexpr int32_t kTreesMax = 100'000;
+inline constexpr int32_t kFeaturesMax = 100'000;
+
+}  // namespace headrace::model
