@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/metrics.h"
+#include "headrace/result.h"
+#include "log/log.h"
+#include "os/clock.h"
+#include "os/file_system.h"
+#include "row/schema.h"
+
+namespace headrace::engine {
+
+struct EngineOptions {
+  std::string directory;  // the data directory; created when missing
+  log::LogOptions log{};
+  bool read_only = false;  // no journal writes: for `sql`, `why`, `verify` on a stopped directory
+  size_t batch_events_max = 256;
+  size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
+  int64_t future_max_micros = 3'600'000'000;
+};
+
+// One refused event of a request.
+struct Rejection {
+  size_t index = 0;
+  Error error;  // place is the JSON pointer
+};
+
+// A run of consecutive offsets that the request's events got.
+struct Placed {
+  int32_t partition = 0;
+  int64_t first_offset = 0;
+  int64_t count = 0;
+};
+
+struct IngestReply {
+  std::optional<Error> error;  // the whole request failed; nothing was taken
+  size_t accepted = 0;         // taken, repeats dropped by DEDUPLICATE included
+  std::vector<Rejection> rejected;
+  std::vector<Placed> placed;
+  std::vector<std::string> rows;  // JSON objects with `_id` first, in the order of their causes
+};
+
+struct IngestRequest {
+  std::string topic;
+  std::vector<std::string> payloads;  // JSON objects
+  bool atomic = false;                // all or none
+  bool reject_bad = true;   // refuse undecodable events; false: they go to the dead letters
+  std::string return_stream;  // empty: no rows wanted
+  std::function<void(IngestReply)> done;  // called once, from Pump or Complete, after the flush
+};
+
+struct QueryResult {
+  row::Schema columns;
+  std::vector<std::vector<row::Value>> rows;
+  std::shared_ptr<base::Arena> arena;  // owns the bytes of the values
+};
+
+struct RowRange {
+  int64_t from = 0;  // counted over all partitions in cause order, or an offset of `partition`
+  bool latest = false;
+  int32_t partition = -1;  // -1: all
+  size_t limit = 1000;
+  bool with_ids = false;
+};
+
+// A finding of Verify: a logged row that differs from the recomputed one.
+struct Difference {
+  std::string id;
+  std::string logged;
+  std::string recomputed;
+};
+struct VerifyResult {
+  uint64_t events = 0;
+  uint64_t rows = 0;
+  uint64_t differences = 0;
+  std::vector<Difference> sample;  // at most 10
+};
+
+struct StreamInfo {
+  std::string name;
+  std::string kind;   // "stream", "view", "dead letters"
+  std::string topic;  // empty for a view
+  int32_t partitions = 1;
+  row::Schema schema;
+  std::string definition;  // the statement's canonical text
+};
+
+// Runs statements over one data directory: what `run`, `serve`, `sql`, `why` and `verify` share.
+//
+// Threads: confined to one worker thread (Execute, Submit, Pump, Complete, Finish), except Query,
+// Why, ReadRows, ViewRows, streams and the health calls, which are thread-safe and read durable
+// data. A `done` callback runs on the worker thread. Lifetime: files, clock, metrics outlive it.
+class Engine {
+ public:
+  // Opens the log, replays the catalogue and the state from it, compares recomputed outputs with the
+  // logged ones. `progress` (may be null) is told events replayed and events in all.
+  static Result<std::unique_ptr<Engine>> Open(os::FileSystem& files, os::Clock& clock,
+                                              base::MetricsRegistry& metrics, EngineOptions options,
+                                              const std::function<void(uint64_t, uint64_t)>& progress);
+  virtual ~Engine() = default;
+
+  // --- worker thread -----------------------------------------------------------------------------
+  // Deploys a script's statements. All errors of the script, rendered with place, source line and
+  // caret, are in the Error's message (code of the first one); nothing is deployed then. Statements
+  // that stand in the catalogue with the same text are left as they are. `file` names the script.
+  virtual Status Execute(std::string_view script, const std::string& file) = 0;
+  // Queues events. Refuses at once (through done) an unknown topic (kNotFound), a failed journal
+  // (kUnavailable), a full queue (kLimitExceeded).
+  virtual void Submit(IngestRequest request) = 0;
+  // Takes up to batch_events_max queued events through the flow and appends the group. True when
+  // more is queued.
+  virtual bool Pump() = 0;
+  // Answers what has become durable since. Call when the wake callback fired.
+  virtual void Complete() = 0;
+  // Set once: called from the journal thread when Complete has something to do. Must not block.
+  virtual void SetWakeCallback(std::function<void()> wake) = 0;
+  // Events queued or appended and not yet answered.
+  virtual size_t in_flight() const = 0;
+
+  // --- any thread --------------------------------------------------------------------------------
+  // SELECT, SHOW, DESCRIBE, EXPLAIN over durable rows and views. Error: HR1xxx with line and column
+  // in place ("line:column").
+  virtual Result<QueryResult> Query(std::string_view sql) const = 0;
+  // True when the text is a statement that Execute, not Query, must run (CREATE, ALTER, DROP, INSERT).
+  virtual bool IsDefinition(std::string_view sql) const = 0;
+  // The `why` document of contract.md as JSON. kNotFound for an unknown ID.
+  virtual Result<std::string> Why(std::string_view id) const = 0;
+  virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
+  // JSON lines.
+  virtual Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const = 0;
+  // {"rows":[...]} of the view, those whose first key column has this text form when `key` is given.
+  virtual Result<std::string> ViewRows(const std::string& view,
+                                       const std::optional<std::string>& key) const = 0;
+  virtual std::vector<StreamInfo> streams() const = 0;
+  virtual log::Log& log() const = 0;
+  virtual bool ready() const = 0;  // recovered, journal not failed
+  // Flushes and closes. The engine takes nothing any more.
+  virtual Status Close() = 0;
+};
+
+}  // namespace headrace::engine

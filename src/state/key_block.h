@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "headrace/result.h"
+#include "row/batch.h"
+#include "row/value.h"
+#include "state/aggregate.h"
+
+namespace headrace::state {
+
+// A frame of an OVER window. RANGE: [t - start, t - end] microseconds of event time, both ends in.
+// ROWS: from `start` rows before to `end` rows before, in (event time, arrival) order. Order is
+// always (event time, arrival), and only events that had arrived when the row did take part.
+struct FrameSpec {
+  bool rows = false;
+  bool unbounded = false;  // start is UNBOUNDED PRECEDING
+  int64_t start = 0;
+  int64_t end = 0;  // 0: CURRENT ROW
+  // Slot that receives the number of events in the frame (bigint), or -1. Used by `why`.
+  int count_slot = -1;
+
+  bool operator==(const FrameSpec&) const = default;
+};
+
+struct AggregateSpec {
+  AggregateKind kind = AggregateKind::kCountRows;
+  int argument_slot = -1;  // row slot of the argument; -1 for count(*)
+  row::Type argument_type{};
+  int filter_slot = -1;  // row slot of FILTER's boolean; only true counts
+  int frame = 0;         // index into KeyBlockSpec::frames; unused by kLag
+  int64_t lag = 1;       // kLag: rows back
+  int result_slot = -1;
+  row::Type result_type{};
+};
+
+// All windows over one stream with the same PARTITION BY.
+struct KeyBlockSpec {
+  std::vector<int> key_slots;
+  std::vector<row::Type> key_types;
+  std::vector<FrameSpec> frames;
+  std::vector<AggregateSpec> aggregates;
+  // Rows this far behind the watermark are still computed exactly (microseconds).
+  int64_t lateness = 3'600'000'000;
+};
+
+// The fused state of one PARTITION BY: one slot per key in one open-addressing table, each event's
+// values kept once, all windows of the key beside them.
+//
+// Update takes rows in log order; results are a function of the sequence of rows alone, never of
+// where batches end. Event times below watermark - lateness never come in. NULL keys are one key.
+// Every window is exact: integers and decimals in 128 bits and more, doubles summed in a fixed
+// order. Memory of a key shrinks as the watermark passes what no frame can reach any more.
+// Confined to its worker. No allocation per event in steady state.
+class KeyBlock {
+ public:
+  // `definition` errors: none; the planner has checked types with ResultType.
+  static std::unique_ptr<KeyBlock> Make(KeyBlockSpec spec);
+  virtual ~KeyBlock() = default;
+
+  // For each row in order: adds it to its key, then writes every aggregate's value over the frame
+  // that ends at the row into row.values[result_slot]. Text results live in `batch`'s arena.
+  // `failed` (size = rows) is set to 1 for a row whose aggregate overflowed; its error is in
+  // `error` of the same index as code HR21xx. Rows already failed (1 on entry) are skipped.
+  virtual void Update(row::Batch& batch, std::vector<uint8_t>& failed,
+                      std::vector<std::string>& errors) = 0;
+
+  virtual size_t keys() const = 0;
+  virtual size_t bytes() const = 0;
+
+  // Deterministic dump of the whole state and its restoration: a block that was saved and loaded
+  // answers with the same bytes as one that was not. Load: kCorruption.
+  virtual void Save(std::string& out) const = 0;
+  virtual Status Load(std::string_view bytes) = 0;
+};
+
+}  // namespace headrace::state
