@@ -28,6 +28,8 @@ struct Row {
   int32_t partition = 0;
   int64_t offset = 0;          // in its own topic partition
   std::string_view payload{};  // the bytes as received, for dead letters; empty for derived rows
+  bool failed = false;         // refused by an operator: the rows behind it do not see it
+  bool dead_lettered = false;  // stands in the dead letters already: once is enough
 };
 
 // Rows that are taken together, in order. Nothing visible may depend on where a batch begins or

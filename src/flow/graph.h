@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/collector.h"
+#include "flow/plan.h"
+#include "flow/select_node.h"
+#include "flow/source_node.h"
+#include "flow/window_node.h"
+#include "row/batch.h"
+
+namespace headrace::flow {
+
+// Everything that is computed from a set of plans, with its state: the operators of all statements,
+// connected. Live traffic, recovery, verify and why each run a graph of their own over the same plans.
+//
+// A batch of one source runs to its end: source, then every statement that reads it, depth first.
+// Confined. The plans and models it is given are shared and immutable.
+class Graph {
+ public:
+  Graph(ModelLookup models, int64_t future_max_micros);
+
+  void AddSource(std::shared_ptr<const SourcePlan> plan);
+  // Its input must have been added.
+  void AddStatement(std::shared_ptr<const StatementPlan> plan);
+
+  // The source that reads the topic, or null.
+  SourceNode* FindSource(std::string_view topic);
+  const std::vector<std::string>& sources_in_order() const { return source_names_; }
+
+  // Runs admitted rows (places, partitions and offsets set) of one frame through everything behind
+  // their source. Rows marked failed are passed over.
+  void Run(SourceNode& source, row::Batch& batch, int64_t arrival_micros, Collector& collector);
+  // The input has ended: closes every window behind it.
+  void Finish(SourceNode& source, row::Place at, Collector& collector);
+
+  void SetProbe(const Probe& probe);
+  size_t state_bytes() const;
+
+ private:
+  struct Statement {
+    std::shared_ptr<const StatementPlan> plan;
+    std::unique_ptr<SelectNode> select;
+    std::unique_ptr<WindowNode> window;
+    row::Batch output;
+    std::vector<size_t> readers;
+  };
+
+  void RunReaders(const std::vector<size_t>& readers, row::Batch& batch,
+                  const std::vector<WatermarkStep>& steps, Collector& collector);
+
+  ModelLookup models_;
+  int64_t future_max_;
+  std::vector<std::string> source_names_;
+  std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
+  std::map<std::string, std::vector<size_t>, std::less<>> readers_of_source_;
+  std::map<std::string, size_t, std::less<>> statement_by_name_;
+  std::map<std::string, std::string, std::less<>> topic_of_source_;
+  std::vector<std::unique_ptr<Statement>> statements_;
+  std::vector<WatermarkStep> steps_;
+};
+
+}  // namespace headrace::flow

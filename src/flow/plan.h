@@ -1,0 +1,158 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "expr/expr.h"
+#include "model/model.h"
+#include "row/schema.h"
+#include "schema/codec.h"
+#include "state/group_table.h"
+#include "state/key_block.h"
+
+// What the SQL planner makes and operators run: immutable, shared by the live flow, by recovery and
+// by every replay, which each build their own state from it.
+
+namespace headrace::flow {
+
+inline constexpr int64_t kDefaultLateness = 3'600'000'000;  // microseconds
+
+// Evaluates an expression into a slot.
+struct Evaluation {
+  int slot = -1;
+  std::shared_ptr<const expr::Expr> expression;
+};
+
+// A declared stream: a topic seen through a schema and a watermark.
+struct SourcePlan {
+  std::string name;
+  std::string topic;
+  int32_t partitions = 1;
+  row::Schema schema;       // all columns, computed ones included
+  row::Schema decoded;      // the columns read from the payload: a prefix of the slots
+  schema::JsonOptions json{};
+  std::vector<int> schema_slots;  // slot of each column of `schema`
+  std::vector<Evaluation> computed;
+  struct Check {
+    std::shared_ptr<const expr::Expr> expression;
+    std::string text;
+  };
+  std::vector<Check> checks;
+  int time_slot = -1;  // of the watermark's column; -1: no event time
+  int64_t watermark_delay = 0;  // watermark = largest event time - delay, per partition
+  std::vector<int> partition_slots;
+  std::vector<row::Type> partition_types;
+  std::vector<int> dedup_slots;
+  std::vector<row::Type> dedup_types;
+  int64_t dedup_within = 0;
+  bool bad_to_dead_letters = true;
+  int slots = 0;
+};
+
+enum class LatePolicy : uint8_t { kDeadLetter, kDrop, kSideOutput };
+
+// One call of PREDICT. The version is chosen per row: the one active at the row's cause.
+struct Prediction {
+  std::string model;
+  std::vector<int> input_slots;
+  std::vector<row::Type> input_types;
+  int result_slot = -1;
+  row::Type result_type{};
+};
+
+// What runs at one depth of a SELECT: expressions over what is there, then the windows and the
+// predictions that read only those.
+struct Stage {
+  std::vector<Evaluation> evaluations;
+  std::vector<state::KeyBlockSpec> key_blocks;
+  std::vector<Prediction> predictions;
+};
+
+// A window aggregate as `why` shows it.
+struct FeatureNote {
+  std::string name;    // output column or canonical text of the call
+  std::string window;  // canonical text of its frame and PARTITION BY
+  int slot = -1;
+  row::Type type{};
+  size_t stage = 0;
+  size_t block = 0;  // index into Stage::key_blocks
+  int frame = -1;    // index into KeyBlockSpec::frames; -1 for lag
+};
+
+// A CASE that decides, as `why` shows it: its branches with the text and place of each.
+struct RuleNote {
+  std::string column;
+  struct Branch {
+    std::shared_ptr<const expr::Expr> when;  // null: ELSE
+    std::string text;
+    std::string place;  // file:line:column
+  };
+  std::vector<Branch> branches;
+};
+
+// CREATE STREAM ... AS SELECT without GROUP BY: emits on arrival.
+struct SelectPlan {
+  std::string input;
+  std::vector<int> copied_columns;  // input columns that are read: copied to the same slot
+  std::shared_ptr<const expr::Expr> where;
+  std::vector<Stage> stages;
+  std::vector<int> output_slots;
+  std::vector<FeatureNote> features;
+  std::vector<RuleNote> rules;
+  int slots = 0;
+};
+
+// SELECT ... FROM TUMBLE|HOP(...) GROUP BY: emits when a window closes.
+struct WindowPlan {
+  std::string input;
+  std::shared_ptr<const expr::Expr> where;
+  std::vector<Evaluation> evaluations;  // group keys and aggregate arguments, over the input's slots
+  int time_column = -1;
+  int64_t size = 0;   // microseconds; 0: no windows, one group per key, emitted on each change
+  int64_t slide = 0;  // equal to size for TUMBLE
+  int64_t offset = 0;
+  int window_start_slot = -1;
+  int window_end_slot = -1;
+  state::GroupTableSpec table;  // keys: window_end, window_start, then GROUP BY keys
+  // Over the slots [keys..., aggregates...] of a closed group.
+  std::shared_ptr<const expr::Expr> having;
+  std::vector<std::shared_ptr<const expr::Expr>> outputs;
+  int slots = 0;
+};
+
+// A derived stream or view. Exactly one of `select` and `window` is set.
+struct StatementPlan {
+  std::string name;
+  bool view = false;
+  row::Schema schema;
+  int time_column = -1;  // output column that carries the event time, or -1
+  std::vector<int> view_key;  // output columns that identify a row of a view; the latest row counts
+  std::optional<SelectPlan> select;
+  std::optional<WindowPlan> window;
+  LatePolicy late_policy = LatePolicy::kDeadLetter;
+  std::string side_output;
+  int64_t lateness = kDefaultLateness;
+  uint64_t start_lsn = 0;  // START FROM NOW: rows whose cause is older are not taken
+  int64_t start_time = INT64_MIN;
+
+  const std::string& input() const { return select ? select->input : window->input; }
+};
+
+// The versions of a model and from which LSN each decides. Immutable: a change makes a new one.
+struct ModelVersions {
+  struct Activation {
+    uint64_t from_lsn = 0;
+    int32_t version = 0;
+  };
+  std::vector<std::shared_ptr<const model::Model>> versions;  // index 0 is version 1
+  std::vector<Activation> activations;                        // ascending
+
+  // The version that decides at `lsn`. The first activation also covers everything before it.
+  int32_t VersionAt(uint64_t lsn) const;
+  const model::Model& At(uint64_t lsn) const { return *versions[size_t(VersionAt(lsn) - 1)]; }
+};
+
+}  // namespace headrace::flow

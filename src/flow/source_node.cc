@@ -1,0 +1,128 @@
+#include "flow/source_node.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "row/text.h"
+
+namespace headrace::flow {
+
+SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan, int64_t future_max_micros)
+    : plan_(std::move(plan)),
+      future_max_(future_max_micros),
+      decoder_(plan_->decoded, plan_->json),
+      partitions_(static_cast<size_t>(plan_->partitions)) {
+  if (!plan_->dedup_slots.empty()) deduplicator_.emplace(plan_->dedup_within, kDefaultLateness);
+}
+
+Status SourceNode::Admit(std::string_view payload, bool padded, int64_t arrival_micros,
+                         row::Batch& batch) {
+  row::Row& row = batch.Add(static_cast<size_t>(plan_->slots));
+  row.payload = payload;
+  Status decoded = decoder_.Decode(payload, padded, batch.arena(), row.values);
+  if (!decoded.ok()) {
+    row.failed = true;
+    return decoded;
+  }
+  expr::EvalContext context{batch.arena(), std::nullopt};
+  for (const Evaluation& evaluation : plan_->computed) {
+    row.values[evaluation.slot] = evaluation.expression->Evaluate(row.values, context);
+    if (context.error) {
+      row.failed = true;
+      return std::move(*context.error);
+    }
+  }
+  if (plan_->time_slot >= 0) {
+    const row::Value& time = row.values[plan_->time_slot];
+    if (!time.null) row.event_time = time.integer;
+  }
+  Status checked = CheckRow(row, arrival_micros);
+  row.failed = !checked.ok();
+  return checked;
+}
+
+Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
+  for (size_t i = 0; i < plan_->schema.columns.size(); ++i) {
+    const row::Column& column = plan_->schema.columns[i];
+    if (column.not_null && row.values[plan_->schema_slots[i]].null) {
+      return Error(ErrorKind::kInvalidArgument, "HR2105", "column " + column.name + " must not be null")
+          .AtPlace("/" + column.name);
+    }
+  }
+  base::Arena arena(1024);
+  expr::EvalContext context{arena, std::nullopt};
+  for (const SourcePlan::Check& check : plan_->checks) {
+    row::Value verdict = check.expression->Evaluate(row.values, context);
+    if (context.error) return std::move(*context.error);
+    if (!verdict.null && !verdict.boolean) {
+      return Error(ErrorKind::kInvalidArgument, "HR2109", "CHECK (" + check.text + ") does not hold");
+    }
+  }
+  if (plan_->time_slot < 0) return Ok();
+  const std::string& column = plan_->schema.columns[static_cast<size_t>(plan_->time_slot)].name;
+  if (row.values[plan_->time_slot].null) {
+    return Error(ErrorKind::kInvalidArgument, "HR2105",
+                 "event time " + column + " must not be null")
+        .AtPlace("/" + column);
+  }
+  if (row.event_time > arrival_micros + future_max_) {
+    return Error(ErrorKind::kInvalidArgument, "HR2107",
+                 "event time " + column + " is further in the future than allowed")
+        .AtPlace("/" + column)
+        .WithHint("check the producer's clock and the stream's timestamp_unit");
+  }
+  return Ok();
+}
+
+bool SourceNode::IsRepeat(const row::Row& row) {
+  if (!deduplicator_) return false;
+  key_.clear();
+  for (size_t i = 0; i < plan_->dedup_slots.size(); ++i) {
+    row::AppendKey(row.values[plan_->dedup_slots[i]], plan_->dedup_types[i], key_);
+  }
+  return deduplicator_->IsRepeat(key_, row.event_time, watermark_);
+}
+
+int32_t SourceNode::PartitionOf(const row::Row& row) const {
+  if (plan_->partitions == 1 || row.failed) return 0;
+  std::string key;
+  for (size_t i = 0; i < plan_->partition_slots.size(); ++i) {
+    row::AppendKey(row.values[plan_->partition_slots[i]], plan_->partition_types[i], key);
+  }
+  return static_cast<int32_t>(base::Hash64(key) % static_cast<uint64_t>(plan_->partitions));
+}
+
+void SourceNode::Stamp(row::Batch& batch, int64_t arrival_micros,
+                       std::vector<WatermarkStep>& steps) {
+  for (row::Row& row : batch.rows()) {
+    row.watermark = watermark_;
+    if (row.failed || plan_->time_slot < 0) continue;
+    PartitionTime& partition = partitions_[static_cast<size_t>(row.partition)];
+    partition.activity = Activity::kActive;
+    partition.last_arrival = arrival_micros;
+    partition.watermark = std::max(partition.watermark, row.event_time - plan_->watermark_delay);
+    int64_t combined = CombinedWatermark(arrival_micros);
+    if (combined > watermark_) {
+      watermark_ = combined;
+      steps.push_back({row.cause, watermark_, row.event_time});
+    }
+  }
+}
+
+int64_t SourceNode::CombinedWatermark(int64_t arrival_micros) const {
+  if (partitions_.size() == 1) return partitions_[0].watermark;
+  int64_t lowest = INT64_MAX;
+  for (const PartitionTime& partition : partitions_) {
+    bool idle = partition.activity == Activity::kSilent ||
+                arrival_micros - partition.last_arrival > kIdleMicros;
+    if (!idle) lowest = std::min(lowest, partition.watermark);
+  }
+  return lowest == INT64_MAX ? INT64_MIN : lowest;
+}
+
+WatermarkStep SourceNode::Finish(row::Place at) {
+  int64_t last = watermark_ == INT64_MIN ? 0 : watermark_ + plan_->watermark_delay;
+  return {at, INT64_MAX, last};
+}
+
+}  // namespace headrace::flow

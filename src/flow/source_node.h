@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/collector.h"
+#include "flow/plan.h"
+#include "headrace/result.h"
+#include "row/batch.h"
+#include "schema/codec.h"
+#include "state/group_table.h"
+
+namespace headrace::flow {
+
+// Turns payloads of one topic into rows: decodes, computes columns, checks, drops repeats, advances
+// the watermark event by event.
+//
+// The live path admits a payload before it is appended (so that bad events can be refused and
+// repeats never reach the log) and stamps it afterwards; recovery and replay do both in one go. The
+// result depends only on the sequence of payloads and their journalled arrival times. Confined.
+class SourceNode {
+ public:
+  SourceNode(std::shared_ptr<const SourcePlan> plan, int64_t future_max_micros);
+
+  const SourcePlan& plan() const { return *plan_; }
+
+  // Appends one row for the payload, which must outlive the batch. An error means that the event is
+  // not fit (its row is then marked failed): HR21xx with a JSON pointer as place.
+  Status Admit(std::string_view payload, bool padded, int64_t arrival_micros, row::Batch& batch);
+  // True when DEDUPLICATE BY knows the row already; remembers it otherwise.
+  bool IsRepeat(const row::Row& row);
+  // The partition that the row's key belongs to.
+  int32_t PartitionOf(const row::Row& row) const;
+
+  // Walks the rows in log order: gives each the watermark before it, then advances the watermark.
+  // Appends a step for each advance.
+  void Stamp(row::Batch& batch, int64_t arrival_micros, std::vector<WatermarkStep>& steps);
+  // The input's end: nothing is held back any more.
+  WatermarkStep Finish(row::Place at);
+
+  int64_t watermark() const { return watermark_; }
+
+ private:
+  enum class Activity : uint8_t { kSilent, kActive };
+  struct PartitionTime {
+    int64_t watermark = INT64_MIN;
+    int64_t last_arrival = INT64_MIN;
+    Activity activity = Activity::kSilent;
+  };
+
+  Status CheckRow(const row::Row& row, int64_t arrival_micros);
+  int64_t CombinedWatermark(int64_t arrival_micros) const;
+
+  std::shared_ptr<const SourcePlan> plan_;
+  int64_t future_max_;
+  schema::JsonDecoder decoder_;
+  std::optional<state::Deduplicator> deduplicator_;
+  std::vector<PartitionTime> partitions_;
+  int64_t watermark_ = INT64_MIN;
+  std::string key_;
+};
+
+// A partition without events for this long (journalled arrival time) does not hold the watermark.
+inline constexpr int64_t kIdleMicros = 10'000'000;
+
+}  // namespace headrace::flow

@@ -1,0 +1,112 @@
+#include "flow/window_node.h"
+
+#include <algorithm>
+
+namespace headrace::flow {
+
+WindowNode::WindowNode(std::shared_ptr<const StatementPlan> plan)
+    : plan_(std::move(plan)),
+      table_(state::GroupTable::Make(plan_->window->table)),
+      slots_(static_cast<size_t>(plan_->window->slots)),
+      group_(plan_->window->table.key_slots.size() + plan_->window->table.aggregates.size()) {}
+
+void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
+                     row::Batch& output, Collector& collector) {
+  output.Clear();
+  arena_.Reset();
+  size_t next = 0;
+  for (row::Row& row : input.rows()) {
+    for (; next < steps.size() && steps[next].at < row.cause; ++next) {
+      Close(steps[next], output, collector);
+    }
+    if (row.failed || row.cause.lsn < plan_->start_lsn || row.event_time < plan_->start_time) {
+      continue;
+    }
+    if (TakesLate(row, collector)) AddRow(row, collector);
+  }
+  for (; next < steps.size(); ++next) Close(steps[next], output, collector);
+}
+
+bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
+  if (row.watermark == INT64_MIN || row.event_time >= row.watermark - plan_->lateness) return true;
+  collector.CountLate(*plan_);
+  if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
+    row.dead_lettered = true;
+    collector.Refuse(plan_->window->input, row,
+                     {"HR2108", "later than the allowed lateness behind the watermark", ""});
+  }
+  return false;
+}
+
+void WindowNode::AddRow(row::Row& row, Collector& collector) {
+  const WindowPlan& window = *plan_->window;
+  expr::EvalContext context{arena_, std::nullopt};
+  std::copy_n(row.values, static_cast<size_t>(window.window_start_slot), slots_.begin());
+  if (window.where) {
+    row::Value verdict = window.where->Evaluate(slots_.data(), context);
+    if (context.error) return Refuse(row, *context.error, collector);
+    if (verdict.null || !verdict.boolean) return;
+  }
+  int64_t time = row.event_time - window.offset;
+  int64_t last_start = time - ((time % window.slide) + window.slide) % window.slide;
+  for (int64_t start = last_start; start > time - window.size; start -= window.slide) {
+    slots_[static_cast<size_t>(window.window_start_slot)] = row::Value::Integer(start + window.offset);
+    slots_[static_cast<size_t>(window.window_end_slot)] =
+        row::Value::Integer(start + window.size + window.offset);
+    for (const Evaluation& evaluation : window.evaluations) {
+      slots_[static_cast<size_t>(evaluation.slot)] =
+          evaluation.expression->Evaluate(slots_.data(), context);
+      if (context.error) return Refuse(row, *context.error, collector);
+    }
+    Status added = table_->Add(slots_.data());
+    if (!added.ok()) return Refuse(row, added.error(), collector);
+  }
+}
+
+void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector) const {
+  if (row.dead_lettered) return;
+  row.dead_lettered = true;
+  collector.Refuse(plan_->window->input, row, {error.code(), error.message(), error.place()});
+}
+
+void WindowNode::Close(const WatermarkStep& step, row::Batch& output, Collector& collector) {
+  int64_t bound = step.watermark == INT64_MAX ? INT64_MAX : step.watermark - plan_->lateness;
+  Status closed = table_->EmitUpTo(
+      bound, arena_, [&](const row::Value* keys, const row::Value* aggregates) {
+        EmitGroup(keys, aggregates, step, output, collector);
+      });
+  HR_CHECK(closed.ok());
+}
+
+void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
+                           const WatermarkStep& step, row::Batch& output, Collector& collector) {
+  const WindowPlan& window = *plan_->window;
+  size_t key_count = window.table.key_slots.size();
+  std::copy_n(keys, key_count, group_.begin());
+  std::copy_n(aggregates, window.table.aggregates.size(),
+              group_.begin() + static_cast<ptrdiff_t>(key_count));
+  expr::EvalContext context{output.arena(), std::nullopt};
+  row::Row row;
+  row.cause = step.at;
+  row.event_time = keys[0].integer - 1;
+  row.watermark = step.watermark;
+  row.values = group_.data();
+  if (window.having) {
+    row::Value verdict = window.having->Evaluate(group_.data(), context);
+    if (context.error || verdict.null || !verdict.boolean) return;
+  }
+  row::Row& to = output.Add(window.outputs.size());
+  row::Value* values = to.values;
+  to = row;
+  to.values = values;
+  for (size_t i = 0; i < window.outputs.size(); ++i) {
+    values[i] = window.outputs[i]->Evaluate(group_.data(), context);
+    if (context.error) {  // an error of a closed window has no event to blame: the cell is NULL
+      values[i] = row::Value::Null();
+      context.error.reset();
+    }
+  }
+  collector.Emit(*plan_, to);
+}
+
+}  // namespace headrace::flow

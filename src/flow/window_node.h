@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "flow/collector.h"
+#include "flow/plan.h"
+#include "row/batch.h"
+#include "state/group_table.h"
+
+namespace headrace::flow {
+
+// Runs SELECT ... FROM TUMBLE|HOP(...) GROUP BY: adds rows to their windows and emits a window's
+// groups, ordered by window end and key, at the event that moves the watermark past its end. Confined.
+class WindowNode {
+ public:
+  explicit WindowNode(std::shared_ptr<const StatementPlan> plan);
+
+  // Takes rows and watermark steps merged by place, a row before the step it causes.
+  void Run(row::Batch& input, const std::vector<WatermarkStep>& steps, row::Batch& output,
+           Collector& collector);
+  size_t state_bytes() const { return table_->bytes(); }
+
+ private:
+  bool TakesLate(row::Row& row, Collector& collector) const;
+  void AddRow(row::Row& row, Collector& collector);
+  void Close(const WatermarkStep& step, row::Batch& output, Collector& collector);
+  void EmitGroup(const row::Value* keys, const row::Value* aggregates, const WatermarkStep& step,
+                 row::Batch& output, Collector& collector);
+  void Refuse(row::Row& row, const Error& error, Collector& collector) const;
+
+  std::shared_ptr<const StatementPlan> plan_;
+  std::unique_ptr<state::GroupTable> table_;
+  std::vector<row::Value> slots_;
+  std::vector<row::Value> group_;
+  base::Arena arena_;
+};
+
+}  // namespace headrace::flow
