@@ -19,11 +19,13 @@ struct ModelInfo {
   Format format = Format::kLightGbmText;
   std::string sha256;     // of the file's bytes: the version's name
   std::string objective;  // as the file spells it
-  std::vector<std::string> features;  // input names in order; "Column_0", "f0" ... when the file has none
+  std::vector<std::string>
+      features;  // input names in order; "Column_0", "f0" ... when the file has none
   // For features with string categories (LightGBM pandas_categorical, XGBoost 3.1): the category
   // texts by code; empty for plain numbers. Same length as `features`.
   std::vector<std::vector<std::string>> categories;
-  int32_t outputs = 1;  // values per row of raw scores and of predictions
+  int32_t outputs = 1;      // values per row of raw scores
+  int32_t predictions = 1;  // values per row of predictions: `outputs`, or 1 when it is a class
   int32_t trees = 0;
 };
 
@@ -42,7 +44,8 @@ class Model {
   // rows x outputs scores before the output transform, bit-identical to the library's.
   virtual void ScoreRaw(std::span<const double> features, size_t rows,
                         std::span<double> raw) const = 0;
-  // Turns raw scores into predictions (sigmoid, softmax, exp ...), in place.
+  // Turns raw scores into predictions (sigmoid, softmax, exp ...), in place: rows x outputs become
+  // rows x predictions values, from the front.
   virtual void Transform(size_t rows, std::span<double> scores) const = 0;
   // Leaf per tree (LightGBM: leaf number, XGBoost: node id) for one row; size trees.
   virtual void Leaves(std::span<const double> features, std::span<int32_t> leaves) const = 0;

@@ -1,0 +1,48 @@
+#include "model/forest_scorer.h"
+
+#include <vector>
+
+namespace headrace::model {
+namespace {
+
+// Adds all trees to one row's scores, in the forest's precision.
+template <typename T>
+void AddTrees(const Forest& forest, std::span<const double> cleaned, std::span<double> raw) {
+  const auto width = static_cast<size_t>(forest.leaf_width);
+  for (const Tree& tree : forest.trees) {
+    const int32_t leaf = LeafOf(forest, tree, cleaned);
+    if (width == 1) {
+      double& sum = raw[static_cast<size_t>(tree.output)];
+      sum =
+          static_cast<double>(static_cast<T>(sum) + static_cast<T>(LeafValue(tree, leaf, cleaned)));
+      continue;
+    }
+    for (size_t k = 0; k < width; ++k) {
+      const double value = tree.leaf_values[static_cast<size_t>(leaf) * width + k];
+      raw[k] = static_cast<double>(static_cast<T>(raw[k]) + static_cast<T>(value));
+    }
+  }
+}
+
+}  // namespace
+
+void ScoreForest(const Forest& forest, std::span<const double> features, size_t rows,
+                 std::span<double> raw) {
+  const auto width = static_cast<size_t>(forest.features);
+  const auto outputs = static_cast<size_t>(forest.outputs);
+  std::vector<double> cleaned(width);
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t f = 0; f < width; ++f) {
+      cleaned[f] = CleanInput(forest, features[r * width + f]);
+    }
+    const std::span<double> scores = raw.subspan(r * outputs, outputs);
+    std::copy(forest.base.begin(), forest.base.end(), scores.begin());
+    if (forest.arithmetic == Arithmetic::kFloat32) {
+      AddTrees<float>(forest, cleaned, scores);
+    } else {
+      AddTrees<double>(forest, cleaned, scores);
+    }
+  }
+}
+
+}  // namespace headrace::model

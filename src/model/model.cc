@@ -1,0 +1,78 @@
+#include "model/model.h"
+
+#include "base/hash.h"
+#include "model/json.h"
+#include "model/lightgbm_text.h"
+#include "model/ubjson.h"
+#include "model/xgboost.h"
+
+namespace headrace::model {
+namespace {
+
+constexpr std::string_view kFormats =
+    "LightGBM text (Booster.save_model) and XGBoost JSON or UBJSON (Booster.save_model) are read";
+
+Error NotAModel(std::string message) {
+  return Error(ErrorKind::kInvalidArgument, "HR3001", std::move(message))
+      .AtPlace("byte 0")
+      .WithHint(std::string(kFormats));
+}
+
+// A JSON object goes on with a key in quotes or its end; a UBJSON object with a length's type.
+bool LooksLikeJson(std::string_view bytes) {
+  const size_t second = bytes.find_first_not_of(" \t\r\n", 1);
+  return second != std::string_view::npos && (bytes[second] == '"' || bytes[second] == '}');
+}
+
+Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelInfo info) {
+  if (LooksLikeJson(bytes)) {
+    info.format = Format::kXgboostJson;
+    HR_ASSIGN(const Value document, ParseJson(bytes, NumberWidth::kFloat32));
+    return LoadXgboost(document, std::move(info));
+  }
+  info.format = Format::kXgboostUbjson;
+  HR_ASSIGN(const Value document, ParseUbjson(bytes));
+  return LoadXgboost(document, std::move(info));
+}
+
+}  // namespace
+
+std::string_view ToString(Format format) {
+  switch (format) {
+    case Format::kLightGbmText:
+      return "lightgbm";
+    case Format::kXgboostJson:
+      return "xgboost-json";
+    case Format::kXgboostUbjson:
+      return "xgboost-ubjson";
+  }
+  return "unknown";
+}
+
+Result<std::shared_ptr<const Model>> Model::Load(std::string_view bytes) {
+  if (bytes.size() > kModelBytesMax) {
+    return Error(ErrorKind::kLimitExceeded, "HR3004",
+                 "a model of " + std::to_string(bytes.size()) + " bytes; the limit is " +
+                     std::to_string(kModelBytesMax))
+        .AtPlace("byte 0");
+  }
+  if (bytes.empty()) return NotAModel("the model file is empty");
+  ModelInfo info;
+  info.sha256 = base::Sha256Hex(bytes);
+  if (bytes.starts_with("tree\n") || bytes.starts_with("tree\r\n")) {
+    return LoadLightGbm(bytes, std::move(info));
+  }
+  if (bytes.starts_with("binf")) {
+    return Error(ErrorKind::kInvalidArgument, "HR3003",
+                 "XGBoost's old binary format is not supported")
+        .AtPlace("byte 0")
+        .WithHint("load it with XGBoost 1.x and save it as .json or .ubj");
+  }
+  const size_t first = bytes.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && bytes[first] == '{') {
+    return LoadDocument(bytes.substr(first), std::move(info));
+  }
+  return NotAModel("the bytes are no model in a known format");
+}
+
+}  // namespace headrace::model

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "model/flat_forest.h"
+#include "model/forest.h"
+#include "model/model.h"
+#include "model/output_transform.h"
+
+namespace headrace::model {
+
+// A model that is a tree ensemble. The forest is kept twice: flat for scores, plain for leaves and
+// contributions. Immutable, thread-safe.
+class TreeModel : public Model {
+ public:
+  // `forest` has passed its loader's checks: CheckShape, features in range, sizes that fit.
+  TreeModel(ModelInfo info, Forest forest, OutputTransform transform);
+
+  void ScoreRaw(std::span<const double> features, size_t rows,
+                std::span<double> raw) const override;
+  void Transform(size_t rows, std::span<double> scores) const override;
+  void Leaves(std::span<const double> features, std::span<int32_t> leaves) const override;
+  Result<std::vector<double>> Contributions(std::span<const double> features) const override;
+
+  const Forest& forest() const { return forest_; }
+
+ private:
+  std::vector<double> Clean(std::span<const double> features) const;
+
+  Forest forest_;
+  OutputTransform transform_;
+  FlatForest flat_;
+};
+
+}  // namespace headrace::model
