@@ -1,0 +1,57 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+
+namespace headrace::catalog {
+
+const Object* Catalog::Find(const std::string& name) const {
+  auto found = std::find_if(objects_.begin(), objects_.end(),
+                            [&](const Object& object) { return object.name == name; });
+  return found == objects_.end() ? nullptr : &*found;
+}
+
+Object* Catalog::FindMutable(const std::string& name) {
+  auto found = std::find_if(objects_.begin(), objects_.end(),
+                            [&](const Object& object) { return object.name == name; });
+  return found == objects_.end() ? nullptr : &*found;
+}
+
+Status Catalog::Apply(const Change& change, uint64_t lsn) {
+  if (change.kind == ChangeKind::kFinishInput) {
+    finished_.insert(change.name);
+    return Ok();
+  }
+  Object* object = FindMutable(change.name);
+  if (change.kind == ChangeKind::kCreate) {
+    if (object != nullptr) {
+      return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
+    }
+    Object made{change.name, change.text, change.file, change.line, lsn, {}, {}};
+    if (!change.sha256.empty()) {
+      made.versions.push_back({1, change.sha256});
+      made.activations.push_back({lsn, 1});
+    }
+    objects_.push_back(std::move(made));
+    return Ok();
+  }
+  if (object == nullptr) {
+    return Error(ErrorKind::kNotFound, "HR1202", change.name + " does not exist");
+  }
+  switch (change.kind) {
+    case ChangeKind::kDrop:
+      objects_.erase(objects_.begin() + (object - objects_.data()));
+      break;
+    case ChangeKind::kAddVersion:
+      object->versions.push_back({change.number, change.sha256});
+      break;
+    case ChangeKind::kActivateVersion:
+      object->activations.push_back({lsn, change.number});
+      break;
+    case ChangeKind::kCreate:
+    case ChangeKind::kFinishInput:
+      break;
+  }
+  return Ok();
+}
+
+}  // namespace headrace::catalog

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "catalog/change.h"
+
+namespace headrace::catalog {
+
+struct ModelVersion {
+  int32_t number = 1;
+  std::string sha256;
+};
+
+struct Activation {
+  uint64_t lsn = 0;
+  int32_t number = 1;
+};
+
+// One named object as its statement made it.
+struct Object {
+  std::string name;
+  std::string text;
+  std::string file;
+  int32_t line = 1;
+  uint64_t lsn = 0;  // of its creation
+  std::vector<ModelVersion> versions;   // models
+  std::vector<Activation> activations;  // models, ascending
+};
+
+// Every named object, in the order of creation: the sum of all changes in the journal. Value type;
+// the engine publishes copies.
+class Catalog {
+ public:
+  // Changes are applied in LSN order. Errors: kConflict, kNotFound; the catalogue is then unchanged.
+  Status Apply(const Change& change, uint64_t lsn);
+  const Object* Find(const std::string& name) const;
+  const std::vector<Object>& objects() const { return objects_; }
+  const std::set<std::string>& finished_inputs() const { return finished_; }
+  // An event after the end opens the input again.
+  void Reopen(const std::string& stream) { finished_.erase(stream); }
+
+ private:
+  Object* FindMutable(const std::string& name);
+
+  std::vector<Object> objects_;
+  std::set<std::string> finished_;
+};
+
+}  // namespace headrace::catalog

@@ -1,0 +1,55 @@
+#include "catalog/catalog.h"
+
+#include <gtest/gtest.h>
+
+namespace headrace::catalog {
+namespace {
+
+Change Create(const std::string& name, const std::string& sha = "") {
+  Change change;
+  change.name = name;
+  change.text = "CREATE " + name;
+  change.file = "app.sql";
+  change.line = 7;
+  change.sha256 = sha;
+  return change;
+}
+
+TEST(ChangeTest, RoundTripsAndRefusesEveryTruncation) {
+  std::string bytes = Create("fraud", "abcd").Encode();
+  Result<Change> change = Change::Decode(bytes);
+  ASSERT_TRUE(change.ok());
+  EXPECT_EQ(change->text, "CREATE fraud");
+  EXPECT_EQ(change->line, 7);
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    EXPECT_FALSE(Change::Decode(std::string_view(bytes).substr(0, n)).ok()) << n;
+  }
+}
+
+TEST(CatalogTest, KeepsTheOrderOfCreationAndTheHistoryOfActivations) {
+  Catalog catalog;
+  ASSERT_TRUE(catalog.Apply(Create("payments"), 1).ok());
+  ASSERT_TRUE(catalog.Apply(Create("fraud", "aa"), 2).ok());
+  EXPECT_EQ(catalog.Apply(Create("fraud", "aa"), 3).error().kind(), ErrorKind::kConflict);
+  Change version;
+  version.kind = ChangeKind::kAddVersion;
+  version.name = "fraud";
+  version.sha256 = "bb";
+  version.number = 2;
+  ASSERT_TRUE(catalog.Apply(version, 4).ok());
+  version.kind = ChangeKind::kActivateVersion;
+  ASSERT_TRUE(catalog.Apply(version, 5).ok());
+  const Object* fraud = catalog.Find("fraud");
+  ASSERT_NE(fraud, nullptr);
+  EXPECT_EQ(fraud->versions.size(), 2U);
+  EXPECT_EQ(fraud->activations.back().lsn, 5U);
+  Change drop;
+  drop.kind = ChangeKind::kDrop;
+  drop.name = "payments";
+  ASSERT_TRUE(catalog.Apply(drop, 6).ok());
+  EXPECT_EQ(catalog.Find("payments"), nullptr);
+  EXPECT_EQ(catalog.Apply(drop, 7).error().kind(), ErrorKind::kNotFound);
+}
+
+}  // namespace
+}  // namespace headrace::catalog

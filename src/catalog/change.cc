@@ -1,0 +1,45 @@
+#include "catalog/change.h"
+
+#include "base/bytes.h"
+
+namespace headrace::catalog {
+namespace {
+
+constexpr uint8_t kFormatVersion = 1;
+
+}  // namespace
+
+std::string Change::Encode() const {
+  std::string out;
+  base::ByteWriter w(out);
+  w.U8(kFormatVersion);
+  w.U8(static_cast<uint8_t>(kind));
+  w.String(name);
+  w.String(text);
+  w.String(file);
+  w.Zigzag(line);
+  w.String(sha256);
+  w.Zigzag(number);
+  return out;
+}
+
+Result<Change> Change::Decode(std::string_view bytes) {
+  base::ByteReader r(bytes);
+  uint8_t version = r.U8();
+  Change change;
+  uint8_t kind = r.U8();
+  change.name = std::string(r.String());
+  change.text = std::string(r.String());
+  change.file = std::string(r.String());
+  change.line = static_cast<int32_t>(r.Zigzag());
+  change.sha256 = std::string(r.String());
+  change.number = static_cast<int32_t>(r.Zigzag());
+  if (!r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 || kind > 5) {
+    return Error(ErrorKind::kCorruption, "HR5301", "a control record is damaged or of a newer version")
+        .WithHint("run `headrace log verify`");
+  }
+  change.kind = static_cast<ChangeKind>(kind);
+  return change;
+}
+
+}  // namespace headrace::catalog

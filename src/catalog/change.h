@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "headrace/result.h"
+
+namespace headrace::catalog {
+
+enum class ChangeKind : uint8_t {
+  kCreate = 1,          // stream, view or model: `text` is the statement
+  kDrop = 2,            // `name`
+  kAddVersion = 3,      // model `name`: version `number` has the bytes `sha256`
+  kActivateVersion = 4,  // model `name`: version `number` decides from this LSN on
+  kFinishInput = 5,     // stream `name`: its input has ended
+};
+
+// A control record: a change of what is deployed, or a fact from outside that the flow depends on.
+// Its LSN is when it takes effect. The format is in docs/internals/controls.md. Value type.
+struct Change {
+  ChangeKind kind = ChangeKind::kCreate;
+  std::string name;
+  std::string text;    // kCreate: SQL as written; kFinishInput: the topic
+  std::string file;    // kCreate: the script it came from, for places in `why`
+  int32_t line = 1;    // kCreate: where in the script the text began
+  std::string sha256;  // kCreate of a model, kAddVersion
+  int32_t number = 1;
+
+  std::string Encode() const;
+  static Result<Change> Decode(std::string_view bytes);
+};
+
+}  // namespace headrace::catalog
