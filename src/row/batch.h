@@ -23,7 +23,7 @@ struct Place {
 struct Row {
   Value* values = nullptr;
   Place cause;
-  int64_t event_time = 0;  // microseconds UTC; of the stream's watermark column
+  int64_t event_time = 0;         // microseconds UTC; of the stream's watermark column
   int64_t watermark = INT64_MIN;  // of the stream just before this row
   int32_t partition = 0;
   int64_t offset = 0;          // in its own topic partition

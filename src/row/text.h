@@ -39,8 +39,8 @@ double DecimalToDouble(const Value& value);  // correctly rounded
 // Total order of PostgreSQL's btree (NULLs are the caller's business): NaN is largest, text by
 // bytes, decimals by value whatever their scale, intervals with 30-day months. <0, 0, >0.
 int Compare(const Value& a, const Value& b, Type type);
-// Appends bytes that are equal exactly when Compare says 0 (and both or none NULL). Used as hash and
-// map keys: 1.0 and 1.00 give the same bytes.
+// Appends bytes that are equal exactly when Compare says 0 (and both or none NULL). Used as hash
+// and map keys: 1.0 and 1.00 give the same bytes.
 void AppendKey(const Value& value, Type type, std::string& out);
 
 }  // namespace headrace::row

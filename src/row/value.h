@@ -33,6 +33,7 @@ enum class TypeKind : uint8_t {
 struct Type {
   TypeKind kind = TypeKind::kUnknown;
   // DECIMAL(precision, scale); precision 0 means unconstrained: each value carries its own scale.
+  // For kInteger 2 means SMALLINT, for kDouble 4 means REAL (bytes): same values, a smaller range.
   uint8_t precision = 0;
   uint8_t scale = 0;
 
@@ -41,6 +42,23 @@ struct Type {
 
 // As SQL and `"type"` in answers spell it: "bigint", "decimal(12,2)", "timestamptz", ...
 std::string ToString(Type type);
+// As PostgreSQL's messages spell it: "numeric", "double precision", without modifiers.
+std::string PostgresName(Type type);
+
+inline constexpr Type kSmallint{TypeKind::kInteger, 2, 0};
+inline constexpr Type kReal{TypeKind::kDouble, 4, 0};
+inline bool IsSmallint(Type type) {
+  return type == kSmallint;
+}
+inline bool IsReal(Type type) {
+  return type == kReal;
+}
+// Whether the number is in the range of the integer type.
+inline bool FitsInteger(int64_t value, Type type) {
+  if (type.kind != TypeKind::kInteger) return true;
+  return IsSmallint(type) ? value == static_cast<int16_t>(value)
+                          : value == static_cast<int32_t>(value);
+}
 
 struct Interval {
   int64_t micros = 0;
