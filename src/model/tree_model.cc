@@ -8,7 +8,7 @@
 namespace headrace::model {
 
 TreeModel::TreeModel(ModelInfo info, Forest forest, OutputTransform transform)
-    : forest_(std::move(forest)), transform_(transform), flat_(forest_) {
+    : forest_(std::move(forest)), transform_(transform), kernel_(MakeKernel(forest_)) {
   info_ = std::move(info);
   info_.outputs = forest_.outputs;
   info_.predictions = transform_.predictions();
@@ -19,7 +19,7 @@ void TreeModel::ScoreRaw(std::span<const double> features, size_t rows,
                          std::span<double> raw) const {
   HR_CHECK(features.size() >= rows * info_.features.size());
   HR_CHECK(raw.size() >= rows * static_cast<size_t>(info_.outputs));
-  flat_.Score(features, rows, raw);
+  kernel_->Score(features, rows, raw);
 }
 
 void TreeModel::Transform(size_t rows, std::span<double> scores) const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/flat_forest.h"
+#include "model/forest_kernel.h"
 #include "model/forest.h"
 #include "model/model.h"
 #include "model/output_transform.h"
@@ -27,7 +27,7 @@ class TreeModel : public Model {
 
   Forest forest_;
   OutputTransform transform_;
-  FlatForest flat_;
+  std::unique_ptr<const ForestKernel> kernel_;
 };
 
 }  // namespace headrace::model

@@ -1,6 +1,8 @@
-#include "model/forest_scorer.h"
-
+#include <algorithm>
+#include <utility>
 #include <vector>
+
+#include "model/forest_kernel.h"
 
 namespace headrace::model {
 namespace {
@@ -26,8 +28,9 @@ void AddTrees(const Forest& forest, std::span<const double> cleaned, std::span<d
 
 }  // namespace
 
-void ScoreForest(const Forest& forest, std::span<const double> features, size_t rows,
-                 std::span<double> raw) {
+void PlainKernel::Score(std::span<const double> features, size_t rows,
+                        std::span<double> raw) const {
+  const Forest& forest = forest_;
   const auto width = static_cast<size_t>(forest.features);
   const auto outputs = static_cast<size_t>(forest.outputs);
   std::vector<double> cleaned(width);
@@ -43,6 +46,17 @@ void ScoreForest(const Forest& forest, std::span<const double> features, size_t 
       AddTrees<double>(forest, cleaned, scores);
     }
   }
+}
+
+std::unique_ptr<const ForestKernel> MakeKernel(const Forest& forest) {
+  using Maker = std::unique_ptr<const ForestKernel> (*)(const Forest&);
+  std::pair<double, Maker> makers[] = {{MaskKernelCost(forest), MakeMaskKernel},
+                                       {NodeKernelCost(forest), MakeNodeKernel}};
+  if (makers[1].first < makers[0].first) std::swap(makers[0], makers[1]);
+  for (const auto& [cost, make] : makers) {
+    if (auto kernel = make(forest)) return kernel;
+  }
+  return std::make_unique<PlainKernel>(forest);
 }
 
 }  // namespace headrace::model

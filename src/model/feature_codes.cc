@@ -1,0 +1,87 @@
+#include "model/feature_codes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace headrace::model {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+bool IsZero(double x) {
+  return std::abs(x) <= kZeroThreshold;
+}
+
+}  // namespace
+
+FeatureCodes::FeatureCodes(const Forest& forest, const std::vector<const TreeNode*>& nodes) {
+  const auto categorical = std::count_if(nodes.begin(), nodes.end(),
+                                         [](const TreeNode* node) { return node->category_set >= 0; });
+  if (categorical == 0) {
+    CutLine(nodes);
+  } else if (static_cast<size_t>(categorical) == nodes.size()) {
+    ListCategories(forest, nodes);
+  } else {
+    usable_ = false;
+  }
+  usable_ = usable_ && size() <= kCodesMax;
+}
+
+void FeatureCodes::CutLine(const std::vector<const TreeNode*>& nodes) {
+  bool zero_apart = false;
+  for (const TreeNode* node : nodes) {
+    if (!std::isnan(node->threshold)) thresholds_.push_back(node->threshold);
+    zero_apart = zero_apart || node->missing == MissingRule::kZero;
+  }
+  std::sort(thresholds_.begin(), thresholds_.end());
+  thresholds_.erase(std::unique(thresholds_.begin(), thresholds_.end()), thresholds_.end());
+  const size_t cuts = thresholds_.size();
+  for (size_t i = 0; i <= cuts; ++i) {
+    double inside = i < cuts ? thresholds_[i] : kInfinity;
+    // A value that stands for its stretch must not be one that counts as missing.
+    if (zero_apart && IsZero(inside)) {
+      inside = i == 0 ? -kInfinity : std::nextafter(thresholds_[i - 1], kInfinity);
+    }
+    representatives_.push_back(inside);
+  }
+  zero_code_ = static_cast<uint32_t>(
+      std::lower_bound(thresholds_.begin(), thresholds_.end(), 0.0) - thresholds_.begin());
+  if (zero_apart) {
+    zero_code_ = static_cast<uint32_t>(representatives_.size());
+    representatives_.push_back(0.0);
+  }
+  nan_code_ = static_cast<uint32_t>(representatives_.size());
+  representatives_.push_back(std::numeric_limits<double>::quiet_NaN());
+  while (half_ * 2 < cuts + 1) {
+    half_ = half_ == 0 ? 1 : half_ * 2;
+  }
+  thresholds_.resize(half_ == 0 ? 0 : size_t{half_} * 2 - 1, kInfinity);
+}
+
+void FeatureCodes::ListCategories(const Forest& forest, const std::vector<const TreeNode*>& nodes) {
+  size_t words = 0;
+  for (const TreeNode* node : nodes) {
+    const auto& set = forest.category_sets[static_cast<size_t>(node->category_set)];
+    words = std::max(words, set.words.size());
+  }
+  usable_ = words * 32 + 2 <= kCodesMax;
+  if (!usable_) return;
+  cut_before_sign_ = forest.arithmetic == Arithmetic::kFloat64;
+  category_end_ = static_cast<double>(words * 32);
+  for (double category = 0; category < category_end_; ++category) {
+    representatives_.push_back(category);
+  }
+  zero_code_ = static_cast<uint32_t>(representatives_.size());  // in no set
+  representatives_.push_back(-1);
+  nan_code_ = static_cast<uint32_t>(representatives_.size());
+  representatives_.push_back(std::numeric_limits<double>::quiet_NaN());
+}
+
+uint32_t FeatureCodes::CodeOfCategory(double x) const {
+  if (std::isnan(x)) return nan_code_;
+  const bool valid = (cut_before_sign_ ? x > -1 : x >= 0) && x < category_end_;
+  return valid ? static_cast<uint32_t>(static_cast<int32_t>(x)) : zero_code_;
+}
+
+}  // namespace headrace::model
