@@ -1,0 +1,366 @@
+#include "serve/http/http_api.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "row/text.h"
+#include "serve/http/ingest.h"
+#include "serve/http/json_text.h"
+#include "serve/http/problem.h"
+#include "serve/query_json.h"
+
+namespace headrace::serve {
+namespace {
+
+constexpr int64_t kRowsDefault = 1000;
+constexpr int64_t kRowsMax = 1'000'000'000;
+
+// STREAM:PARTITION:OFFSET.
+bool IsRowId(std::string_view id) {
+  size_t last = id.rfind(':');
+  if (last == std::string_view::npos || last == 0) return false;
+  size_t middle = id.rfind(':', last - 1);
+  if (middle == std::string_view::npos || middle == 0) return false;
+  return ParseDigits(id.substr(middle + 1, last - middle - 1), INT32_MAX).has_value() &&
+         ParseDigits(id.substr(last + 1), INT64_MAX).has_value();
+}
+
+Response JsonResponse(Result<std::string> document) {
+  if (!document.ok()) return Problem(document.error());
+  Response response;
+  response.body = std::move(document).value();
+  return response;
+}
+
+Result<std::string> SqlOf(std::string_view body) {
+  HR_ASSIGN(std::vector<JsonMember> members, SplitJsonObject(body));
+  for (const JsonMember& member : members) {
+    if (member.key != "sql") continue;
+    if (auto text = DecodeJsonString(member.value)) return std::move(*text);
+    return Error(ErrorKind::kInvalidArgument, kBadParameter, "`sql` is not a string")
+        .AtPlace("/sql");
+  }
+  return Error(ErrorKind::kInvalidArgument, kBadParameter, "`sql` is missing")
+      .AtPlace("/sql")
+      .WithHint("send {\"sql\":\"SELECT ...\"}");
+}
+
+// How many rows the stream has now, as RowRange counts them.
+Result<int64_t> CountRows(const engine::Engine& engine, const std::string& stream) {
+  std::string quoted;
+  for (char c : stream)
+    quoted += c == '"' ? "\"\"" : std::string(1, c);
+  HR_ASSIGN(engine::QueryResult result, engine.Query("SELECT count(*) FROM \"" + quoted + "\""));
+  if (result.rows.size() != 1 || result.rows[0].size() != 1) {
+    return Error(ErrorKind::kInternal, kBadParameter, "the rows could not be counted");
+  }
+  return result.rows[0][0].integer;
+}
+
+Response MethodNotAllowed(RouteKind kind) {
+  Response response = Problem(
+      Error(ErrorKind::kInvalidArgument, kMethodNotAllowed,
+            std::string(PathTemplate(kind)) + " takes only " + (TakesPost(kind) ? "POST" : "GET")));
+  response.allow = TakesPost(kind) ? "POST" : "GET, HEAD";
+  return response;
+}
+
+Response NoSuchPath() {
+  return Problem(Error(ErrorKind::kNotFound, kNoSuchPath, "there is nothing at this path")
+                     .WithHint("GET / lists what there is"));
+}
+
+}  // namespace
+
+Status CheckOrigin(std::span<const Header> headers) {
+  std::string_view origin = FindHeader(headers, "Origin");
+  if (origin.empty()) return Ok();
+  size_t scheme = origin.find("://");
+  std::string_view host = FindHeader(headers, "Host");
+  if (scheme != std::string_view::npos && EqualsIgnoringCase(origin.substr(scheme + 3), host)) {
+    return Ok();
+  }
+  return Error(ErrorKind::kInvalidArgument, kForeignOrigin,
+               "a page of another origin may not use this server");
+}
+
+HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics,
+                 const os::Clock& clock, const HttpLimits& limits)
+    : engine_(engine), runner_(runner), metrics_(metrics), clock_(clock), limits_(limits) {}
+
+void HttpApi::Handle(const Route& route, Request request, Answer answer) {
+  if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
+  const bool reads = request.method == Method::kGet || request.method == Method::kHead;
+  if (TakesPost(route.kind) ? request.method != Method::kPost : !reads) {
+    return answer(MethodNotAllowed(route.kind));
+  }
+  if (Status origin = CheckOrigin(request.headers); !origin.ok()) {
+    return answer(Problem(origin.error()));
+  }
+  switch (route.kind) {
+    case RouteKind::kEvents:
+      return HandleEvents(route, std::move(request), std::move(answer));
+    case RouteKind::kSql:
+      return HandleSql(route, std::move(request), std::move(answer));
+    case RouteKind::kRows:
+      return HandleRows(route, request, std::move(answer));
+    case RouteKind::kView:
+      return HandleView(route, std::move(answer));
+    case RouteKind::kDecision:
+      return HandleDecision(route, std::move(answer));
+    case RouteKind::kIndex:
+      return answer(Index());
+    case RouteKind::kStreams:
+      return answer(Streams());
+    case RouteKind::kMetrics: {
+      Response response;
+      response.content_type = kPrometheusText;
+      response.body = metrics_.Text();
+      return answer(std::move(response));
+    }
+    default:
+      return answer(Health(route.kind));
+  }
+}
+
+void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
+  auto refuse = [&answer](const Error& error) { answer(Problem(error)); };
+  if (Status known = route.Only({"return", "atomic"}); !known.ok()) return refuse(known.error());
+  Result<bool> atomic = route.Flag("atomic", false);
+  if (!atomic.ok()) return refuse(atomic.error());
+  Result<EventBody> split =
+      SplitEvents(request.headers, std::move(request.body), limits_.events_per_request_max);
+  if (!split.ok()) return refuse(split.error());
+  EventBody& body = *split;
+
+  engine::IngestRequest ingest;
+  ingest.topic = route.name;
+  ingest.atomic = *atomic;
+  if (const std::string* stream = route.Find("return")) {
+    if (stream->empty()) {
+      return refuse(
+          Error(ErrorKind::kInvalidArgument, kBadParameter, "parameter `return` names no stream"));
+    }
+    ingest.return_stream = *stream;
+  }
+  EventIndices indices{std::move(body.indices), std::move(body.rejected), body.alone, *atomic,
+                       !ingest.return_stream.empty()};
+  if (body.payloads.empty() || (*atomic && !indices.rejected.empty())) {
+    auto streams = engine_.streams();
+    bool known = std::any_of(streams.begin(), streams.end(),
+                             [&](const auto& stream) { return stream.topic == route.name; });
+    if (known) return answer(EventsResponse(std::move(indices), {}));
+    return refuse(Error(ErrorKind::kNotFound, kNoSuchPath, "no topic `" + route.name + "`"));
+  }
+  ingest.payloads = std::move(body.payloads);
+  ingest.done = [alive = std::weak_ptr(alive_), answer = std::move(answer),
+                 indices = std::move(indices), topic = route.name,
+                 start = clock_.MonotonicNanoseconds()](engine::IngestReply reply) mutable {
+    auto self = alive.lock();
+    if (!self) return;
+    if (!reply.error) self->metrics_.CountEvents(topic, reply.accepted);
+    const bool decided = !reply.error && indices.wants_rows;
+    Response response = EventsResponse(std::move(indices), std::move(reply));
+    if (decided) self->metrics_.RecordDecision(self->clock_.MonotonicNanoseconds() - start);
+    answer(std::move(response));
+  };
+  engine_.Submit(std::move(ingest));
+}
+
+void HttpApi::RunQuery(std::function<Response()> work, Answer answer) {
+  auto response = std::make_shared<Response>();
+  bool runs = runner_.Run([work = std::move(work), response] { *response = work(); },
+                          [answer, response] { answer(std::move(*response)); });
+  if (runs) return;
+  answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait already")
+                     .WithHint("try again in a moment")));
+}
+
+void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
+  if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
+  Result<std::string> sql = SqlOf(request.body);
+  if (!sql.ok()) return answer(Problem(sql.error()));
+  if (engine_.IsDefinition(*sql)) {
+    Status done = engine_.Execute(*sql, "sql");
+    if (!done.ok()) return answer(Problem(done.error()));
+    return answer(JsonResponse(std::string("{\"columns\":[],\"rows\":[]}")));
+  }
+  RunQuery(
+      [this, sql = std::move(*sql)] {
+        Result<engine::QueryResult> result = engine_.Query(sql);
+        return result.ok() ? JsonResponse(QueryJson(*result)) : Problem(result.error());
+      },
+      std::move(answer));
+}
+
+Result<RowStreamOptions> HttpApi::ParseRows(const Route& route, const Request& request) const {
+  HR_TRY(route.Only({"from", "limit", "partition", "ids", "follow"}));
+  RowStreamOptions options;
+  options.stream = route.name;
+  options.page_rows = limits_.page_rows;
+  options.event_stream =
+      FindHeader(request.headers, "Accept").find(kEventStream) != std::string_view::npos;
+  HR_ASSIGN(options.follow, route.Flag("follow", options.event_stream));
+  HR_ASSIGN(options.range.with_ids, route.Flag("ids", false));
+  HR_ASSIGN(int64_t limit,
+            route.Number("limit", options.follow ? kRowsMax : kRowsDefault, kRowsMax));
+  options.range.limit = static_cast<size_t>(limit);
+  if (route.Find("partition") != nullptr) {
+    HR_ASSIGN(int64_t partition, route.Number("partition", 0, INT32_MAX));
+    options.range.partition = static_cast<int32_t>(partition);
+  }
+  const std::string* from = route.Find("from");
+  options.range.latest = from == nullptr ? options.follow : *from == "latest";
+  if (from != nullptr && *from != "latest" && *from != "earliest") {
+    auto number = ParseDigits(*from, INT64_MAX - kRowsMax);
+    if (!number) {
+      return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                   "parameter `from` is neither `earliest` nor `latest` nor an offset")
+          .AtPlace("?from");
+    }
+    options.range.from = *number;
+  }
+  return options;
+}
+
+void HttpApi::HandleRows(const Route& route, const Request& request, Answer answer) {
+  Result<RowStreamOptions> parsed = ParseRows(route, request);
+  if (!parsed.ok()) return answer(Problem(parsed.error()));
+  RowStreamOptions& options = *parsed;
+  if (!options.follow || !options.range.latest) {
+    return StartRows(std::move(options), std::move(answer));
+  }
+  // Following from the latest row on: first find where that is.
+  auto start = std::make_shared<Result<int64_t>>(int64_t{0});
+  const engine::RowRange& range = options.range;
+  bool runs = runner_.Run(
+      [this, start, stream = options.stream, partition = range.partition] {
+        if (partition < 0) {
+          *start = CountRows(engine_, stream);
+          return;
+        }
+        for (const engine::StreamInfo& info : engine_.streams()) {
+          if (info.name == stream && partition < info.partitions && !info.topic.empty()) {
+            *start = engine_.log().end_offset(info.topic, partition);
+          }
+        }
+      },
+      [this, start, options, answer]() mutable {
+        if (!start->ok()) return answer(Problem(start->error()));
+        options.range.latest = false;
+        options.range.from = **start;
+        StartRows(std::move(options), std::move(answer));
+      });
+  if (!runs) answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait")));
+}
+
+void HttpApi::StartRows(RowStreamOptions options, Answer answer) {
+  const bool follow = options.follow;
+  if (follow) {
+    std::erase_if(followers_, [](const auto& weak) {
+      auto follower = weak.lock();
+      return !follower || follower->ended();
+    });
+    if (stopping_ || followers_.size() >= limits_.followers_max) {
+      return answer(Problem(
+          Error(ErrorKind::kUnavailable, kTooBusy, "too many answers follow a stream already")));
+    }
+  }
+  auto rows = std::make_shared<RowStream>(engine_, runner_, std::move(options));
+  if (follow) followers_.push_back(rows);
+  rows->Start(std::move(answer));
+}
+
+void HttpApi::HandleView(const Route& route, Answer answer) {
+  if (Status known = route.Only({"key"}); !known.ok()) return answer(Problem(known.error()));
+  std::optional<std::string> key;
+  if (const std::string* text = route.Find("key")) key = *text;
+  RunQuery([this, view = route.name, key] { return JsonResponse(engine_.ViewRows(view, key)); },
+           std::move(answer));
+}
+
+void HttpApi::HandleDecision(const Route& route, Answer answer) {
+  if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
+  if (!IsRowId(route.name)) {
+    return answer(Problem(
+        Error(ErrorKind::kInvalidArgument, kBadParameter, "not a row ID: `" + route.name + "`")
+            .WithHint("an ID is STREAM:PARTITION:OFFSET, the `_id` of a row")));
+  }
+  RunQuery([this, id = route.name] { return JsonResponse(engine_.Why(id)); }, std::move(answer));
+}
+
+Response HttpApi::Index() const {
+  Response response;
+  response.body = "{\"name\":\"headrace\",\"paths\":[";
+  bool first = true;
+  for (RouteKind kind : kAllRoutes) {
+    if (kind == RouteKind::kUnknown) continue;
+    if (!std::exchange(first, false)) response.body += ',';
+    response.body += TakesPost(kind) ? "\"POST " : "\"GET ";
+    response.body += PathTemplate(kind);
+    response.body += '"';
+  }
+  response.body += "]}";
+  return response;
+}
+
+Response HttpApi::Streams() const {
+  Response response;
+  std::string& out = response.body;
+  out = "{\"streams\":[";
+  bool first = true;
+  for (const engine::StreamInfo& info : engine_.streams()) {
+    out += std::exchange(first, false) ? "{\"name\":" : ",{\"name\":";
+    row::AppendJsonString(info.name, out);
+    out += ",\"kind\":";
+    row::AppendJsonString(info.kind, out);
+    out += ",\"topic\":";
+    row::AppendJsonString(info.topic, out);
+    out += ",\"partitions\":" + std::to_string(info.partitions) + ",\"columns\":[";
+    for (size_t i = 0; i < info.schema.columns.size(); ++i) {
+      out += i == 0 ? "{\"name\":" : ",{\"name\":";
+      row::AppendJsonString(info.schema.columns[i].name, out);
+      out += ",\"type\":";
+      row::AppendJsonString(row::ToString(info.schema.columns[i].type), out);
+      out += '}';
+    }
+    out += "],\"definition\":";
+    row::AppendJsonString(info.definition, out);
+    out += '}';
+  }
+  out += "]}";
+  return response;
+}
+
+Response HttpApi::Health(RouteKind kind) const {
+  Response response;
+  const bool ready = kind != RouteKind::kReady || (engine_.ready() && !stopping_);
+  if (!ready) {
+    return Problem(Error(ErrorKind::kUnavailable, kTooBusy,
+                         stopping_ ? "the server is stopping" : "the journal takes no more"));
+  }
+  response.body = "{\"status\":\"ok\"}";
+  return response;
+}
+
+void HttpApi::NotifyFollowers() {
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (auto follower = followers_[i].lock()) follower->Notify();
+  }
+}
+
+void HttpApi::BeatFollowers() {
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (auto follower = followers_[i].lock()) follower->Beat();
+  }
+}
+
+void HttpApi::StopFollowers() {
+  stopping_ = true;
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (auto follower = followers_[i].lock()) follower->Cancel();
+  }
+}
+
+}  // namespace headrace::serve
