@@ -29,34 +29,35 @@ FeatureCodes::FeatureCodes(const Forest& forest, const std::vector<const TreeNod
 }
 
 void FeatureCodes::CutLine(const std::vector<const TreeNode*>& nodes) {
+  std::vector<double> cuts;
   bool zero_apart = false;
   for (const TreeNode* node : nodes) {
-    if (!std::isnan(node->threshold)) thresholds_.push_back(node->threshold);
+    if (!std::isnan(node->threshold)) cuts.push_back(node->threshold);
     zero_apart = zero_apart || node->missing == MissingRule::kZero;
   }
-  std::sort(thresholds_.begin(), thresholds_.end());
-  thresholds_.erase(std::unique(thresholds_.begin(), thresholds_.end()), thresholds_.end());
-  const size_t cuts = thresholds_.size();
-  for (size_t i = 0; i <= cuts; ++i) {
-    double inside = i < cuts ? thresholds_[i] : kInfinity;
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  for (size_t i = 0; i <= cuts.size(); ++i) {
+    double inside = i < cuts.size() ? cuts[i] : kInfinity;
     // A value that stands for its stretch must not be one that counts as missing.
     if (zero_apart && IsZero(inside)) {
-      inside = i == 0 ? -kInfinity : std::nextafter(thresholds_[i - 1], kInfinity);
+      inside = i == 0 ? -kInfinity : std::nextafter(cuts[i - 1], kInfinity);
     }
     representatives_.push_back(inside);
   }
-  zero_code_ = static_cast<uint32_t>(
-      std::lower_bound(thresholds_.begin(), thresholds_.end(), 0.0) - thresholds_.begin());
+  zero_code_ =
+      static_cast<uint32_t>(std::lower_bound(cuts.begin(), cuts.end(), 0.0) - cuts.begin());
   if (zero_apart) {
     zero_code_ = static_cast<uint32_t>(representatives_.size());
     representatives_.push_back(0.0);
   }
   nan_code_ = static_cast<uint32_t>(representatives_.size());
   representatives_.push_back(std::numeric_limits<double>::quiet_NaN());
-  while (half_ * 2 < cuts + 1) {
-    half_ = half_ == 0 ? 1 : half_ * 2;
+  for (double cut : cuts) {
+    thresholds_.push_back(KeyOf(cut));
   }
-  thresholds_.resize(half_ == 0 ? 0 : size_t{half_} * 2 - 1, kInfinity);
+  half_ = static_cast<uint32_t>(std::bit_ceil(cuts.size() + 1) / 2);
+  thresholds_.resize(half_ == 0 ? 0 : size_t{half_} * 2 - 1, INT64_MAX);
 }
 
 void FeatureCodes::ListCategories(const Forest& forest, const std::vector<const TreeNode*>& nodes) {

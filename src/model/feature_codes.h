@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,14 +28,23 @@ class FeatureCodes {
   // The code of a cleaned value.
   uint32_t CodeOf(double x) const {
     if (category_end_ >= 0) return CodeOfCategory(x);
-    // Lower bound without branches: how many thresholds are below x.
-    const double* thresholds = thresholds_.data();
-    uint32_t below = 0;
+    // Lower bound without branches: how many thresholds are below x. As integers, because a compare
+    // and a conditional move take a third of the time of their floating-point counterparts.
+    const int64_t key = KeyOf(x);
+    const int64_t* below = thresholds_.data();
     for (uint32_t half = half_; half != 0; half /= 2) {
-      below += half & (0U - static_cast<uint32_t>(thresholds[below + half - 1] < x));
+      const int64_t* above = below + half;
+      below = above[-1] < key ? above : below;
     }
-    below = x == 0 ? zero_code_ : below;
-    return x != x ? nan_code_ : below;
+    auto code = static_cast<uint32_t>(below - thresholds_.data());
+    code = x == 0 ? zero_code_ : code;
+    return x != x ? nan_code_ : code;
+  }
+
+  // An integer that orders like the double; both zeros have the same. Not for NaN.
+  static int64_t KeyOf(double x) {
+    const auto bits = std::bit_cast<int64_t>(x + 0.0);
+    return bits ^ ((bits >> 63) & INT64_MAX);
   }
 
  private:
@@ -42,8 +52,8 @@ class FeatureCodes {
   void ListCategories(const Forest& forest, const std::vector<const TreeNode*>& nodes);
   uint32_t CodeOfCategory(double x) const;
 
-  std::vector<double> thresholds_;  // rising, padded with +inf to a power of two less one
-  uint32_t half_ = 0;               // that power's half
+  std::vector<int64_t> thresholds_;  // KeyOf, rising, padded with the largest to 2 half_ - 1
+  uint32_t half_ = 0;                // a power of two, or 0 without thresholds
   uint32_t zero_code_ = 0;
   uint32_t nan_code_ = 0;
   double category_end_ = -1;  // above the highest category in a set; -1 for numeric splits

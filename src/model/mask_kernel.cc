@@ -7,6 +7,9 @@
 // is read from a table. So a row costs one 64-byte AND for each feature and chunk of trees (a chunk
 // is what fits into 64 bytes: 16 trees of up to 32 leaves, or 8 of up to 64), whatever the depth of
 // the trees, and no branch depends on the data. Leaves are added in tree order.
+//
+// Within a chunk few of a feature's thresholds occur, so many codes share a line of the table: the
+// table holds each line once, and two bytes for each code and chunk say which.
 
 #include <emmintrin.h>
 
@@ -36,12 +39,6 @@ struct alignas(kLineBytes) Line {
 };
 
 constexpr Line kAllOnes = {{~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL}};
-
-// The AND of one feature into one chunk: line numbers for each code, from `first_number` on.
-struct Step {
-  uint32_t feature;  // place among the used features
-  uint32_t first_number;
-};
 
 // A split with the leaves to its left, as bits.
 struct MaskedSplit {
@@ -99,11 +96,14 @@ class MaskKernel : public ForestKernel {
     }
     if (!MakeCodes(forest)) return false;
     leaf_values_.resize(trees_ * kLeaves);
-    for (size_t first = 0; first < trees_; first += kChunkTrees) {
-      if (!AddChunk(forest, first)) return false;
+    chunks_ = (trees_ + kChunkTrees - 1) / kChunkTrees;
+    if (first_number_.back() * chunks_ > kLineNumbersMax) return false;
+    line_numbers_.resize(first_number_.back() * chunks_);
+    lines_.push_back(kAllOnes);
+    for (size_t chunk = 0; chunk < chunks_; ++chunk) {
+      if (!AddChunk(forest, chunk)) return false;
     }
     lines_.shrink_to_fit();
-    line_numbers_.shrink_to_fit();
     return true;
   }
 
@@ -128,20 +128,21 @@ class MaskKernel : public ForestKernel {
         nodes[static_cast<size_t>(node.feature)].push_back(&node);
       }
     }
-    place_of_feature_.assign(features_, 0);
+    first_number_.push_back(0);
     for (size_t f = 0; f < features_; ++f) {
       if (nodes[f].empty()) continue;
-      place_of_feature_[f] = static_cast<uint32_t>(codes_.size());
       used_features_.push_back(static_cast<uint32_t>(f));
       codes_.emplace_back(forest, nodes[f]);
       if (!codes_.back().usable()) return false;
+      first_number_.push_back(first_number_.back() + codes_.back().size());
     }
     clean_to_float_ = forest.arithmetic == Arithmetic::kFloat32;
     return true;
   }
 
-  bool AddChunk(const Forest& forest, size_t first) {
-    std::map<int32_t, std::vector<MaskedSplit>> by_feature;
+  bool AddChunk(const Forest& forest, size_t chunk) {
+    std::vector<std::vector<MaskedSplit>> by_feature(features_);
+    const size_t first = chunk * kChunkTrees;
     for (size_t t = first; t < std::min(first + kChunkTrees, trees_); ++t) {
       const Tree& tree = forest.trees[t];
       const LeafOrder order(tree, t - first);
@@ -150,47 +151,50 @@ class MaskKernel : public ForestKernel {
             static_cast<Number>(tree.leaf_values[static_cast<size_t>(order.leaves[i])]);
       }
       for (const MaskedSplit& split : order.splits) {
-        by_feature[split.node->feature].push_back(split);
+        by_feature[static_cast<size_t>(split.node->feature)].push_back(split);
       }
     }
-    for (const auto& [feature, splits] : by_feature) {
-      if (!AddStep(forest, place_of_feature_[static_cast<size_t>(feature)], splits)) return false;
+    for (size_t i = 0; i < used_features_.size(); ++i) {
+      if (!AddLines(forest, chunk, i, by_feature[used_features_[i]])) return false;
     }
-    chunk_ends_.push_back(static_cast<uint32_t>(steps_.size()));
     return true;
   }
 
-  bool AddStep(const Forest& forest, uint32_t place, const std::vector<MaskedSplit>& splits) {
+  // The lines of one used feature in one chunk. Without splits they stay line 0, all ones.
+  bool AddLines(const Forest& forest, size_t chunk, size_t place,
+                const std::vector<MaskedSplit>& splits) {
+    if (splits.empty()) return true;
     const FeatureCodes& codes = codes_[place];
-    steps_.push_back({place, static_cast<uint32_t>(line_numbers_.size())});
     std::map<Line, uint16_t> known;
     for (size_t code = 0; code < codes.size(); ++code) {
-      Line line = kAllOnes;
-      auto masks = std::bit_cast<std::array<Mask, kChunkTrees>>(line);
+      auto masks = std::bit_cast<std::array<Mask, kChunkTrees>>(kAllOnes);
       for (const MaskedSplit& split : splits) {
         const TreeNode& node = *split.node;
         const bool left = ChildOf(forest, node, codes.representative(code)) == node.left;
         if (!left) masks[split.tree] &= static_cast<Mask>(~split.left_leaves);
       }
-      line = std::bit_cast<Line>(masks);
+      const auto line = std::bit_cast<Line>(masks);
       const auto [found, is_new] = known.emplace(line, static_cast<uint16_t>(lines_.size()));
       if (is_new) lines_.push_back(line);
-      line_numbers_.push_back(found->second);
+      line_numbers_[(first_number_[place] + code) * chunks_ + chunk] = found->second;
     }
-    return lines_.size() <= kLinesMax && line_numbers_.size() <= kLineNumbersMax;
+    return lines_.size() <= kLinesMax;
   }
 
-  void CodeRows(const double* features, size_t rows, uint16_t* codes) const {
+  // For each row and used feature, where the line numbers of its code start.
+  void CodeRows(const double* features, size_t rows, uint32_t* starts) const {
     const size_t used = used_features_.size();
     for (size_t i = 0; i < used; ++i) {
       const FeatureCodes& feature = codes_[i];
       const double* column = features + used_features_[i];
+      const auto first = static_cast<uint32_t>(first_number_[i]);
+      const auto chunks = static_cast<uint32_t>(chunks_);
       for (size_t r = 0; r < rows; ++r) {
         const double x = column[r * features_];
         const double cleaned = clean_to_float_ ? static_cast<double>(static_cast<float>(x))
                                : std::abs(x) <= kZeroThreshold ? 0.0
                                                                : x;
-        codes[r * used + i] = static_cast<uint16_t>(feature.CodeOf(cleaned));
+        starts[r * used + i] = (first + feature.CodeOf(cleaned)) * chunks;
       }
     }
   }
@@ -198,14 +202,14 @@ class MaskKernel : public ForestKernel {
   void ScoreBlock(const double* features, size_t rows, double* raw) const {
     const size_t used = used_features_.size();
     const size_t outputs = base_.size();
-    std::array<uint16_t, 2048> few_codes;
-    std::vector<uint16_t> many_codes;
-    uint16_t* codes = few_codes.data();
-    if (rows * used > few_codes.size()) {
-      many_codes.resize(rows * used);
-      codes = many_codes.data();
+    std::array<uint32_t, 2048> few_starts;
+    std::vector<uint32_t> many_starts;
+    uint32_t* starts = few_starts.data();
+    if (rows * used > few_starts.size()) {
+      many_starts.resize(rows * used);
+      starts = many_starts.data();
     }
-    CodeRows(features, rows, codes);
+    CodeRows(features, rows, starts);
     std::array<Number, kBlockRows> few_sums;
     std::vector<Number> many_sums;
     Number* sums = few_sums.data();
@@ -216,29 +220,25 @@ class MaskKernel : public ForestKernel {
     for (size_t r = 0; r < rows; ++r) {
       std::copy(base_.begin(), base_.end(), sums + r * outputs);
     }
-    const Step* step = steps_.data();
-    for (size_t chunk = 0; chunk < chunk_ends_.size(); ++chunk) {
-      const Step* end = steps_.data() + chunk_ends_[chunk];
+    for (size_t chunk = 0; chunk < chunks_; ++chunk) {
       for (size_t r = 0; r < rows; ++r) {
-        AddChunkOf(codes + r * used, {step, end}, chunk * kChunkTrees, sums + r * outputs);
+        AddChunkOf({starts + r * used, used}, chunk, sums + r * outputs);
       }
-      step = end;
     }
     std::copy(sums, sums + rows * outputs, raw);
   }
 
   // Adds the leaves of one chunk to one row's sums.
-  void AddChunkOf(const uint16_t* codes, std::span<const Step> steps, size_t first,
-                  Number* sums) const {
+  void AddChunkOf(std::span<const uint32_t> starts, size_t chunk, Number* sums) const {
     const __m128i ones = _mm_set1_epi32(-1);
     __m128i a = ones;
     __m128i b = ones;
     __m128i c = ones;
     __m128i d = ones;
-    const uint16_t* numbers = line_numbers_.data();
+    const uint16_t* numbers = line_numbers_.data() + chunk;
     const auto* lines = reinterpret_cast<const __m128i*>(lines_.data());
-    for (const Step& step : steps) {
-      const __m128i* line = lines + size_t{numbers[step.first_number + codes[step.feature]]} * 4;
+    for (const uint32_t start : starts) {
+      const __m128i* line = lines + size_t{numbers[start]} * 4;
       a = _mm_and_si128(a, _mm_load_si128(line));
       b = _mm_and_si128(b, _mm_load_si128(line + 1));
       c = _mm_and_si128(c, _mm_load_si128(line + 2));
@@ -250,6 +250,7 @@ class MaskKernel : public ForestKernel {
     _mm_store_si128(out + 1, b);
     _mm_store_si128(out + 2, c);
     _mm_store_si128(out + 3, d);
+    const size_t first = chunk * kChunkTrees;
     const size_t count = std::min(kChunkTrees, trees_ - first);
     const Number* values = leaf_values_.data() + first * kLeaves;
     if (base_.size() == 1) {
@@ -268,15 +269,14 @@ class MaskKernel : public ForestKernel {
 
   size_t features_ = 0;
   size_t trees_ = 0;
+  size_t chunks_ = 0;
   bool clean_to_float_ = false;
   std::vector<Number> base_;
-  std::vector<uint32_t> outputs_;           // by tree
-  std::vector<uint32_t> used_features_;     // features that some split asks for
-  std::vector<uint32_t> place_of_feature_;  // the other way round
-  std::vector<FeatureCodes> codes_;         // by place
-  std::vector<Step> steps_;                 // chunk by chunk
-  std::vector<uint32_t> chunk_ends_;        // in steps_
-  std::vector<uint16_t> line_numbers_;
+  std::vector<uint32_t> outputs_;        // by tree
+  std::vector<uint32_t> used_features_;  // features that some split asks for
+  std::vector<FeatureCodes> codes_;      // by place among the used features
+  std::vector<size_t> first_number_;     // by place: the codes of all places before
+  std::vector<uint16_t> line_numbers_;   // place- and code-major, then by chunk
   std::vector<Line> lines_;
   std::vector<Number> leaf_values_;  // kLeaves for each tree, from left to right
 };
