@@ -226,8 +226,8 @@ TEST_F(HttpServerTest, AFollowerGetsWhatBecomesDurableLater) {
   writer.Post(kEvents, "{}");
   EXPECT_EQ(late.ReadChunk(), "{\"n\":2}\n");
   EXPECT_EQ(late.ReadChunk(), "");
-  Stop();
   EXPECT_EQ(follower.ReadChunk(), "data: {\"n\":2}\n\n");
+  Stop();
   EXPECT_EQ(follower.ReadChunk(), "");
 }
 
