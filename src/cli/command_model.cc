@@ -1,0 +1,74 @@
+#include "cli/commands.h"
+#include "cli/sql_session.h"
+#include "cli/workspace.h"
+#include "model/model.h"
+#include "model/score_csv.h"
+
+namespace headrace::cli {
+namespace {
+
+constexpr uint64_t kRowsBytesMax = uint64_t{4} << 30;
+
+bool ReadKind(const std::string& word, model::OutputKind* kind) {
+  if (word == "raw") return *kind = model::OutputKind::kRaw, true;
+  if (word == "probability") return *kind = model::OutputKind::kProbability, true;
+  if (word == "leaf") return *kind = model::OutputKind::kLeaf, true;
+  if (word == "contributions") return *kind = model::OutputKind::kContributions, true;
+  return false;
+}
+
+Result<std::string> Score(const Arguments& arguments, model::OutputKind kind) {
+  std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
+  const std::string& path = arguments.positionals()[0];
+  HR_ASSIGN(std::string bytes, os::ReadFile(*files, path, model::kModelBytesMax));
+  Result<std::shared_ptr<const model::Model>> loaded = model::Model::Load(bytes);
+  if (!loaded.ok()) {
+    const Error& error = loaded.error();
+    const std::string place = error.place().empty() ? path : path + ":" + error.place();
+    return Error(error).AtPlace(place);
+  }
+  std::string rows;
+  const std::string input = arguments.Get("--input", "-");
+  if (input == "-") {
+    HR_ASSIGN(rows, ReadInput(*files, input));
+  } else {
+    HR_ASSIGN(rows, os::ReadFile(*files, input, kRowsBytesMax));
+  }
+  std::string out;
+  HR_TRY(model::ScoreCsv(**loaded, rows, kind, &out));
+  return out;
+}
+
+ExitCode RunModelScore(const Arguments& arguments, Console& console) {
+  model::OutputKind kind{};
+  const std::string word = arguments.Get("--output", "probability");
+  if (!ReadKind(word, &kind)) {
+    return console.FailUsage(
+        "--output takes raw, probability, leaf or contributions, not `" + word + "`",
+        "model score");
+  }
+  Result<std::string> scored = Score(arguments, kind);
+  if (!scored.ok()) return console.Fail(scored.error());
+  console.Out(*scored);
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+Command ModelScoreCommand() {
+  return {.name = "model score",
+          .group = "Models",
+          .summary = "score the rows of a CSV with a model file",
+          .positionals = "FILE",
+          .positionals_min = 1,
+          .positionals_max = 1,
+          .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                    {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
+          .more =
+              "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
+              "Takes LightGBM text, XGBoost JSON and UBJSON. Writes a CSV; its numbers read back\n"
+              "to the same bits.\n",
+          .run = RunModelScore};
+}
+
+}  // namespace headrace::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "cli/command.h"
+
+namespace headrace::cli {
+
+// One function a command, in the file command_<name>.cc.
+Command RunCommand();
+Command ServeCommand();
+Command DemoCommand();
+Command SqlCommand();
+Command WhyCommand();
+Command VerifyCommand();
+Command LogVerifyCommand();
+Command LogDumpCommand();
+Command TopicListCommand();
+Command TopicShowCommand();
+Command TopicTailCommand();
+Command DeadLetterListCommand();
+Command DeadLetterShowCommand();
+Command ModelListCommand();
+Command ModelScoreCommand();
+Command LintCommand();
+Command FormatCommand();
+Command ExplainCommand();
+Command DoctorCommand();
+Command BenchCommand();
+Command VersionCommand();
+
+}  // namespace headrace::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string_view>
+
+namespace headrace::cli {
+
+// Files of examples/fraud that the program carries with it.
+std::string_view DemoScript();  // app.sql
+std::string_view DemoModel();   // fraud.lgb.txt
+
+}  // namespace headrace::cli

@@ -1,0 +1,45 @@
+#include "cli/exit_code.h"
+
+#include <string_view>
+
+namespace headrace::cli {
+namespace {
+
+// Codes HR1xxx are SQL's and HR3xxx the models': both are the configuration of a pipeline. The rows
+// handed to a model (HR3005) are data.
+ExitCode OfInvalidArgument(std::string_view code) {
+  if (code == "HR3005") return ExitCode::kBadData;
+  if (code.starts_with("HR1") || code.starts_with("HR3")) return ExitCode::kConfiguration;
+  if (code.starts_with("HR9")) return ExitCode::kUsage;
+  return ExitCode::kBadData;
+}
+
+}  // namespace
+
+ExitCode ExitCodeOf(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::kInvalidArgument:
+      return OfInvalidArgument(error.code());
+    case ErrorKind::kNotFound:
+      return ExitCode::kNoInput;
+    case ErrorKind::kAlreadyExists:
+      return ExitCode::kFailed;
+    case ErrorKind::kCorruption:
+    case ErrorKind::kLimitExceeded:
+      return ExitCode::kBadData;
+    case ErrorKind::kIo:
+    case ErrorKind::kNoSpace:
+      return ExitCode::kIo;
+    case ErrorKind::kUnavailable:
+      return ExitCode::kUnavailable;
+    case ErrorKind::kConflict:
+      return ExitCode::kTryAgain;
+    case ErrorKind::kTimeout:
+      return ExitCode::kTimeout;
+    case ErrorKind::kInternal:
+      return ExitCode::kInternal;
+  }
+  return ExitCode::kInternal;
+}
+
+}  // namespace headrace::cli

@@ -1,0 +1,124 @@
+#include "cli/why_text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include <simdjson.h>
+
+#include "cli/listing.h"
+
+namespace headrace::cli {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+std::string TextOf(const element& value) {
+  if (value.is_string()) return std::string(value.get_string().value_unsafe());
+  return simdjson::minify(value);
+}
+
+std::string Member(const element& document, std::string_view name) {
+  element value;
+  return document[name].get(value) == simdjson::SUCCESS ? TextOf(value) : "";
+}
+
+void AppendLine(std::string_view label, const std::string& text, std::string& out) {
+  if (text.empty() || text == "null") return;
+  out += "  ";
+  out += label;
+  out.append(label.size() < 10 ? 10 - label.size() : 1, ' ');
+  out += text + "\n";
+}
+
+std::string Indented(const std::string& text) {
+  std::string out = "    ";
+  for (size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (text[i] == '\n' && i + 1 < text.size()) out += "    ";
+  }
+  return out;
+}
+
+std::string Signed(double number) {
+  char buffer[32];
+  const char* sign = number < 0 ? "-" : "+";
+  auto [end, problem] =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(number), std::chars_format::fixed, 4);
+  return sign + std::string(buffer, problem == std::errc() ? end : buffer);
+}
+
+void AppendFeatures(const element& document, std::string& out) {
+  object features;
+  if (document["features"].get(features) != simdjson::SUCCESS || features.size() == 0) return;
+  Listing listing({"feature", "value", "events", "window"});
+  for (auto [name, feature] : features) {
+    listing.Add({Cell::Text(name),
+                 {Member(feature, "value"), Cell::Kind::kNumber},
+                 {Member(feature, "events"), Cell::Kind::kNumber},
+                 Cell::Text(Member(feature, "window"))});
+  }
+  out += "  what was known then\n" + Indented(listing.Table());
+}
+
+void AppendContributions(const element& document, std::string& out) {
+  object given;
+  if (document["contributions"].get(given) != simdjson::SUCCESS) return;
+  std::vector<std::pair<std::string, double>> parts;
+  for (auto [name, value] : given) {
+    double number = 0;
+    if (value.get(number) == simdjson::SUCCESS) parts.emplace_back(name, number);
+  }
+  if (parts.empty()) return;
+  std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) {
+    return std::abs(a.second) > std::abs(b.second);
+  });
+  Listing listing({"contribution", "to the raw score"});
+  for (const auto& [name, number] : parts) {
+    listing.Add({Cell::Text(name), {Signed(number), Cell::Kind::kNumber}});
+  }
+  out += "  why the model said so\n" + Indented(listing.Table());
+}
+
+void AppendRules(const element& document, std::string& out) {
+  simdjson::dom::array rules;
+  if (document["rules"].get(rules) != simdjson::SUCCESS) return;
+  for (const element rule : rules) {
+    AppendLine("rule", Member(rule, "text") + "   (" + Member(rule, "place") + ")", out);
+  }
+}
+
+}  // namespace
+
+std::string WhyText(std::string_view document) {
+  simdjson::dom::parser parser;
+  element root;
+  if (parser.parse(document.data(), document.size()).get(root) != simdjson::SUCCESS) {
+    return std::string(document) + "\n";
+  }
+  std::string out = Member(root, "id") + "\n";
+  AppendLine("event", Member(root, "event"), out);
+  AppendFeatures(root, out);
+  element model;
+  if (root["model"].get(model) == simdjson::SUCCESS && model.is_object()) {
+    AppendLine("model",
+               Member(model, "name") + " " + Member(model, "version").substr(0, 12) + " (" +
+                   Member(model, "format") + ")",
+               out);
+  }
+  AppendLine("score", Member(root, "score"), out);
+  AppendContributions(root, out);
+  AppendRules(root, out);
+  AppendLine("decision", Member(root, "decision"), out);
+  AppendLine("proof",
+             Member(root, "recomputed") == "true"
+                 ? "recomputed from the log: the same bytes"
+                 : "recomputed from the log: DIFFERENT from what was logged",
+             out);
+  return out;
+}
+
+}  // namespace headrace::cli
