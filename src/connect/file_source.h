@@ -24,7 +24,8 @@ struct SourcePosition {
 struct SourceChunk {
   std::string text;
   std::vector<std::string_view> payloads;
-  SourcePosition end;  // behind the last payload of this chunk
+  std::vector<uint64_t> ends;  // by payload: uncompressed bytes of the source up to and with it
+  SourcePosition end;          // behind the last payload of this chunk
   bool last = false;   // the source is at its end
 };
 

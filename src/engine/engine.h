@@ -24,7 +24,6 @@ struct EngineOptions {
   bool read_only = false;  // no journal writes: for `sql`, `why`, `verify` on a stopped directory
   size_t batch_events_max = 256;
   size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
-  int64_t future_max_micros = 3'600'000'000;
 };
 
 // One refused event of a request.

@@ -2,14 +2,13 @@
 
 namespace headrace::flow {
 
-Graph::Graph(ModelLookup models, int64_t future_max_micros)
-    : models_(std::move(models)), future_max_(future_max_micros) {}
+Graph::Graph(ModelLookup models) : models_(std::move(models)) {}
 
 void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
   source_names_.push_back(plan->name);
   topic_of_source_[plan->name] = plan->topic;
   std::string topic = plan->topic;
-  sources_by_topic_[topic] = std::make_unique<SourceNode>(std::move(plan), future_max_);
+  sources_by_topic_[topic] = std::make_unique<SourceNode>(std::move(plan));
 }
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {

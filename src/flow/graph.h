@@ -22,7 +22,7 @@ namespace headrace::flow {
 // Confined. The plans and models it is given are shared and immutable.
 class Graph {
  public:
-  Graph(ModelLookup models, int64_t future_max_micros);
+  explicit Graph(ModelLookup models);
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
   // Its input must have been added.
@@ -54,7 +54,6 @@ class Graph {
                   const std::vector<WatermarkStep>& steps, Collector& collector);
 
   ModelLookup models_;
-  int64_t future_max_;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<size_t>, std::less<>> readers_of_source_;

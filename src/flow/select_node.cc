@@ -10,7 +10,10 @@ namespace {
 
 constexpr size_t kScoreBlock = 256;
 
-double FeatureOf(const row::Value& value, row::Type type, const std::vector<std::string>& categories) {
+}  // namespace
+
+double FeatureOf(const row::Value& value, row::Type type,
+                 const std::vector<std::string>& categories) {
   if (value.null) return std::nan("");
   switch (type.kind) {
     case row::TypeKind::kDouble:
@@ -27,8 +30,6 @@ double FeatureOf(const row::Value& value, row::Type type, const std::vector<std:
       return static_cast<double>(value.integer);
   }
 }
-
-}  // namespace
 
 int32_t ModelVersions::VersionAt(uint64_t lsn) const {
   int32_t version = activations.front().version;

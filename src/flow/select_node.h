@@ -16,6 +16,10 @@ using ModelLookup = std::function<std::shared_ptr<const ModelVersions>(const std
 // Sees the working row (all slots of the plan) of each row that was emitted.
 using Probe = std::function<void(const StatementPlan&, const row::Row& working)>;
 
+// The value as a model takes it: NULL is NaN, text is its category's code.
+double FeatureOf(const row::Value& value, row::Type type,
+                 const std::vector<std::string>& categories);
+
 // Runs a SELECT without GROUP BY over a batch: lateness, WHERE, then stage by stage expressions,
 // windows and predictions. Emits one row per row that passes, in order. Confined.
 class SelectNode {

@@ -7,9 +7,8 @@
 
 namespace headrace::flow {
 
-SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan, int64_t future_max_micros)
+SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan)
     : plan_(std::move(plan)),
-      future_max_(future_max_micros),
       decoder_(plan_->decoded, plan_->json),
       partitions_(static_cast<size_t>(plan_->partitions)) {
   if (!plan_->dedup_slots.empty()) deduplicator_.emplace(plan_->dedup_within, kDefaultLateness);
@@ -65,7 +64,7 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
                  "event time " + column + " must not be null")
         .AtPlace("/" + column);
   }
-  if (row.event_time > arrival_micros + future_max_) {
+  if (row.event_time > arrival_micros + kFutureMaxMicros) {
     return Error(ErrorKind::kInvalidArgument, "HR2107",
                  "event time " + column + " is further in the future than allowed")
         .AtPlace("/" + column)

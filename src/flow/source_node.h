@@ -16,6 +16,11 @@
 
 namespace headrace::flow {
 
+// An event whose time is further ahead of its arrival than this goes to the dead letters.
+inline constexpr int64_t kFutureMaxMicros = 3'600'000'000;
+// A partition without events for this long (journalled arrival time) does not hold the watermark.
+inline constexpr int64_t kIdleMicros = 10'000'000;
+
 // Turns payloads of one topic into rows: decodes, computes columns, checks, drops repeats, advances
 // the watermark event by event.
 //
@@ -24,7 +29,7 @@ namespace headrace::flow {
 // result depends only on the sequence of payloads and their journalled arrival times. Confined.
 class SourceNode {
  public:
-  SourceNode(std::shared_ptr<const SourcePlan> plan, int64_t future_max_micros);
+  explicit SourceNode(std::shared_ptr<const SourcePlan> plan);
 
   const SourcePlan& plan() const { return *plan_; }
 
@@ -56,15 +61,11 @@ class SourceNode {
   int64_t CombinedWatermark(int64_t arrival_micros) const;
 
   std::shared_ptr<const SourcePlan> plan_;
-  int64_t future_max_;
   schema::JsonDecoder decoder_;
   std::optional<state::Deduplicator> deduplicator_;
   std::vector<PartitionTime> partitions_;
   int64_t watermark_ = INT64_MIN;
   std::string key_;
 };
-
-// A partition without events for this long (journalled arrival time) does not hold the watermark.
-inline constexpr int64_t kIdleMicros = 10'000'000;
 
 }  // namespace headrace::flow

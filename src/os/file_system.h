@@ -56,7 +56,6 @@ Result<std::string> ReadFile(FileSystem& files, const std::string& path, uint64_
 Status ReplaceFile(FileSystem& files, const std::string& path, std::string_view bytes);
 
 // The operating system's. Lives for the whole process.
-class PosixFileSystem;
 std::unique_ptr<FileSystem> MakePosixFileSystem();
 
 }  // namespace headrace::os

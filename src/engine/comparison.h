@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/emission.h"
+#include "engine/engine.h"
+#include "log/log.h"
+
+namespace headrace::engine {
+
+// Compares recomputed rows with the logged ones, row by row of each topic partition.
+//
+// A row whose offset is logged waits (as a hash, or whole when samples are wanted) until the logged
+// one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that is
+// how a new statement is computed over the past and how a cut-off backfill is finished. Confined.
+class Comparison final : public Emission {
+ public:
+  enum class Keep { kHashes, kRows };
+  using Beyond = std::function<void(size_t stream, const EmittedRow& row)>;
+
+  Comparison(std::shared_ptr<const Deployment> deployment, const log::Log& log, Keep keep,
+             Beyond beyond);
+
+  // Compares only these streams; empty: all.
+  void Restrict(const std::vector<std::string>& streams);
+  // A logged batch of a derived topic, in log order.
+  Status Logged(const log::Entry& entry);
+  // Everything was read: rows that wait now were never logged in the order they should.
+  void Finish();
+
+  uint64_t rows_compared() const { return compared_; }
+  uint64_t differences() const { return differences_; }
+  const std::vector<Difference>& sample() const { return sample_; }
+
+ protected:
+  void OnRow(size_t stream, const EmittedRow& row) override;
+
+ private:
+  struct Lane {
+    int64_t next_offset = 0;  // of the next recomputed row
+    int64_t logged_end = 0;
+    std::deque<std::string> waiting;  // of rows next_offset - size .. next_offset
+  };
+
+  std::string Kept(std::string_view value) const;
+  void Differ(size_t stream, int32_t partition, int64_t offset, std::string logged,
+              std::string recomputed);
+
+  Keep keep_;
+  Beyond beyond_;
+  std::vector<bool> skipped_;  // by item
+  std::vector<std::vector<Lane>> lanes_;  // by item, by partition
+  uint64_t compared_ = 0;
+  uint64_t differences_ = 0;
+  std::vector<Difference> sample_;
+};
+
+}  // namespace headrace::engine

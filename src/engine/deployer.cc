@@ -1,0 +1,350 @@
+#include "engine/deployer.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/hash.h"
+#include "engine/lookup.h"
+#include "sql/parser.h"
+#include "sql/plan_support.h"
+#include "sql/planner.h"
+
+namespace headrace::engine {
+namespace {
+
+constexpr size_t kWorkersOfAView = 1;
+
+void AddItem(Deployment& deployment, Deployed item) {
+  if (item.source) item.partitions = item.source->partitions;
+  if (item.statement) {
+    const Deployed* input = deployment.Find(item.statement->input());
+    item.partitions = item.statement->select ? input->partitions : int32_t{kWorkersOfAView};
+  }
+  Deployed dead;
+  dead.name = DeadTopic(item.topic());
+  dead.dead_of = item.name;
+  dead.partitions = item.partitions;
+  bool model = item.models != nullptr;
+  deployment.items.push_back(std::move(item));
+  if (!model) deployment.items.push_back(std::move(dead));
+}
+
+std::string NameOf(const sql::Statement& statement) {
+  if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
+    return relation->name.name;
+  }
+  if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) return model->name.name;
+  return "";
+}
+
+}  // namespace
+
+// Plans one script statement by statement over a growing copy of the deployment.
+class ScriptPlanner {
+ public:
+  ScriptPlanner(Deployer& deployer, const sql::SourceMap& sources, std::string file,
+                Deployment deployment)
+      : deployer_(deployer),
+        sources_(sources),
+        file_(std::move(file)),
+        deployment_(std::move(deployment)),
+        base_items_(deployment_.items.size()) {}
+
+  void PlanStatement(const sql::Statement& statement) {
+    if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
+      PlanRelation(statement, *relation);
+    } else if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) {
+      PlanModel(statement, *model);
+    } else if (const auto* alter = std::get_if<sql::AlterModel>(&statement.body)) {
+      PlanAlter(*alter);
+    } else if (const auto* drop = std::get_if<sql::Drop>(&statement.body)) {
+      PlanDrop(*drop, statement.span);
+    } else {
+      sql::Complain(diagnostics_, "HR1150", "this statement deploys nothing", statement.span).hint =
+          "a script holds CREATE, ALTER and DROP; ask queries with `headrace sql`";
+    }
+  }
+
+  std::vector<sql::Diagnostic>& diagnostics() { return diagnostics_; }
+  Draft TakeDraft() { return std::move(draft_); }
+  Deployment& deployment() { return deployment_; }
+
+ private:
+  // True when the name is free; otherwise the statement is known already or a conflict.
+  bool NameIsFree(const sql::Statement& statement, const sql::Identifier& name, bool if_not_exists) {
+    if (deployment_.Find(name.name) == nullptr) return true;
+    const catalog::Object* known = deployment_.catalog.Find(name.name);
+    bool same = known != nullptr && known->text == sql::TextOf(sources_, statement.span);
+    if (!same && !if_not_exists) {
+      sql::Complain(diagnostics_, "HR1201", "`" + name.name + "` exists already, defined otherwise",
+                    name.span)
+          .hint = "DROP it first, or use another name";
+    }
+    return false;
+  }
+
+  catalog::Change Creation(const sql::Statement& statement, const std::string& name) {
+    catalog::Change change;
+    change.name = name;
+    change.text = sql::TextOf(sources_, statement.span);
+    change.file = file_;
+    change.line = statement.span.line;
+    return change;
+  }
+
+  void PlanRelation(const sql::Statement& statement, const sql::CreateRelation& create) {
+    if (create.or_replace || create.kind == sql::RelationKind::kTable) {
+      sql::Complain(diagnostics_, "HR1151",
+                    create.or_replace ? "CREATE OR REPLACE is not supported"
+                                      : "CREATE TABLE is not supported",
+                    create.name.span)
+          .hint = create.or_replace ? "DROP, then CREATE" : "CREATE STREAM, or a materialized view";
+      return;
+    }
+    if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
+    DeploymentLookup lookup(deployment_);
+    sql::Planner planner(lookup, sources_, diagnostics_);
+    Deployed item;
+    item.name = create.name.name;
+    if (create.query) {
+      item.statement = planner.PlanStatement(create);
+      if (!item.statement) return;
+      const Deployed* input = deployment_.Find(item.statement->input());
+      draft_.reads_existing = draft_.reads_existing || IsOld(*input);
+    } else {
+      item.source = planner.PlanSource(create);
+      if (!item.source) return;
+      if (deployment_.FindByTopic(item.source->topic) != nullptr) {
+        sql::Complain(diagnostics_, "HR1205",
+                      "topic `" + item.source->topic + "` is read by another stream", create.name.span);
+        return;
+      }
+    }
+    draft_.changes.push_back(Creation(statement, item.name));
+    AddItem(deployment_, std::move(item));
+  }
+
+  bool IsOld(const Deployed& item) const {
+    return static_cast<size_t>(&item - deployment_.items.data()) < base_items_;
+  }
+
+  void PlanModel(const sql::Statement& statement, const sql::CreateModel& create) {
+    if (!NameIsFree(statement, create.name, create.if_not_exists || create.or_replace)) return;
+    std::string sha = Store(create.options, create.name.span);
+    if (sha.empty()) return;
+    catalog::Change change = Creation(statement, create.name.name);
+    change.sha256 = sha;
+    Deployed item;
+    item.name = create.name.name;
+    auto versions = std::make_shared<flow::ModelVersions>();
+    versions->versions.push_back(deployer_.LoadModel(sha).value());
+    versions->activations.push_back({0, 1});
+    item.models = std::move(versions);
+    draft_.changes.push_back(std::move(change));
+    AddItem(deployment_, std::move(item));
+  }
+
+  // The hash of the stored model, or "" after a diagnostic.
+  std::string Store(const std::vector<sql::Option>& options, const sql::SourceSpan& span) {
+    sql::CheckOptions(options, {"path", "format"}, diagnostics_);
+    const sql::Option* path = sql::FindOption(options, "path");
+    if (path == nullptr) {
+      sql::Complain(diagnostics_, "HR1137", "a model needs WITH (path = '...')", span);
+      return "";
+    }
+    Result<std::string> stored = deployer_.StoreModel(path->value, file_);
+    if (stored.ok()) return *stored;
+    const Error& error = stored.error();
+    std::string place = error.place().empty() ? "" : " at " + error.place();
+    sql::Complain(diagnostics_, error.code(), "model '" + path->value + "'" + place + ": " +
+                                                  error.message(), path->value_span)
+        .hint = error.hint();
+    return "";
+  }
+
+  void PlanAlter(const sql::AlterModel& alter) {
+    const Deployed* item = deployment_.Find(alter.model.name);
+    const catalog::Object* object = deployment_.catalog.Find(alter.model.name);
+    if (item == nullptr || !item->models || object == nullptr) {
+      sql::Complain(diagnostics_, "HR1107", "unknown model `" + alter.model.name + "`",
+                    alter.model.span)
+          .candidates = expr::CloseNames(alter.model.name,
+                                         DeploymentLookup(deployment_).model_names());
+      return;
+    }
+    catalog::Change change;
+    change.name = alter.model.name;
+    auto versions = static_cast<int32_t>(object->versions.size());
+    if (alter.action == sql::ModelAction::kAddVersion) {
+      change.kind = catalog::ChangeKind::kAddVersion;
+      change.sha256 = Store(alter.options, alter.model.span);
+      change.number = versions + 1;
+      if (change.sha256.empty() || !SameInputs(*item, change.sha256, alter)) return;
+    } else if (alter.action == sql::ModelAction::kActivate) {
+      change.kind = catalog::ChangeKind::kActivateVersion;
+      change.number = alter.version;
+      if (alter.version < 1 || alter.version > versions) {
+        sql::Complain(diagnostics_, "HR1206", "model `" + alter.model.name + "` has versions 1 to " +
+                                                  std::to_string(versions), alter.version_span);
+        return;
+      }
+    } else {
+      sql::Complain(diagnostics_, "HR1151", "SHADOW, CANARY and RETIRE are not supported",
+                    alter.model.span)
+          .hint = "ADD VERSION and ACTIVATE VERSION are";
+      return;
+    }
+    Status applied = deployment_.catalog.Apply(change, UINT64_MAX - 1);
+    HR_CHECK(applied.ok());
+    draft_.changes.push_back(std::move(change));
+  }
+
+  bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
+    const model::ModelInfo& now = item.models->versions[0]->info();
+    const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
+    if (now.features == next.features && now.outputs == next.outputs) return true;
+    sql::Complain(diagnostics_, "HR1207",
+                  "the version takes other inputs or gives other outputs than version 1",
+                  alter.model.span)
+        .hint = "CREATE MODEL under another name";
+    return false;
+  }
+
+  void PlanDrop(const sql::Drop& drop, const sql::SourceSpan& span) {
+    const Deployed* item = deployment_.Find(drop.name.name);
+    if (item == nullptr || deployment_.catalog.Find(drop.name.name) == nullptr) {
+      if (drop.if_exists) return;
+      sql::Complain(diagnostics_, "HR1202", "`" + drop.name.name + "` does not exist", drop.name.span);
+      return;
+    }
+    for (const Deployed& reader : deployment_.items) {
+      if (!reader.statement) continue;
+      bool reads = reader.statement->input() == drop.name.name;
+      if (reader.statement->select) {
+        for (const flow::Stage& stage : reader.statement->select->stages) {
+          for (const flow::Prediction& p : stage.predictions) {
+            reads = reads || p.model == drop.name.name;
+          }
+        }
+      }
+      if (!reads) continue;
+      sql::Complain(diagnostics_, "HR1208",
+                    "`" + reader.name + "` reads `" + drop.name.name + "`", span)
+          .hint = "DROP `" + reader.name + "` first";
+      return;
+    }
+    sql::Complain(diagnostics_, "HR1151", "DROP of a deployed object is not supported", span).hint =
+        "start with an empty data directory";
+  }
+
+  Deployer& deployer_;
+  const sql::SourceMap& sources_;
+  std::string file_;
+  Deployment deployment_;
+  size_t base_items_;
+  std::vector<sql::Diagnostic> diagnostics_;
+  Draft draft_;
+};
+
+Deployer::Deployer(os::FileSystem& files, std::string directory, bool read_only)
+    : files_(files), directory_(std::move(directory)), read_only_(read_only) {}
+
+Result<Draft> Deployer::Plan(std::string_view script, const std::string& file,
+                             const Deployment& base) {
+  sql::SourceMap sources;
+  int index = sources.Add(file, std::string(script));
+  sql::ParseResult parsed = sql::Parse(sources.text(index), index);
+  ScriptPlanner planner(*this, sources, file, base);
+  planner.diagnostics() = parsed.errors;
+  for (const sql::Statement& statement : parsed.statements) planner.PlanStatement(statement);
+  if (!planner.diagnostics().empty()) {
+    const sql::Diagnostic& first = planner.diagnostics().front();
+    return Error(ErrorKind::kInvalidArgument, first.code,
+                 sql::Render(planner.diagnostics(), sources))
+        .AtPlace(sql::PlaceOf(sources, first.span));
+  }
+  return planner.TakeDraft();
+}
+
+Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalog& catalog) {
+  auto deployment = std::make_shared<Deployment>();
+  for (const catalog::Object& object : catalog.objects()) {
+    if (!object.versions.empty()) {
+      auto versions = std::make_shared<flow::ModelVersions>();
+      for (const catalog::ModelVersion& version : object.versions) {
+        HR_ASSIGN(auto loaded, LoadModel(version.sha256));
+        versions->versions.push_back(std::move(loaded));
+      }
+      for (const catalog::Activation& activation : object.activations) {
+        versions->activations.push_back({activation.lsn, activation.number});
+      }
+      Deployed item;
+      item.name = object.name;
+      item.models = std::move(versions);
+      AddItem(*deployment, std::move(item));
+      continue;
+    }
+    sql::SourceMap sources;
+    std::string padding(static_cast<size_t>(std::max(0, object.line - 1)), '\n');
+    int index = sources.Add(object.file, padding + object.text);
+    sql::ParseResult parsed = sql::Parse(sources.text(index), index);
+    std::vector<sql::Diagnostic> diagnostics = parsed.errors;
+    DeploymentLookup lookup(*deployment);
+    sql::Planner planner(lookup, sources, diagnostics);
+    Deployed item;
+    item.name = object.name;
+    if (diagnostics.empty()) {
+      const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
+      if (create.query) {
+        auto plan = planner.PlanStatement(create);
+        if (plan) {
+          auto dated = std::make_shared<flow::StatementPlan>(*plan);
+          if (dated->start_lsn == UINT64_MAX) dated->start_lsn = object.lsn;
+          item.statement = std::move(dated);
+        }
+      } else {
+        item.source = planner.PlanSource(create);
+      }
+    }
+    if (!diagnostics.empty()) {
+      return Error(ErrorKind::kCorruption, "HR5303",
+                   "a deployed statement does not plan any more: " +
+                       sql::Render(diagnostics, sources));
+    }
+    AddItem(*deployment, std::move(item));
+  }
+  deployment->catalog = catalog;
+  return std::shared_ptr<const Deployment>(std::move(deployment));
+}
+
+Result<std::string> Deployer::StoreModel(const std::string& path, const std::string& script_file) {
+  namespace fs = std::filesystem;
+  std::string beside = (fs::path(script_file).parent_path() / path).string();
+  std::string found = files_.Exists(beside) ? beside : path;
+  HR_ASSIGN(std::string bytes, os::ReadFile(files_, found, model::kModelBytesMax));
+  HR_ASSIGN(auto loaded, model::Model::Load(bytes));
+  std::string sha = loaded->info().sha256;
+  models_[sha] = std::move(loaded);
+  std::string kept = directory_ + "/models/" + sha;
+  if (!read_only_ && !files_.Exists(kept)) {
+    HR_TRY(files_.CreateDirectories(directory_ + "/models"));
+    HR_TRY(os::ReplaceFile(files_, kept, bytes));
+  }
+  return sha;
+}
+
+Result<std::shared_ptr<const model::Model>> Deployer::LoadModel(const std::string& sha256) {
+  auto known = models_.find(sha256);
+  if (known != models_.end()) return known->second;
+  std::string path = directory_ + "/models/" + sha256;
+  HR_ASSIGN(std::string bytes, os::ReadFile(files_, path, model::kModelBytesMax));
+  if (base::Sha256Hex(bytes) != sha256) {
+    return Error(ErrorKind::kCorruption, "HR5304", "a model's bytes do not match its name")
+        .AtPlace(path);
+  }
+  HR_ASSIGN(auto loaded, model::Model::Load(bytes));
+  models_[sha256] = loaded;
+  return loaded;
+}
+
+}  // namespace headrace::engine

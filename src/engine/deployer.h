@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "engine/deployment.h"
+#include "headrace/result.h"
+#include "os/file_system.h"
+
+namespace headrace::engine {
+
+// A script, checked and planned, before anything of it is written.
+struct Draft {
+  std::vector<catalog::Change> changes;  // what to journal, in order
+  // Whether an existing stream is read by something new: its past must then be run through it.
+  bool reads_existing = false;
+};
+
+// Turns scripts into changes and catalogues into deployments. Keeps loaded models, by hash.
+// Confined to the worker.
+class Deployer {
+ public:
+  // Model bytes are kept in `directory`/models; null `files` is not allowed.
+  Deployer(os::FileSystem& files, std::string directory, bool read_only);
+
+  // Plans every statement against `base` and the statements before it. All errors of the script are
+  // in the message, rendered with place and caret; the code is the first one's. Writes model bytes.
+  Result<Draft> Plan(std::string_view script, const std::string& file, const Deployment& base);
+
+  // Plans a whole catalogue again: after a restart and after each change.
+  Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog);
+
+ private:
+  Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
+  Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
+  friend class ScriptPlanner;
+
+  os::FileSystem& files_;
+  std::string directory_;
+  bool read_only_;
+  std::map<std::string, std::shared_ptr<const model::Model>> models_;
+};
+
+}  // namespace headrace::engine

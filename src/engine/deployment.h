@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "flow/plan.h"
+
+namespace headrace::engine {
+
+// What one name stands for. Exactly one of `source`, `statement`, `models`, `dead_of` is set.
+struct Deployed {
+  std::string name;
+  std::shared_ptr<const flow::SourcePlan> source;
+  std::shared_ptr<const flow::StatementPlan> statement;
+  std::shared_ptr<const flow::ModelVersions> models;
+  std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
+
+  // The log topic that holds its rows; empty for a model.
+  std::string topic() const;
+  int32_t partitions = 1;
+};
+
+// The catalogue with its plans, as one immutable snapshot: readers on any thread keep the one they
+// took while the worker publishes the next.
+class Deployment {
+ public:
+  catalog::Catalog catalog;
+  std::vector<Deployed> items;  // in the order of creation, dead-letter streams behind their stream
+
+  const Deployed* Find(const std::string& name) const;
+  const Deployed* FindByTopic(const std::string& topic) const;
+  // The schema of a stream, view or dead-letter stream.
+  row::Schema SchemaOf(const Deployed& item) const;
+};
+
+// The dead letters of a topic, as a stream.
+std::string DeadTopic(const std::string& topic);
+const row::Schema& DeadSchema();
+
+}  // namespace headrace::engine

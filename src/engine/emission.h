@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/deployment.h"
+#include "flow/collector.h"
+#include "log/record_batch.h"
+#include "schema/codec.h"
+
+namespace headrace::engine {
+
+// A derived row on its way to its topic: encoded, with its cause.
+struct EmittedRow {
+  int32_t partition = 0;
+  row::Place cause;
+  int64_t event_time = 0;
+  std::string_view value;
+  // Dead letters carry their reason as Kafka headers.
+  const std::vector<std::pair<std::string_view, std::string_view>>* headers = nullptr;
+};
+
+// Encodes what the flow emits and hands it on by topic, in the order of causes. Rows of a stream go
+// on at once; dead letters, which several statements write to one topic, wait for FinishFrame, which
+// puts them in the order (cause, statement), so that batch boundaries cannot show.
+// Confined to the worker that runs the flow.
+class Emission : public flow::Collector {
+ public:
+  explicit Emission(std::shared_ptr<const Deployment> deployment);
+  ~Emission() override;
+
+  void Emit(const flow::StatementPlan& statement, const row::Row& row) override;
+  void Refuse(const std::string& stream, const row::Row& row,
+              const flow::Refusal& refusal) override;
+  void CountLate(const flow::StatementPlan& statement) override;
+
+  // The frame has run to its end: hands on its dead letters.
+  void FinishFrame();
+
+  uint64_t late() const { return late_; }
+  uint64_t dead() const { return dead_; }
+  uint64_t rows() const { return rows_; }
+
+ protected:
+  // `stream` indexes Deployment::items.
+  virtual void OnRow(size_t stream, const EmittedRow& row) = 0;
+  const Deployment& deployment() const { return *deployment_; }
+
+ private:
+  struct DeadLetter {
+    size_t stream = 0;
+    int32_t partition = 0;
+    row::Place cause;
+    int64_t event_time = 0;
+    std::string payload, code, reason, pointer, topic, partition_text, offset_text;
+  };
+
+  size_t IndexOf(const std::string& name) const;
+
+  std::shared_ptr<const Deployment> deployment_;
+  std::map<const flow::StatementPlan*, size_t> index_of_statement_;
+  const flow::StatementPlan* last_statement_ = nullptr;
+  size_t last_index_ = 0;
+  std::vector<std::unique_ptr<schema::JsonEncoder>> encoders_;  // by item
+  std::vector<DeadLetter> dead_letters_;
+  std::string json_;
+  uint64_t late_ = 0;
+  uint64_t dead_ = 0;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace headrace::engine

@@ -1,0 +1,287 @@
+// The write path of LocalEngine: requests and file chunks through the flow into journal groups.
+
+#include <algorithm>
+
+#include "catalog/change.h"
+#include "engine/local_engine.h"
+#include "engine/replay.h"
+#include "row/text.h"
+
+namespace headrace::engine {
+
+// The rows that requests of one group want back, found by the place of their cause.
+struct LocalEngine::Wanted {
+  uint64_t first_lsn = 0;
+  std::vector<uint64_t> lsn_of_lane;
+  std::vector<std::vector<size_t>> owner;  // by lane, by row index: index into replies
+  std::vector<std::string> streams;        // by reply: the stream it wants, or empty
+  std::vector<IngestReply>* replies = nullptr;
+
+  void Take(const std::string& stream, const TappedRow& row) {
+    for (size_t lane = 0; lane < lsn_of_lane.size(); ++lane) {
+      if (lsn_of_lane[lane] != row.cause.lsn) continue;
+      size_t reply = owner[lane][row.cause.index];
+      if (streams[reply] != stream) return;
+      std::string json = "{\"_id\":\"" + stream + ":" + std::to_string(row.partition) + ":" +
+                         std::to_string(row.offset) + "\"";
+      if (row.value.size() > 2) json += ",";
+      json += row.value.substr(1);
+      (*replies)[reply].rows.push_back(std::move(json));
+      return;
+    }
+  }
+};
+
+void LocalEngine::Submit(IngestRequest request) {
+  std::optional<Error> refusal;
+  if (closed_ || log_->failure() != nullptr) {
+    refusal = Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more events")
+                  .WithHint(log_->failure() != nullptr ? log_->failure()->ToString()
+                                                       : "the program is stopping");
+  } else if (unappended_) {
+    refusal = Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
+                  .WithHint("free disk space; events are taken again without a restart");
+  } else if (graph_->FindSource(request.topic) == nullptr) {
+    refusal = Error(ErrorKind::kNotFound, "HR1203", "no stream reads topic " + request.topic)
+                  .WithHint("CREATE STREAM ... WITH (topic = '" + request.topic + "') first");
+  } else if (!request.return_stream.empty() &&
+             deployment_->Find(request.return_stream) == nullptr) {
+    refusal = Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.return_stream);
+  } else if (queued_events_ + request.payloads.size() > options_.pending_events_max) {
+    refusal = Error(ErrorKind::kLimitExceeded, "HR5003", "too many events are waiting")
+                  .WithHint("send again after a second");
+  }
+  if (refusal) {
+    IngestReply reply;
+    reply.error = std::move(refusal);
+    request.done(std::move(reply));
+    return;
+  }
+  queued_events_ += request.payloads.size();
+  queue_.push_back(std::move(request));
+}
+
+void LocalEngine::BeginGroup(const flow::SourceNode& source, int64_t arrival_micros) {
+  admitted_.Clear();
+  admitted_.note = {};
+  admitted_.note.arrival_micros = arrival_micros;
+  lanes_.resize(static_cast<size_t>(source.plan().partitions));
+  builders_.resize(lanes_.size());
+  for (Frame& lane : lanes_) lane.Clear();
+  entries_.clear();
+}
+
+size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
+                          std::optional<Error> error) {
+  auto partition = static_cast<size_t>(source.PartitionOf(row));
+  Frame& lane = lanes_[partition];
+  if (error) lane.refused.emplace_back(lane.batch.rows().size(), std::move(*error));
+  lane.batch.rows().push_back(row);
+  return partition;
+}
+
+bool LocalEngine::Pump() {
+  if (unappended_ && !AppendGroup().ok()) return false;
+  if (queue_.empty() || closed_) return false;
+  const std::string topic = queue_.front().topic;
+  flow::SourceNode& source = *graph_->FindSource(topic);
+  BeginGroup(source, clock_.NowMicros());
+  std::vector<IngestRequest> taken;
+  std::vector<IngestReply> replies;
+  Wanted wanted;
+  wanted.owner.resize(lanes_.size());
+  size_t events = 0;
+  while (!queue_.empty() && queue_.front().topic == topic && events < options_.batch_events_max) {
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    events += taken.back().payloads.size();
+    queued_events_ -= taken.back().payloads.size();
+    AdmitRequest(taken.back(), source, replies.emplace_back(), wanted.owner, replies.size() - 1);
+  }
+  wanted.replies = &replies;
+  for (const IngestRequest& request : taken) {
+    wanted.streams.push_back(request.return_stream);
+    if (request.return_stream.empty()) continue;
+    const std::string& stream = request.return_stream;
+    group_->SetTap(stream, [&wanted, stream](const TappedRow& row) { wanted.Take(stream, row); });
+  }
+  for (size_t lane = 0; lane < lanes_.size(); ++lane) wanted.lsn_of_lane.push_back(NextLsn(lane));
+  RunLanes(source);
+  for (const IngestRequest& request : taken) {
+    if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
+  }
+  Status appended = AppendGroup();
+  log::Lsn lsn = log_->last_lsn();
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (!appended.ok()) {
+      replies[i] = IngestReply{};
+      replies[i].error = appended.error();
+    }
+    waiting_.push_back({appended.ok() ? lsn : 0, std::move(replies[i]), std::move(taken[i].done)});
+  }
+  if (!appended.ok() || lsn <= log_->durable_lsn()) Complete();
+  return !queue_.empty();
+}
+
+void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
+                               std::vector<std::vector<size_t>>& owner, size_t index) {
+  std::vector<row::Row>& rows = admitted_.batch.rows();
+  size_t first = rows.size();
+  std::vector<std::optional<Error>> errors(request.payloads.size());
+  for (size_t i = 0; i < request.payloads.size(); ++i) {
+    Status admitted = source.Admit(request.payloads[i], false, admitted_.note.arrival_micros,
+                                   admitted_.batch);
+    if (admitted.ok()) continue;
+    errors[i] = admitted.error();
+    if (request.reject_bad) reply.rejected.push_back({i, admitted.error()});
+  }
+  if (request.atomic && !reply.rejected.empty()) return;
+  for (size_t i = 0; i < request.payloads.size(); ++i) {
+    const row::Row& row = rows[first + i];
+    if (errors[i] && request.reject_bad) continue;
+    ++reply.accepted;
+    if (!errors[i] && source.IsRepeat(row)) {
+      ++totals_.repeats;
+      repeats_.Add();
+      continue;
+    }
+    size_t lane = Place(source, row, std::move(errors[i]));
+    owner[lane].push_back(index);
+    auto partition = static_cast<int32_t>(lane);
+    int64_t offset = log_->next_offset(request.topic, partition) +
+                     static_cast<int64_t>(lanes_[lane].batch.rows().size()) - 1;
+    bool continues = !reply.placed.empty() && reply.placed.back().partition == partition;
+    if (continues) {
+      ++reply.placed.back().count;
+    } else {
+      reply.placed.push_back({partition, offset, 1});
+    }
+  }
+}
+
+uint64_t LocalEngine::NextLsn(size_t lane) const {
+  if (lanes_[lane].batch.rows().empty()) return 0;
+  uint64_t lsn = log_->last_lsn() + 1;
+  for (size_t i = 0; i < lane; ++i) lsn += lanes_[i].batch.rows().empty() ? 0 : 1;
+  return lsn;
+}
+
+void LocalEngine::RunLanes(flow::SourceNode& source) {
+  for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+    Frame& frame = lanes_[lane];
+    if (frame.batch.rows().empty()) continue;
+    frame.note = admitted_.note;
+    auto partition = static_cast<int32_t>(lane);
+    const std::string& topic = source.plan().topic;
+    PlaceRows(frame, NextLsn(lane), partition, log_->next_offset(topic, partition));
+    log::RecordBatchBuilder& builder = builders_[lane];
+    builder.Begin(frame.note.arrival_micros / 1000);
+    for (const row::Row& row : frame.batch.rows()) {
+      log::Record record;
+      record.timestamp_ms = frame.note.arrival_micros / 1000;
+      record.value = row.payload;
+      builder.Add(record);
+    }
+    log::Entry& entry = entries_.emplace_back();
+    entry.topic = topic;
+    entry.partition = partition;
+    entry.record_count = builder.count();
+    entry.note = frame.note.Encode();
+    entry.bytes = builder.Finish();
+    totals_.events += frame.batch.rows().size();
+    received_.Add(frame.batch.rows().size());
+  }
+  for (Frame& frame : lanes_) {
+    if (!frame.batch.rows().empty()) RunFrame(*graph_, source, frame, *group_);
+  }
+  group_->TakeEntries(entries_);
+  CountTotals();
+}
+
+void LocalEngine::CountTotals() {
+  dead_.Add(group_->dead() - counted_.dead);
+  late_.Add(group_->late() - counted_.late);
+  emitted_.Add(group_->rows() - counted_.rows);
+  totals_.dead += group_->dead() - counted_.dead;
+  totals_.late += group_->late() - counted_.late;
+  totals_.rows += group_->rows() - counted_.rows;
+  counted_.dead = group_->dead();
+  counted_.late = group_->late();
+  counted_.rows = group_->rows();
+}
+
+Status LocalEngine::AppendGroup() {
+  if (entries_.empty()) return Ok();
+  Status appended = log_->Append(entries_);
+  unappended_ = !appended.ok() && appended.error().kind() == ErrorKind::kNoSpace;
+  if (!appended.ok()) return appended;
+  entries_.clear();
+  return Ok();
+}
+
+void LocalEngine::Complete() {
+  const Error* failure = log_->failure();
+  log::Lsn durable = log_->durable_lsn();
+  while (!waiting_.empty()) {
+    Waiting& front = waiting_.front();
+    if (front.lsn > durable) {
+      if (failure == nullptr) break;
+      front.reply = IngestReply{};
+      front.reply.error = *failure;
+    }
+    Waiting answered = std::move(front);
+    waiting_.pop_front();
+    answered.done(std::move(answered.reply));
+  }
+}
+
+Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
+  if (unappended_) HR_TRY(AppendGroup());
+  flow::SourceNode& source = *graph_->FindSource(chunk.topic);
+  BeginGroup(source, clock_.NowMicros());
+  admitted_.note.source = chunk.source;
+  admitted_.note.source_bytes = chunk.source_bytes;
+  admitted_.note.source_events = chunk.source_events;
+  for (size_t i = chunk.begin; i < chunk.end; ++i) {
+    Status admitted = source.Admit((*chunk.payloads)[i], true, admitted_.note.arrival_micros,
+                                   admitted_.batch);
+    const row::Row& row = admitted_.batch.rows().back();
+    if (!admitted.ok()) {
+      Place(source, row, admitted.error());
+    } else if (source.IsRepeat(row)) {
+      ++totals_.repeats;
+      repeats_.Add();
+    } else {
+      Place(source, row, std::nullopt);
+    }
+  }
+  RunLanes(source);
+  positions_[{chunk.topic, chunk.source}] = {chunk.source_bytes, chunk.source_events};
+  HR_TRY(AppendGroup());
+  return log_->last_lsn();
+}
+
+Status LocalEngine::FinishInput(const std::string& stream) {
+  auto deployment = this->deployment();
+  const Deployed* item = deployment->Find(stream);
+  HR_CHECK(item != nullptr && item->source != nullptr);
+  auto known = finished_.find(stream);
+  if (known != finished_.end() && known->second == log_->next_offset(item->topic(), 0)) return Ok();
+  catalog::Change change;
+  change.kind = catalog::ChangeKind::kFinishInput;
+  change.name = stream;
+  change.text = item->topic();
+  entries_.clear();
+  log::Entry& entry = entries_.emplace_back();
+  entry.kind = log::EntryKind::kControl;
+  entry.bytes = change.Encode();
+  graph_->Finish(*graph_->FindSource(item->topic()), {log_->last_lsn() + 1, 0}, *group_);
+  group_->FinishFrame();
+  group_->TakeEntries(entries_);
+  CountTotals();
+  HR_TRY(AppendGroup());
+  finished_[stream] = log_->next_offset(item->topic(), 0);
+  return log_->WaitDurable(log_->last_lsn());
+}
+
+}  // namespace headrace::engine

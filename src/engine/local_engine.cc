@@ -1,0 +1,185 @@
+#include "engine/local_engine.h"
+
+#include "engine/comparison.h"
+#include "engine/replay.h"
+
+namespace headrace::engine {
+
+Result<std::unique_ptr<Engine>> Engine::Open(
+    os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics, EngineOptions options,
+    const std::function<void(uint64_t, uint64_t)>& progress) {
+  HR_ASSIGN(auto engine, LocalEngine::Open(files, clock, metrics, std::move(options), progress));
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Result<std::unique_ptr<LocalEngine>> LocalEngine::Open(
+    os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics, EngineOptions options,
+    const std::function<void(uint64_t, uint64_t)>& progress) {
+  options.log.read_only = options.read_only;
+  HR_ASSIGN(auto log, log::Log::Open(files, clock, metrics, options.directory, options.log));
+  auto engine =
+      std::make_unique<LocalEngine>(files, clock, metrics, std::move(options), std::move(log));
+  HR_TRY(engine->Recover(progress));
+  return engine;
+}
+
+LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
+                         EngineOptions options, std::unique_ptr<log::Log> log)
+    : clock_(clock),
+      options_(std::move(options)),
+      log_(std::move(log)),
+      deployer_(files, options_.directory, options_.read_only),
+      received_(metrics.GetCounter("headrace_events_ingested_total", "Events appended to the log.")),
+      repeats_(metrics.GetCounter("headrace_duplicate_events_total",
+                                  "Events dropped by DEDUPLICATE BY.")),
+      dead_(metrics.GetCounter("headrace_dead_letters_total", "Rows sent to dead letters.")),
+      late_(metrics.GetCounter("headrace_late_rows_total",
+                               "Rows later than their statement allows.")),
+      emitted_(metrics.GetCounter("headrace_rows_emitted_total", "Rows of derived streams.")),
+      deployment_(std::make_shared<Deployment>()) {}
+
+LocalEngine::~LocalEngine() {
+  Status closed = Close();
+  static_cast<void>(closed.ok());  // whoever cares about the last flush calls Close
+}
+
+Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progress) {
+  catalog::Catalog catalog;
+  HR_ASSIGN(auto cursor, log_->Scan(1));
+  log::Entry entry;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&entry));
+    if (!more) break;
+    if (entry.kind != log::EntryKind::kControl) continue;
+    HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
+    HR_TRY(catalog.Apply(change, entry.lsn));
+  }
+  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog));
+  Publish(std::move(deployment));
+  if (options_.read_only) return Ok();
+  return Rebuild(progress);
+}
+
+void LocalEngine::Publish(std::shared_ptr<const Deployment> deployment) {
+  std::lock_guard lock(mutex_);
+  deployment_ = std::move(deployment);
+}
+
+std::shared_ptr<const Deployment> LocalEngine::deployment() const {
+  std::lock_guard lock(mutex_);
+  return deployment_;
+}
+
+// State is a function of the journal: run everything logged through a new graph, compare what comes
+// out with what was logged, and append what had not been.
+Status LocalEngine::Rebuild(const std::function<void(uint64_t, uint64_t)>& progress) {
+  auto deployment = this->deployment();
+  graph_ = BuildGraph(*deployment, [this](const std::string& name) {
+    return this->deployment()->Find(name)->models;
+  });
+  group_ = std::make_unique<GroupBuilder>(deployment, *log_);
+  counted_ = {};
+  Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
+                        [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
+  ReplayOptions options;
+  options.until_lsn = log_->last_lsn();
+  options.logged = [&](const log::Entry& entry) { return comparison.Logged(entry); };
+  options.input = [&](const log::Entry& entry, const InputNote& note) {
+    if (!note.source.empty()) {
+      positions_[{entry.topic, note.source}] = {note.source_bytes, note.source_events};
+    }
+  };
+  options.frame_done = [&]() -> Status {
+    if (group_->bytes() < options_.log.group_bytes_max / 2) return Ok();
+    group_->TakeEntries(entries_);
+    return AppendGroup();
+  };
+  if (progress) options.progress = [&](uint64_t events) { progress(events, log_->last_lsn()); };
+  HR_ASSIGN(uint64_t events, Replay(*log_, *graph_, comparison, options));
+  static_cast<void>(events);
+  comparison.Finish();
+  if (comparison.differences() > 0) {
+    const Difference& first = comparison.sample().front();
+    return Error(ErrorKind::kCorruption, "HR5401",
+                 "the recomputed row differs from the logged one: " + first.logged + " was logged")
+        .AtPlace(first.id)
+        .WithHint("run `headrace verify` to see every difference");
+  }
+  group_->TakeEntries(entries_);
+  HR_TRY(AppendGroup());
+  return log_->WaitDurable(log_->last_lsn());
+}
+
+Status LocalEngine::Execute(std::string_view script, const std::string& file) {
+  if (closed_ || log_->failure() != nullptr) {
+    return Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more statements");
+  }
+  auto base = deployment();
+  HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *base));
+  if (draft.changes.empty()) return Ok();
+  catalog::Catalog catalog = base->catalog;
+  entries_.clear();
+  for (const catalog::Change& change : draft.changes) {
+    HR_TRY(catalog.Apply(change, log_->last_lsn() + 1 + entries_.size()));
+    log::Entry& entry = entries_.emplace_back();
+    entry.kind = log::EntryKind::kControl;
+    entry.bytes = change.Encode();
+  }
+  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog));
+  for (const Deployed& item : deployment->items) {
+    if (item.models || log_->HasTopic(item.topic())) continue;
+    log::TopicConfig config;
+    config.partitions = item.partitions;
+    HR_TRY(log_->CreateTopic(item.topic(), config));
+  }
+  HR_TRY(AppendGroup());
+  HR_TRY(log_->WaitDurable(log_->last_lsn()));
+  Publish(std::move(deployment));
+  Complete();
+  return Rebuild(nullptr);
+}
+
+void LocalEngine::SetWakeCallback(std::function<void()> wake) {
+  log_->SetDurableCallback(std::move(wake));
+}
+
+void LocalEngine::SetTap(const std::string& stream, Tap tap) {
+  group_->SetTap(stream, std::move(tap));
+}
+
+LocalEngine::ReadPosition LocalEngine::PositionOf(const std::string& topic,
+                                                  const std::string& source) const {
+  auto found = positions_.find({topic, source});
+  return found == positions_.end() ? ReadPosition{} : found->second;
+}
+
+bool LocalEngine::ready() const {
+  return !closed_ && log_->failure() == nullptr;
+}
+
+std::vector<StreamInfo> LocalEngine::streams() const {
+  auto deployment = this->deployment();
+  std::vector<StreamInfo> infos;
+  for (const Deployed& item : deployment->items) {
+    if (item.models) continue;
+    StreamInfo info;
+    info.name = item.name;
+    bool view = item.statement && item.statement->view;
+    info.kind = !item.dead_of.empty() ? "dead letters" : view ? "view" : "stream";
+    info.topic = item.topic();
+    info.partitions = item.partitions;
+    info.schema = deployment->SchemaOf(item);
+    if (const catalog::Object* object = deployment->catalog.Find(item.name)) {
+      info.definition = object->text;
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+Status LocalEngine::Close() {
+  if (closed_.exchange(true)) return Ok();
+  return log_->Close();
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/deployer.h"
+#include "engine/deployment.h"
+#include "engine/engine.h"
+#include "engine/frame.h"
+#include "engine/group_builder.h"
+#include "flow/graph.h"
+
+namespace headrace::engine {
+
+// One chunk of events read from a file, for the bulk path.
+struct BulkChunk {
+  std::string topic;
+  const std::vector<std::string_view>* payloads = nullptr;  // 64 readable bytes behind each
+  size_t begin = 0;
+  size_t end = 0;
+  std::string source;  // as the user named the file
+  uint64_t source_bytes = 0;   // position behind the last payload of the chunk
+  uint64_t source_events = 0;
+};
+
+// The Engine on a log of its own directory: one worker. See engine.h for threads.
+//
+// Invariant: state has taken exactly the events whose groups were handed to the log. A group that
+// the log refused for want of space is kept and offered again before anything else is taken.
+class LocalEngine final : public Engine {
+ public:
+  static Result<std::unique_ptr<LocalEngine>> Open(
+      os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
+      EngineOptions options, const std::function<void(uint64_t, uint64_t)>& progress);
+  LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
+              EngineOptions options, std::unique_ptr<log::Log> log);
+  ~LocalEngine() override;
+
+  // Replays the log: catalogue, then state.
+  Status Recover(const std::function<void(uint64_t, uint64_t)>& progress);
+
+  Status Execute(std::string_view script, const std::string& file) override;
+  void Submit(IngestRequest request) override;
+  bool Pump() override;
+  void Complete() override;
+  void SetWakeCallback(std::function<void()> wake) override;
+  size_t in_flight() const override { return queue_.size() + waiting_.size(); }
+
+  Result<QueryResult> Query(std::string_view sql) const override;
+  bool IsDefinition(std::string_view sql) const override;
+  Result<std::string> Why(std::string_view id) const override;
+  Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
+  Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const override;
+  Result<std::string> ViewRows(const std::string& view,
+                               const std::optional<std::string>& key) const override;
+  std::vector<StreamInfo> streams() const override;
+  log::Log& log() const override { return *log_; }
+  bool ready() const override;
+  Status Close() override;
+
+  // --- the bulk path of `run`, worker thread -----------------------------------------------------
+  // Takes one chunk: bad events go to the dead letters. Returns the LSN to wait for.
+  Result<log::Lsn> Ingest(const BulkChunk& chunk);
+  // Appends the FINISHED control of the stream's input, once, and closes its windows.
+  Status FinishInput(const std::string& stream);
+  // How far the named file had been read into the stream when the log was last durable.
+  struct ReadPosition {
+    uint64_t bytes = 0;
+    uint64_t events = 0;
+  };
+  ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
+  void SetTap(const std::string& stream, Tap tap);
+  std::shared_ptr<const Deployment> deployment() const;
+
+  struct Totals {
+    uint64_t events = 0;
+    uint64_t rows = 0;
+    uint64_t dead = 0;
+    uint64_t late = 0;
+    uint64_t repeats = 0;
+  };
+  const Totals& totals() const { return totals_; }
+
+ private:
+  struct Waiting {
+    log::Lsn lsn = 0;
+    IngestReply reply;
+    std::function<void(IngestReply)> done;
+  };
+  struct Wanted;  // rows that a request in this group wants back
+
+  Status Rebuild(const std::function<void(uint64_t, uint64_t)>& progress);
+  void Publish(std::shared_ptr<const Deployment> deployment);
+  void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);
+  void AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
+                    std::vector<std::vector<size_t>>& owner, size_t index);
+  // Puts the row into the lane of its partition, which it returns.
+  size_t Place(flow::SourceNode& source, const row::Row& row, std::optional<Error> error);
+  // The LSN that the lane's frame will get; 0 when it has no rows.
+  uint64_t NextLsn(size_t lane) const;
+  void RunLanes(flow::SourceNode& source);
+  void CountTotals();
+  Status AppendGroup();
+
+  // Constant after construction.
+  os::Clock& clock_;
+  EngineOptions options_;
+  std::unique_ptr<log::Log> log_;
+  Deployer deployer_;
+  base::Counter& received_;
+  base::Counter& repeats_;
+  base::Counter& dead_;
+  base::Counter& late_;
+  base::Counter& emitted_;
+
+  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Deployment> deployment_;
+
+  // Confined to the worker.
+  std::unique_ptr<flow::Graph> graph_;
+  std::unique_ptr<GroupBuilder> group_;
+  Frame admitted_;            // owns the memory of the rows in lanes_
+  std::deque<Frame> lanes_;  // by partition of the source at hand
+  std::vector<log::RecordBatchBuilder> builders_;
+  std::vector<log::Entry> entries_;  // the group being built; kept when the log had no space
+  bool unappended_ = false;
+  std::deque<IngestRequest> queue_;
+  size_t queued_events_ = 0;
+  std::deque<Waiting> waiting_;
+  std::map<std::pair<std::string, std::string>, ReadPosition> positions_;  // (topic, source)
+  std::map<std::string, int64_t> finished_;  // by stream: end offset when its input ended
+  Totals totals_;
+  Totals counted_;  // what the metrics have seen of the present group builder
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace headrace::engine

@@ -1,0 +1,145 @@
+// The read side of LocalEngine: thread-safe, over what is durable.
+
+#include "engine/comparison.h"
+#include "engine/local_engine.h"
+#include "engine/query.h"
+#include "engine/replay.h"
+#include "engine/row_cursor.h"
+#include "engine/row_decoder.h"
+#include "engine/why.h"
+#include "row/text.h"
+#include "sql/parser.h"
+
+namespace headrace::engine {
+
+Result<QueryResult> LocalEngine::Query(std::string_view sql) const {
+  return RunQuery(sql, *log_, *deployment());
+}
+
+bool LocalEngine::IsDefinition(std::string_view sql) const {
+  sql::ParseResult parsed = sql::Parse(sql, 0);
+  for (const sql::Statement& statement : parsed.statements) {
+    const auto& body = statement.body;
+    if (std::holds_alternative<sql::CreateRelation>(body) ||
+        std::holds_alternative<sql::CreateModel>(body) ||
+        std::holds_alternative<sql::AlterModel>(body) || std::holds_alternative<sql::Drop>(body)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<std::string> LocalEngine::Why(std::string_view id) const {
+  return ExplainRow(id, *log_, deployment());
+}
+
+Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams) const {
+  auto deployment = this->deployment();
+  for (const std::string& stream : streams) {
+    if (deployment->Find(stream) != nullptr) continue;
+    return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
+  }
+  auto graph = BuildGraph(*deployment, ModelsOf(deployment));
+  Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
+  comparison.Restrict(streams);
+  ReplayOptions options;
+  options.until_lsn = log_->durable_lsn();
+  options.logged = [&](const log::Entry& entry) { return comparison.Logged(entry); };
+  VerifyResult result;
+  HR_ASSIGN(result.events, Replay(*log_, *graph, comparison, options));
+  comparison.Finish();
+  result.rows = comparison.rows_compared();
+  result.differences = comparison.differences();
+  result.sample = comparison.sample();
+  return result;
+}
+
+Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {
+  auto deployment = this->deployment();
+  const Deployed* item = deployment->Find(stream);
+  if (item == nullptr || item->models) {
+    return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
+  }
+  if (range.partition >= item->partitions) {
+    return Error(ErrorKind::kNotFound, "HR4102",
+                 stream + " has " + std::to_string(item->partitions) + " partitions");
+  }
+  bool single = range.partition >= 0;
+  int64_t skip = single ? 0 : range.from;
+  int64_t from = single ? range.from : 0;
+  if (range.latest) {
+    int64_t end = 0;
+    for (int32_t p = 0; p < item->partitions; ++p) {
+      if (!single || p == range.partition) end += log_->end_offset(item->topic(), p);
+    }
+    int64_t start = std::max<int64_t>(0, end - static_cast<int64_t>(range.limit));
+    skip = single ? 0 : start;
+    from = single ? start : 0;
+  }
+  HR_ASSIGN(auto cursor, RowCursor::Open(*log_, *item, range.partition, from));
+  RowDecoder decoder(*deployment, *item);
+  schema::JsonEncoder encoder(deployment->SchemaOf(*item));
+  std::string out;
+  StoredRow stored;
+  size_t taken = 0;
+  while (taken < range.limit) {
+    HR_ASSIGN(bool more, cursor->Next(&stored));
+    if (!more) break;
+    if (skip-- > 0) continue;
+    size_t begin = out.size();
+    if (item->statement) {
+      out += stored.value;
+    } else {
+      row::Value* values = nullptr;
+      HR_ASSIGN(bool fits, decoder.Decode(stored, &values));
+      if (!fits) continue;
+      encoder.Append(values, out);
+    }
+    if (range.with_ids) {
+      std::string id = "\"_id\":\"" + stream + ":" + std::to_string(stored.partition) + ":" +
+                       std::to_string(stored.offset) + "\"";
+      out.insert(begin + 1, id + (out[begin + 1] == '}' ? "" : ","));
+    }
+    out += "\n";
+    ++taken;
+  }
+  return out;
+}
+
+Result<std::string> LocalEngine::ViewRows(const std::string& view,
+                                          const std::optional<std::string>& key) const {
+  auto deployment = this->deployment();
+  const Deployed* item = deployment->Find(view);
+  if (item == nullptr || !item->statement || !item->statement->view) {
+    return Error(ErrorKind::kNotFound, "HR1204", "no materialized view " + view);
+  }
+  row::Schema schema = deployment->SchemaOf(*item);
+  const std::vector<int>& keys = item->statement->view_key;
+  auto key_column = static_cast<size_t>(keys.empty() ? 0 : keys.front());
+  HR_ASSIGN(auto cursor, RowCursor::Open(*log_, *item, -1, 0));
+  RowDecoder decoder(*deployment, *item);
+  std::string out = "{\"rows\":[";
+  StoredRow stored;
+  bool first = true;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&stored));
+    if (!more) break;
+    if (key) {
+      row::Value* values = nullptr;
+      HR_ASSIGN(bool fits, decoder.Decode(stored, &values));
+      static_cast<void>(fits);
+      const row::Value& value = values[key_column];
+      std::string json;
+      row::AppendJson(value, schema.columns[key_column].type, json);
+      bool quoted = json.size() >= 2 && json.front() == '"';
+      if ((quoted ? json.substr(1, json.size() - 2) : json) != *key) continue;
+    }
+    if (!first) out += ",";
+    first = false;
+    out += stored.value;
+  }
+  out += "]}";
+  return out;
+}
+
+}  // namespace headrace::engine

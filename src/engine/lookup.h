@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/deployment.h"
+#include "sql/planner.h"
+
+namespace headrace::engine {
+
+// Lets the planner see a deployment that is still growing.
+class DeploymentLookup final : public sql::NameLookup {
+ public:
+  explicit DeploymentLookup(const Deployment& deployment) : deployment_(deployment) {}
+
+  std::optional<sql::KnownName> Find(const std::string& name) const override {
+    const Deployed* item = deployment_.Find(name);
+    if (item == nullptr) return {};
+    sql::KnownName known{item->source, item->statement, item->models, nullptr};
+    if (!item->dead_of.empty()) known.plain = &DeadSchema();
+    return known;
+  }
+  std::vector<std::string> relation_names() const override {
+    std::vector<std::string> names;
+    for (const Deployed& item : deployment_.items) {
+      if (!item.models) names.push_back(item.name);
+    }
+    return names;
+  }
+  std::vector<std::string> model_names() const override {
+    std::vector<std::string> names;
+    for (const Deployed& item : deployment_.items) {
+      if (item.models) names.push_back(item.name);
+    }
+    return names;
+  }
+
+ private:
+  const Deployment& deployment_;
+};
+
+}  // namespace headrace::engine

@@ -1,0 +1,132 @@
+#include "engine/output_file.h"
+
+#include "engine/row_cursor.h"
+
+namespace headrace::engine {
+namespace {
+
+constexpr uint64_t kSyncBytes = 64 << 20;
+
+}  // namespace
+
+OutputFile::OutputFile(LocalEngine& engine, std::string stream, bool csv)
+    : engine_(engine),
+      stream_(std::move(stream)),
+      csv_(csv),
+      deployment_(engine.deployment()),
+      item_(deployment_->Find(stream_)),
+      schema_(deployment_->SchemaOf(*item_)),
+      decoder_(*deployment_, *item_),
+      encoder_(schema_) {}
+
+OutputFile::~OutputFile() {
+  engine_.SetTap(stream_, nullptr);
+}
+
+Result<std::unique_ptr<OutputFile>> OutputFile::Open(LocalEngine& engine, os::FileSystem& files,
+                                                     const std::string& stream,
+                                                     const std::string& path,
+                                                     const std::string& checkpoint) {
+  const Deployed* item = engine.deployment()->Find(stream);
+  if (item == nullptr || item->models) {
+    return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream + " to write to " + path)
+        .WithHint("--output STREAM=FILE names a stream or view of the script");
+  }
+  std::unique_ptr<OutputFile> output(new OutputFile(engine, stream, path.ends_with(".csv")));
+  HR_ASSIGN(output->sink_, connect::FileSink::Open(files, path, checkpoint));
+  HR_TRY(output->CatchUp());
+  if (item->source) return output;  // a source's rows are written from the log at the end
+  OutputFile* raw = output.get();
+  engine.SetTap(stream, [raw](const TappedRow& row) { raw->Take(row); });
+  return output;
+}
+
+void OutputFile::Take(const TappedRow& row) {
+  if (csv_ || !item_->dead_of.empty()) {
+    StoredRow stored;
+    stored.partition = row.partition;
+    stored.offset = row.offset;
+    stored.cause = row.cause;
+    stored.value = row.value;
+    if (row.headers != nullptr) stored.headers = *row.headers;
+    Status rendered = Render(stored, open_.bytes);
+    HR_CHECK(rendered.ok());
+  } else {
+    open_.bytes += row.value;
+    open_.bytes += '\n';
+  }
+  ++open_.rows;
+}
+
+Status OutputFile::CatchUp() {
+  uint64_t written = sink_->rows();
+  if (csv_ && written == 0) HR_TRY(sink_->Append(schema::CsvHeader(schema_) + "\n", 0));
+  HR_ASSIGN(auto cursor, RowCursor::Open(engine_.log(), *item_, -1, 0));
+  StoredRow stored;
+  std::string bytes;
+  uint64_t rows = 0;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&stored));
+    if (!more) break;
+    if (item_->source) {
+      row::Value* values = nullptr;
+      HR_ASSIGN(bool fits, decoder_.Decode(stored, &values));
+      if (!fits) continue;
+    }
+    if (written > 0) {
+      --written;
+      continue;
+    }
+    HR_TRY(Render(stored, bytes));
+    ++rows;
+    if (bytes.size() < 1 << 20) continue;
+    HR_TRY(sink_->Append(bytes, rows));
+    bytes.clear();
+    rows = 0;
+  }
+  return sink_->Append(bytes, rows);
+}
+
+Status OutputFile::Render(const StoredRow& stored, std::string& out) {
+  if (item_->statement && !csv_) {
+    out += stored.value;
+    out += '\n';
+    return Ok();
+  }
+  row::Value* values = nullptr;
+  HR_ASSIGN(bool fits, decoder_.Decode(stored, &values));
+  if (!fits) return Ok();
+  if (csv_) {
+    schema::AppendCsvRow(schema_, values, out);
+  } else {
+    encoder_.Append(values, out);
+  }
+  out += '\n';
+  return Ok();
+}
+
+void OutputFile::Seal(log::Lsn lsn) {
+  if (open_.rows == 0) return;
+  open_.lsn = lsn;
+  held_.push_back(std::move(open_));
+  open_ = Held{};
+}
+
+Status OutputFile::Release(log::Lsn durable) {
+  while (!held_.empty() && held_.front().lsn <= durable) {
+    HR_TRY(sink_->Append(held_.front().bytes, held_.front().rows));
+    unsynced_ += held_.front().bytes.size();
+    held_.pop_front();
+  }
+  if (unsynced_ < kSyncBytes) return Ok();
+  unsynced_ = 0;
+  return sink_->Flush(true);
+}
+
+Status OutputFile::Finish() {
+  HR_TRY(Release(UINT64_MAX));
+  if (item_->source) HR_TRY(CatchUp());
+  return sink_->Flush(true);
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,107 @@
+// From the text of a query to its result: parsing, planning, and the statements that only look.
+
+#include "engine/deployer.h"
+#include "engine/lookup.h"
+#include "engine/query.h"
+#include "sql/parser.h"
+#include "sql/plan_support.h"
+#include "sql/planner.h"
+
+namespace headrace::engine {
+namespace {
+
+Error FirstOf(const std::vector<sql::Diagnostic>& diagnostics) {
+  const sql::Diagnostic& first = diagnostics.front();
+  return Error(ErrorKind::kInvalidArgument, first.code, first.message)
+      .AtPlace(std::to_string(first.span.line) + ":" + std::to_string(first.span.column))
+      .WithHint(sql::FullHint(first));
+}
+
+// A result of text columns.
+class TextTable {
+ public:
+  explicit TextTable(std::vector<std::string> columns) {
+    result_.arena = std::make_shared<base::Arena>();
+    for (std::string& name : columns) {
+      result_.columns.columns.push_back({std::move(name), {row::TypeKind::kText, 0, 0}, true});
+    }
+  }
+  void Add(const std::vector<std::string>& cells) {
+    auto& row = result_.rows.emplace_back();
+    for (const std::string& cell : cells) {
+      row.push_back(row::Value::Text(result_.arena->Copy(cell)));
+    }
+  }
+  QueryResult Take() { return std::move(result_); }
+
+ private:
+  QueryResult result_;
+};
+
+QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
+  TextTable table({"name", "kind"});
+  for (const Deployed& item : deployment.items) {
+    bool view = item.statement && item.statement->view;
+    bool model = item.models != nullptr;
+    bool wanted = kind == sql::ObjectKind::kModel  ? model
+                  : kind == sql::ObjectKind::kView ? view
+                                                   : !model && !view;
+    if (!wanted) continue;
+    const char* word = model ? "model" : view ? "view" : item.dead_of.empty() ? "stream"
+                                                                              : "dead letters";
+    table.Add({item.name, word});
+  }
+  return table.Take();
+}
+
+Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment& deployment) {
+  const Deployed* item = deployment.Find(name.name);
+  if (item == nullptr) {
+    return Error(ErrorKind::kInvalidArgument, "HR1105", "unknown name `" + name.name + "`")
+        .AtPlace(std::to_string(name.span.line) + ":" + std::to_string(name.span.column));
+  }
+  TextTable table({"column", "type"});
+  if (item->models) {
+    for (const std::string& feature : item->models->versions.back()->info().features) {
+      table.Add({feature, "double precision"});
+    }
+    return table.Take();
+  }
+  for (const row::Column& column : deployment.SchemaOf(*item).columns) {
+    table.Add({column.name, row::ToString(column.type)});
+  }
+  return table.Take();
+}
+
+}  // namespace
+
+Result<QueryResult> RunQuery(std::string_view text, const log::Log& log,
+                             const Deployment& deployment) {
+  sql::SourceMap sources;
+  int file = sources.Add("query", std::string(text));
+  sql::ParseResult parsed = sql::Parse(sources.text(file), file);
+  if (!parsed.errors.empty()) return FirstOf(parsed.errors);
+  if (parsed.statements.size() != 1) {
+    return Error(ErrorKind::kInvalidArgument, "HR1152", "one statement at a time, please")
+        .AtPlace("1:1");
+  }
+  const sql::StatementBody& body = parsed.statements[0].body;
+  if (const auto* show = std::get_if<sql::Show>(&body)) return ShowObjects(show->kind, deployment);
+  if (const auto* describe = std::get_if<sql::Describe>(&body)) {
+    return DescribeObject(describe->name, deployment);
+  }
+  const auto* select = std::get_if<sql::SelectPtr>(&body);
+  if (select == nullptr) {
+    return Error(ErrorKind::kInvalidArgument, "HR1153", "this statement is not a query")
+        .AtPlace("1:1")
+        .WithHint("SELECT, SHOW and DESCRIBE are");
+  }
+  std::vector<sql::Diagnostic> diagnostics;
+  DeploymentLookup lookup(deployment);
+  sql::Planner planner(lookup, sources, diagnostics);
+  std::shared_ptr<const sql::QueryPlan> plan = planner.PlanQuery(**select);
+  if (!plan) return FirstOf(diagnostics);
+  return RunPlan(*plan, log, deployment);
+}
+
+}  // namespace headrace::engine

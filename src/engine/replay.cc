@@ -1,0 +1,65 @@
+#include "engine/replay.h"
+
+#include "catalog/change.h"
+#include "engine/frame.h"
+
+namespace headrace::engine {
+namespace {
+
+// A finished input is a control record: the windows behind it close at its LSN.
+Status ReplayControl(const log::Entry& entry, flow::Graph& graph, Emission& emission) {
+  HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
+  if (change.kind != catalog::ChangeKind::kFinishInput) return Ok();
+  flow::SourceNode* source = graph.FindSource(change.text);
+  if (source == nullptr) return Ok();
+  graph.Finish(*source, {entry.lsn, 0}, emission);
+  emission.FinishFrame();
+  return Ok();
+}
+
+}  // namespace
+
+std::unique_ptr<flow::Graph> BuildGraph(const Deployment& deployment, flow::ModelLookup models) {
+  auto graph = std::make_unique<flow::Graph>(std::move(models));
+  for (const Deployed& item : deployment.items) {
+    if (item.source) graph->AddSource(item.source);
+    if (item.statement) graph->AddStatement(item.statement);
+  }
+  return graph;
+}
+
+flow::ModelLookup ModelsOf(std::shared_ptr<const Deployment> deployment) {
+  return [deployment](const std::string& name) {
+    const Deployed* item = deployment->Find(name);
+    HR_CHECK(item != nullptr && item->models != nullptr);
+    return item->models;
+  };
+}
+
+Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emission,
+                        const ReplayOptions& options) {
+  HR_ASSIGN(auto cursor, log.Scan(1));
+  log::Entry entry;
+  Frame frame;
+  uint64_t events = 0;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&entry));
+    if (!more || entry.lsn > options.until_lsn) break;
+    if (entry.kind == log::EntryKind::kControl) {
+      HR_TRY(ReplayControl(entry, graph, emission));
+    } else if (flow::SourceNode* source = graph.FindSource(entry.topic)) {
+      HR_ASSIGN(auto reader, log::RecordReader::Open(entry.bytes));
+      HR_TRY(AdmitEntry(*source, entry, reader, frame));
+      if (options.input) options.input(entry, frame.note);
+      events += frame.batch.rows().size();
+      RunFrame(graph, *source, frame, emission);
+      if (options.progress) options.progress(events);
+    } else if (options.logged) {
+      HR_TRY(options.logged(entry));
+    }
+    if (options.frame_done) HR_TRY(options.frame_done());
+  }
+  return events;
+}
+
+}  // namespace headrace::engine

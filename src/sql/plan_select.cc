@@ -1,0 +1,315 @@
+#include <algorithm>
+
+#include "sql/format.h"
+#include "sql/group_scope.h"
+#include "sql/plan_support.h"
+#include "sql/planner.h"
+#include "sql/select_scope.h"
+
+namespace headrace::sql {
+namespace {
+
+// Plans CREATE STREAM|VIEW name AS SELECT. Exactly one of PlanOnArrival and PlanWindowed applies.
+class StatementPlanner {
+ public:
+  StatementPlanner(const NameLookup& names, const SourceMap& sources, const CreateRelation& create,
+                   std::vector<Diagnostic>& diagnostics)
+      : names_(names),
+        sources_(sources),
+        create_(create),
+        select_(*create.query),
+        diagnostics_(diagnostics),
+        plan_(std::make_shared<flow::StatementPlan>()) {}
+
+  std::shared_ptr<const flow::StatementPlan> Run() {
+    size_t before = diagnostics_.size();
+    plan_->name = create_.name.name;
+    plan_->view = create_.kind == RelationKind::kView;
+    CheckOptions(create_.options, {}, diagnostics_);
+    RefuseWhatBatchesDo();
+    bool windowed = select_.from.kind == TableKind::kTumble || select_.from.kind == TableKind::kHop;
+    bool grouped = !select_.group_by.empty();
+    if (select_.from.kind != TableKind::kNamed && !windowed) {
+      Complain(diagnostics_, "HR1130", "a streaming SELECT reads one stream, TUMBLE or HOP",
+               select_.span);
+    } else if (windowed != grouped) {
+      Complain(diagnostics_, "HR1119",
+               windowed ? "TUMBLE and HOP need GROUP BY window_start"
+                        : "GROUP BY over a stream needs a window",
+               select_.span)
+          .hint = "FROM TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY window_start";
+    } else if (std::optional<KnownName> input =
+                   FindRelation(names_, select_.from.name, diagnostics_)) {
+      PlanTime(windowed);
+      if (input->plain != nullptr) {
+        Complain(diagnostics_, "HR1130", "dead letters can be queried, not streamed from",
+                 select_.from.span);
+      } else if (windowed) {
+        PlanWindowed(*input);
+      } else {
+        PlanOnArrival(*input);
+      }
+    }
+    return diagnostics_.size() == before ? plan_ : nullptr;
+  }
+
+ private:
+  void RefuseWhatBatchesDo() {
+    struct Clause {
+      bool present;
+      const char* name;
+    };
+    for (const Clause& clause :
+         {Clause{select_.distinct, "DISTINCT"}, Clause{!select_.joins.empty(), "JOIN"},
+          Clause{!select_.order_by.empty(), "ORDER BY"}, Clause{select_.limit != nullptr, "LIMIT"},
+          Clause{select_.offset != nullptr, "OFFSET"}, Clause{select_.qualify != nullptr, "QUALIFY"},
+          Clause{!select_.options.empty(), "SELECT ... WITH"}}) {
+      if (!clause.present) continue;
+      Complain(diagnostics_, "HR1118",
+               std::string(clause.name) + " is not supported in a streaming SELECT", select_.span)
+          .hint = "a query (`headrace sql`) over the stream may use ORDER BY, LIMIT and DISTINCT";
+    }
+    bool on_arrival = !select_.emit || select_.emit->mode == EmitMode::kOnArrival ||
+                      select_.emit->mode == EmitMode::kOnWindowClose;
+    if (!on_arrival) {
+      Complain(diagnostics_, "HR1118", "this EMIT mode is not supported", select_.emit->span).hint =
+          "rows are emitted on arrival, windowed groups when their window closes";
+    }
+  }
+
+  void PlanTime(bool windowed) {
+    plan_->lateness = windowed ? 0 : flow::kDefaultLateness;
+    if (select_.allowed_lateness) {
+      std::optional<int64_t> lateness =
+          ConstantMicros(*select_.allowed_lateness, "ALLOWED LATENESS", diagnostics_);
+      if (lateness) plan_->lateness = *lateness;
+    }
+    if (select_.late_rows) {
+      if (select_.late_rows->action == LateAction::kDrop) {
+        plan_->late_policy = flow::LatePolicy::kDrop;
+      } else if (select_.late_rows->action == LateAction::kSideOutput) {
+        Complain(diagnostics_, "HR1118", "LATE ROWS SIDE OUTPUT is not supported",
+                 select_.late_rows->span)
+            .hint = "LATE ROWS DEAD LETTER (the default) or LATE ROWS DROP";
+      }
+    }
+    if (!select_.start_from) return;
+    if (select_.start_from->kind == StartKind::kNow) {
+      plan_->start_lsn = UINT64_MAX;  // the deployer puts the statement's own LSN here
+    } else if (select_.start_from->kind == StartKind::kTimestamp) {
+      PlanStartTime(*select_.start_from);
+    }
+  }
+
+  void PlanStartTime(const StartFrom& start) {
+    EmptyScope scope;
+    ExpressionBinder binder(scope, diagnostics_);
+    expr::ExprPtr bound = binder.BindResolved(*start.timestamp);
+    if (!bound) return;
+    base::Arena arena(256);
+    expr::EvalContext context{arena, std::nullopt};
+    row::Value value = bound->Evaluate(nullptr, context);
+    if (context.error || value.null || bound->type().kind != row::TypeKind::kTimestampTz) {
+      Complain(diagnostics_, "HR1123", "START FROM needs a TIMESTAMPTZ constant", start.span);
+      return;
+    }
+    plan_->start_time = value.integer;
+  }
+
+  void PlanOnArrival(const KnownName& input) {
+    flow::SelectPlan select;
+    select.input = select_.from.name.name;
+    SelectScope scope(names_, select_, input, diagnostics_);
+    if (select_.where) {
+      ColumnScope columns(input.schema(), QualifierOf());
+      ExpressionBinder binder(columns, diagnostics_);
+      select.where = binder.BindCondition(*select_.where, "WHERE");
+    }
+    for (const SelectItem& item : select_.items) PlanItem(item, input, scope, select);
+    CheckUnique(plan_->schema, select_.span, diagnostics_);
+    for (size_t i = 0; i < select.output_slots.size(); ++i) {
+      if (input.time_column() >= 0 && select.output_slots[i] == input.time_column()) {
+        plan_->time_column = static_cast<int>(i);
+      }
+    }
+    scope.Finish(select);
+    for (flow::Stage& stage : select.stages) {
+      for (state::KeyBlockSpec& block : stage.key_blocks) block.lateness = plan_->lateness;
+    }
+    select.copied_columns = ReadColumns(select, static_cast<int>(input.schema().columns.size()));
+    plan_->select = std::move(select);
+  }
+
+  std::string QualifierOf() const {
+    return select_.from.alias.empty() ? select_.from.name.name : select_.from.alias.name;
+  }
+
+  void PlanItem(const SelectItem& item, const KnownName& input, SelectScope& scope,
+                flow::SelectPlan& select) {
+    const Expression& expression = *item.expression;
+    if (expression.kind == ExpressionKind::kStar) {
+      if (!expression.qualifier.empty() && expression.qualifier != QualifierOf()) {
+        Complain(diagnostics_, "HR1105", "unknown stream `" + expression.qualifier + "`",
+                 expression.span);
+        return;
+      }
+      for (size_t c = 0; c < input.schema().columns.size(); ++c) {
+        plan_->schema.columns.push_back(input.schema().columns[c]);
+        select.output_slots.push_back(static_cast<int>(c));
+      }
+      return;
+    }
+    std::string name = item.alias.empty() ? DefaultName(expression) : item.alias.name;
+    scope.BeginItem(expression, name);
+    Binding binding = scope.SlotOf(expression);
+    if (binding.slot < 0) {
+      // Known by name, so that later items do not complain about it again.
+      return;
+    }
+    if (expression.kind == ExpressionKind::kCase) NoteRule(name, expression, scope, select);
+    plan_->schema.columns.push_back({name, binding.type, false});
+    select.output_slots.push_back(binding.slot);
+    scope.AddAlias(name, binding);
+  }
+
+  void NoteRule(const std::string& name, const Expression& expression, SelectScope& scope,
+                flow::SelectPlan& select) {
+    flow::RuleNote rule{name, {}};
+    for (size_t i = 0; i + 1 < expression.children.size(); i += 2) {
+      const Expression& when = *expression.children[i];
+      ExpressionPtr condition = Clone(when);
+      if (expression.operand) {
+        auto equals = std::make_unique<Expression>(ExpressionKind::kBinary, when.span);
+        equals->name = "=";
+        equals->children.push_back(Clone(*expression.operand));
+        equals->children.push_back(std::move(condition));
+        condition = std::move(equals);
+      }
+      ExpressionBinder binder(scope, diagnostics_);
+      expr::ExprPtr bound = binder.BindCondition(*condition, "WHEN");
+      if (!bound) return;
+      rule.branches.push_back({std::move(bound),
+                               "WHEN " + Format(when) + " THEN " + Format(*expression.children[i + 1]),
+                               PlaceOf(sources_, when.span)});
+    }
+    if (expression.otherwise) {
+      rule.branches.push_back({nullptr, "ELSE " + Format(*expression.otherwise),
+                               PlaceOf(sources_, expression.otherwise->span)});
+    }
+    select.rules.push_back(std::move(rule));
+  }
+
+  // Input columns that some expression, window, prediction or output reads.
+  static std::vector<int> ReadColumns(const flow::SelectPlan& select, int columns) {
+    std::vector<int> slots = select.output_slots;
+    for (const flow::Stage& stage : select.stages) {
+      for (const flow::Evaluation& e : stage.evaluations) e.expression->CollectSlots(slots);
+      for (const state::KeyBlockSpec& block : stage.key_blocks) {
+        slots.insert(slots.end(), block.key_slots.begin(), block.key_slots.end());
+        for (const state::AggregateSpec& a : block.aggregates) {
+          slots.push_back(a.argument_slot);
+          slots.push_back(a.filter_slot);
+        }
+      }
+      for (const flow::Prediction& p : stage.predictions) {
+        slots.insert(slots.end(), p.input_slots.begin(), p.input_slots.end());
+      }
+    }
+    for (const flow::RuleNote& rule : select.rules) {
+      for (const auto& branch : rule.branches) {
+        if (branch.when) branch.when->CollectSlots(slots);
+      }
+    }
+    std::sort(slots.begin(), slots.end());
+    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+    std::erase_if(slots, [&](int slot) { return slot < 0 || slot >= columns; });
+    return slots;
+  }
+
+  void PlanWindowed(const KnownName& input) {
+    flow::WindowPlan window;
+    window.input = select_.from.name.name;
+    window.time_column = input.time_column();
+    if (window.time_column < 0 ||
+        input.schema().columns[static_cast<size_t>(window.time_column)].name !=
+            select_.from.descriptor.name) {
+      Complain(diagnostics_, "HR1129",
+               "DESCRIPTOR must name the event time of `" + window.input + "`", select_.from.span)
+          .hint = window.time_column < 0
+                      ? "declare WATERMARK FOR a column of the stream, and select that column along"
+                      : "write DESCRIPTOR(" +
+                            input.schema().columns[static_cast<size_t>(window.time_column)].name + ")";
+      return;
+    }
+    if (!PlanWindowSizes(&window)) return;
+    GroupScope scope(select_, input.schema(), QualifierOf(), diagnostics_);
+    scope.AddWindowColumns();
+    int start = scope.input_columns();
+    window.window_start_slot = start;
+    window.window_end_slot = start + 1;
+    scope.PlanKeys();
+    PlanGroupItems(scope, window);
+    scope.Finish(&window.evaluations, &window.table, &window.slots);
+    if (select_.where) {
+      ColumnScope columns(input.schema(), QualifierOf());
+      ExpressionBinder binder(columns, diagnostics_);
+      window.where = binder.BindCondition(*select_.where, "WHERE");
+    }
+    plan_->window = std::move(window);
+  }
+
+  bool PlanWindowSizes(flow::WindowPlan* window) {
+    const std::vector<ExpressionPtr>& arguments = select_.from.arguments;
+    std::vector<int64_t> values;
+    for (const ExpressionPtr& argument : arguments) {
+      std::optional<int64_t> value = ConstantMicros(*argument, "a window's size", diagnostics_);
+      if (!value) return false;
+      values.push_back(*value);
+    }
+    bool hop = select_.from.kind == TableKind::kHop;
+    size_t sizes = hop ? 2 : 1;
+    window->slide = values[0];
+    window->size = values[sizes - 1];
+    window->offset = values.size() > sizes ? values[sizes] : 0;
+    bool good = window->slide > 0 && window->size > 0 && window->size % window->slide == 0 &&
+                window->size / window->slide <= 10'000;
+    if (!good) {
+      Complain(diagnostics_, "HR1148",
+               "a window's size must be positive and a multiple of its slide (at most 10000 times)",
+               select_.from.span);
+    }
+    return good;
+  }
+
+  void PlanGroupItems(GroupScope& scope, flow::WindowPlan& window) {
+    ExpressionBinder binder(scope, diagnostics_);
+    for (const SelectItem& item : select_.items) {
+      expr::ExprPtr bound = binder.BindResolved(*item.expression);
+      std::string name = item.alias.empty() ? DefaultName(*item.expression) : item.alias.name;
+      if (!bound) continue;
+      plan_->schema.columns.push_back({name, bound->type(), false});
+      std::vector<int> slots;
+      bound->CollectSlots(slots);
+      bool key = slots.size() == 1 && item.expression->kind == ExpressionKind::kColumn;
+      if (key) plan_->view_key.push_back(static_cast<int>(plan_->schema.columns.size()) - 1);
+      window.outputs.push_back(std::move(bound));
+    }
+    if (select_.having) window.having = binder.BindCondition(*select_.having, "HAVING");
+    CheckUnique(plan_->schema, select_.span, diagnostics_);
+  }
+
+  const NameLookup& names_;
+  const SourceMap& sources_;
+  const CreateRelation& create_;
+  const Select& select_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::shared_ptr<flow::StatementPlan> plan_;
+};
+
+}  // namespace
+
+std::shared_ptr<const flow::StatementPlan> Planner::PlanStatement(const CreateRelation& create) {
+  return StatementPlanner(names_, sources_, create, diagnostics_).Run();
+}
+
+}  // namespace headrace::sql

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sql/plan_support.h"
+
+namespace headrace::sql {
+
+// Lays out the slots of one streaming SELECT: input columns first, then whatever items, windows and
+// predictions compute, each at the earliest stage where what it reads is there.
+//
+// It is the scope its own expressions are bound in: OVER calls and PREDICT become slots.
+// Unsynchronized; lives for one statement.
+class SelectScope final : public NameScope {
+ public:
+  SelectScope(const NameLookup& names, const Select& select, const KnownName& input,
+              std::vector<Diagnostic>& diagnostics);
+
+  std::optional<Binding> Resolve(const std::string& qualifier, const std::string& name) override;
+  std::vector<std::string> names() const override;
+  Interception Intercept(const Expression& node, Binding* binding) override;
+  std::vector<std::string> call_names() const override;
+
+  // From now on items may use `alias`.
+  void AddAlias(const std::string& alias, Binding binding) { aliases_[alias] = binding; }
+  // The slot of an expression: a column's own, else a new one that a stage evaluates. -1 after a
+  // diagnostic.
+  Binding SlotOf(const Expression& expression);
+
+  // Moves what was laid out into the plan.
+  void Finish(flow::SelectPlan& plan);
+  const std::vector<flow::FeatureNote>& features() const { return features_; }
+  // Names the windows of the item at hand in `why`: the alias when the item is just the call.
+  void BeginItem(const Expression& item, const std::string& alias);
+  const row::Schema& input_schema() const { return input_.schema(); }
+
+ private:
+  struct Window {
+    state::FrameSpec frame;
+    std::vector<int> key_slots;
+    std::vector<row::Type> key_types;
+    size_t stage = 0;  // at least: where its keys are there
+    std::string text;
+  };
+
+  Interception BindWindowCall(const Expression& call, Binding* binding);
+  bool BindArguments(const Expression& call, state::AggregateSpec* aggregate);
+  Interception BindPredict(const Expression& call, Binding* binding);
+  bool BindInputs(const Expression& call, const flow::ModelVersions& versions,
+                  flow::Prediction* prediction);
+  std::optional<Window> ResolveWindow(const Expression& call);
+  bool ResolveSpec(const WindowSpec& spec, Window* window);
+  bool ResolveFrame(const WindowSpec& spec, state::FrameSpec* frame);
+  std::optional<int64_t> BoundOffset(const FrameBound& bound, bool rows);
+  Binding AddAggregate(const Window& window, state::AggregateSpec aggregate);
+  void NoteFeature(const Expression& call, const Window& window, const Binding& binding,
+                   size_t stage, size_t block, int frame);
+  int NewSlot(size_t stage);
+  size_t StageOf(const expr::Expr& expression) const;
+  flow::Stage& StageAt(size_t stage);
+  bool CheckInputType(const Expression& call, const std::string& feature, row::Type type,
+                      bool categorical);
+
+  const NameLookup& names_;
+  const Select& select_;
+  KnownName input_;
+  std::string qualifier_;
+  std::vector<Diagnostic>& diagnostics_;
+  ColumnScope columns_;
+  std::map<std::string, Binding> aliases_;
+  std::vector<size_t> stage_of_slot_;
+  std::vector<flow::Stage> stages_;
+  std::vector<flow::FeatureNote> features_;
+  const Expression* item_ = nullptr;
+  std::string item_alias_;
+};
+
+// Reads the arguments of an aggregate call (`count(*)`, `sum(x)`, `count(DISTINCT x)`): its kind,
+// or nothing with a diagnostic. The argument's type is checked by state::ResultType.
+std::optional<state::AggregateKind> KindOfCall(const Expression& call,
+                                               std::vector<Diagnostic>& diagnostics);
+
+}  // namespace headrace::sql
