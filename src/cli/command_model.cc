@@ -1,4 +1,6 @@
 #include "cli/commands.h"
+#include "cli/data_commands.h"
+#include "cli/listing.h"
 #include "cli/sql_session.h"
 #include "cli/workspace.h"
 #include "model/model.h"
@@ -53,7 +55,25 @@ ExitCode RunModelScore(const Arguments& arguments, Console& console) {
   return ExitCode::kOk;
 }
 
+ExitCode RunModelList(const Arguments& arguments, Console& console) {
+  ExitCode code = ExitCode::kOk;
+  std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "model ls", &code);
+  if (workspace == nullptr) return code;
+  Result<engine::QueryResult> models = workspace->engine().Query("SHOW MODELS");
+  if (!models.ok()) return console.Fail(models.error());
+  ListingOf(*models).Print(arguments, console);
+  return ExitCode::kOk;
+}
+
 }  // namespace
+
+Command ModelListCommand() {
+  return {.name = "model ls",
+          .group = "Models",
+          .summary = "list the models of a data directory",
+          .flags = ListingFlags({kDataFlag}),
+          .run = RunModelList};
+}
 
 Command ModelScoreCommand() {
   return {.name = "model score",

@@ -38,7 +38,7 @@ ExitCode RunSql(const Arguments& arguments, Console& console) {
     if (lines) {
       console.Out(AnswerJson(answer) + "\n");
     } else if (answer.result) {
-      console.Out((first ? "" : "\n") + ResultTable(*answer.result));
+      console.Out((first ? "" : "\n") + ListingOf(*answer.result).Table());
       first = false;
     }
     if (!answer.error) continue;

@@ -3,7 +3,24 @@
 namespace headrace::cli {
 
 std::vector<Command> AllCommands() {
-  return {SqlCommand(), ModelScoreCommand(), VersionCommand()};
+  return {DemoCommand(),
+          RunCommand(),
+          ServeCommand(),
+          SqlCommand(),
+          WhyCommand(),
+          VerifyCommand(),
+          ModelListCommand(),
+          ModelScoreCommand(),
+          LintCommand(),
+          TopicListCommand(),
+          TopicShowCommand(),
+          TopicTailCommand(),
+          DeadLetterListCommand(),
+          DeadLetterShowCommand(),
+          LogVerifyCommand(),
+          LogDumpCommand(),
+          DoctorCommand(),
+          VersionCommand()};
 }
 
 }  // namespace headrace::cli

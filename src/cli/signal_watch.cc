@@ -1,5 +1,6 @@
 #include "cli/signal_watch.h"
 
+#include <cerrno>
 #include <csignal>
 
 #include <unistd.h>
@@ -24,20 +25,25 @@ SignalWatch::~SignalWatch() {
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-void SignalWatch::OnSecond(std::function<void()> last_words) {
+void SignalWatch::BeforeExit(std::function<void()> last_words) {
   std::lock_guard lock(mutex_);
   last_words_ = std::move(last_words);
 }
 
+void SignalWatch::Exit() {
+  std::lock_guard lock(mutex_);
+  if (last_words_) last_words_();
+  ::_exit(static_cast<int>(ExitCode::kInterrupted));
+}
+
 void SignalWatch::Watch() {
   while (true) {
-    int signal = 0;
-    if (sigwait(&watched_, &signal) != 0 || done_) return;
-    if (signal == SIGUSR2) continue;
-    if (stop_.exchange(true)) {
-      std::lock_guard lock(mutex_);
-      if (last_words_) last_words_();
-      ::_exit(static_cast<int>(ExitCode::kInterrupted));
+    const timespec patience{kPatienceSeconds, 0};
+    const int signal = sigtimedwait(&watched_, nullptr, &patience);
+    if (done_) return;
+    if (signal < 0 && errno == EINTR) continue;
+    if (signal == SIGINT || signal == SIGTERM || (signal < 0 && stop_)) {
+      if (stop_.exchange(true)) Exit();
     }
   }
 }

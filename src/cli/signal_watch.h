@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -9,9 +10,11 @@
 
 namespace headrace::cli {
 
-// Turns SIGINT and SIGTERM into a flag that loops look at. A second signal ends the process at once
-// with status 130, after the last words set by OnSecond. Make it before any other thread: those
-// started later inherit the blocked signals. One per process at a time. Thread-safe.
+// Turns SIGINT and SIGTERM into a flag that loops look at. A second signal, or kPatienceSeconds
+// after the first one (a read of a terminal cannot be called off), ends the process with status 130
+// after the last words set by BeforeExit; what is journalled is safe then as after a crash. Make it
+// before any other thread: those started later inherit the blocked signals. One per process at a
+// time. Thread-safe.
 class SignalWatch {
  public:
   SignalWatch();
@@ -20,10 +23,13 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
 
   const std::atomic<bool>& stop() const { return stop_; }
-  void OnSecond(std::function<void()> last_words);
+  void BeforeExit(std::function<void()> last_words);
 
  private:
+  static constexpr time_t kPatienceSeconds = 5;
+
   void Watch();
+  [[noreturn]] void Exit();
 
   sigset_t watched_;
   sigset_t before_;

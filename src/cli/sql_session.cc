@@ -125,7 +125,7 @@ std::string AnswerJson(const Answer& answer) {
   return out + "}}";
 }
 
-std::string ResultTable(const engine::QueryResult& result) {
+Listing ListingOf(const engine::QueryResult& result) {
   std::vector<std::string> names;
   for (const row::Column& column : result.columns.columns)
     names.push_back(column.name);
@@ -137,7 +137,7 @@ std::string ResultTable(const engine::QueryResult& result) {
     }
     listing.Add(std::move(cells));
   }
-  return listing.Table();
+  return listing;
 }
 
 }  // namespace headrace::cli

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/listing.h"
 #include "cli/workspace.h"
 #include "engine/engine.h"
 
@@ -48,7 +49,6 @@ class SqlSession {
 
 // `{"columns":...}` or `{"error":...}`, one line.
 std::string AnswerJson(const Answer& answer);
-// A table for people, or the error as the console prints it.
-std::string ResultTable(const engine::QueryResult& result);
+Listing ListingOf(const engine::QueryResult& result);
 
 }  // namespace headrace::cli

@@ -1,0 +1,77 @@
+#include <charconv>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/workspace.h"
+#include "serve/http/http_server.h"
+
+namespace headrace::cli {
+namespace {
+
+// "ADDRESS:PORT". Error: HR9001.
+Result<serve::HttpOptions> ReadAddress(const std::string& text) {
+  serve::HttpOptions options;
+  options.version = HEADRACE_VERSION;
+  options.stop_on_signals = true;
+  const size_t colon = text.rfind(':');
+  const char* digits = text.data() + (colon == std::string::npos ? 0 : colon + 1);
+  auto [end, problem] = std::from_chars(digits, text.data() + text.size(), options.port);
+  if (problem != std::errc() || end != text.data() + text.size() || colon == 0) {
+    return BadUsage("--http takes ADDRESS:PORT, not `" + text + "`");
+  }
+  if (colon != std::string::npos) options.address = text.substr(0, colon);
+  return options;
+}
+
+Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOptions options,
+             Console& console) {
+  for (const std::string& path : arguments.positionals()) {
+    HR_ASSIGN(std::string text, ReadInput(workspace.files(), path));
+    HR_TRY(workspace.engine().Execute(text, path));
+  }
+  const std::string address = options.address;
+  HR_ASSIGN(std::unique_ptr<serve::HttpServer> server,
+            serve::HttpServer::Start(workspace.engine(), workspace.metrics(), workspace.clock(),
+                                     std::move(options)));
+  console.Note("headrace " HEADRACE_VERSION "  http://" + address + ":" +
+               std::to_string(server->port()) + "  data=" + workspace.directory() + "\n");
+  server->Run();
+  return workspace.Close();
+}
+
+ExitCode RunServe(const Arguments& arguments, Console& console) {
+  Result<serve::HttpOptions> options = ReadAddress(arguments.Get("--http", "127.0.0.1:7070"));
+  if (!options.ok()) return console.FailUsage(options.error().message(), "serve");
+  options->dangerously_listen_beyond_loopback =
+      arguments.Has("--dangerously-listen-beyond-loopback");
+  WorkspaceOptions where;
+  if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
+  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
+  if (!workspace.ok()) return console.Fail(workspace.error());
+  const std::string& said = (*workspace)->engine().log().recovery().text;
+  if (!said.empty()) console.Note(said + "\n");
+  Status served = Serve(**workspace, arguments, *std::move(options), console);
+  return served.ok() ? ExitCode::kOk : console.Fail(served.error());
+}
+
+}  // namespace
+
+Command ServeCommand() {
+  return {.name = "serve",
+          .group = "Run",
+          .summary = "take events and answer with decisions over HTTP",
+          .positionals = "[FILE.sql...]",
+          .positionals_max = 1000,
+          .flags = {{"--data", "DIR", "keep log and state here; without it, in a temporary place"},
+                    {"--http", "ADDRESS:PORT", "where to listen (127.0.0.1:7070); port 0: any"},
+                    {"--dangerously-listen-beyond-loopback", "",
+                     "there is no TLS and no authentication"}},
+          .more =
+              "  headrace serve app.sql --data DIR\n"
+              "  curl -d '{\"tx_id\":\"t1\", ...}' "
+              "'localhost:7070/api/v1/topics/payments/events?return=decisions'\n\n"
+              "SIGINT and SIGTERM finish what was taken and end with exit 0.\n",
+          .run = RunServe};
+}
+
+}  // namespace headrace::cli
