@@ -1,0 +1,63 @@
+"""`headrace serve`: the decision call, what is durable, clean ends."""
+import json
+import subprocess
+
+from program import ROOT
+
+
+def app():
+    return ROOT / "examples" / "fraud" / "app.sql"
+
+
+def payment(i, **more):
+    return {"tx_id": f"h{i}", "card": "c1", "terminal": "m1", "amount": 12.5, "ts": f"2026-03-02T00:00:{i:02d}Z", **more}
+
+
+def check_a_decision_comes_back_in_the_answer_and_can_be_explained(program):
+    with program.scratch() as d:
+        with program.serve(d / "data", app()) as server:
+            path = "/api/v1/topics/payments/events?return=decisions"
+            for i in range(1, 4):
+                status, answer = server.request("POST", path, payment(i))
+                assert status == 200 and answer["rows"][0]["n_10m"] == i, (status, answer)
+            row = answer["rows"][0]
+            assert row["decision"] in ("approve", "review", "decline"), row
+            status, answer = server.request("POST", path, [payment(5), {"nonsense": 1}])
+            assert status == 200 and (answer["accepted"], len(answer["rejected"])) == (1, 1), answer
+            status, problem = server.request("POST", path, "{", {"Content-Type": "application/json"})
+            assert status == 400 and problem["code"].startswith("HR"), problem
+            status, document = server.request("GET", f"/api/v1/decisions/{row['_id']}")
+            assert status == 200 and document["recomputed"] is True, document
+            status, answer = server.request("POST", "/api/v1/sql", {"sql": "SELECT count(*) FROM decisions"})
+            assert status == 200 and int(answer["rows"][0][0]) == 4, answer
+            assert "headrace_events_received_total" in server.request("GET", "/metrics")[1]
+            server.stop()
+        out, _ = program.ok("why", row["_id"], "--data", d / "data", "--json")
+        assert json.loads(out)["features"]["n_10m"]["value"] == 3, out
+        out, _ = program.ok("why", row["_id"], "--data", d / "data")
+        assert "n_10m" in out and "the same bytes" in out, out
+        program.ok("verify", "--data", d / "data")
+
+
+def check_what_was_acknowledged_survives_kill_9(program):
+    with program.scratch() as d:
+        acknowledged = 0
+        for life in range(3):
+            with program.serve(d / "data", *([app()] if life == 0 else [])) as server:
+                for i in range(20):
+                    event = payment(i, tx_id=f"{life}-{i}")
+                    acknowledged += server.request("POST", "/api/v1/topics/payments/events", event)[0] == 200
+                server.kill()
+        assert acknowledged == 60
+        out, _ = program.ok("sql", "--jsonl", "--data", d / "data", "-c", "SELECT count(*) FROM decisions")
+        assert int(json.loads(out)["rows"][0][0]) == 60, out
+
+
+def check_an_address_in_use_is_said_and_ends_the_program(program):
+    with program.scratch() as d:
+        with program.serve(d / "one") as server:
+            done = subprocess.run([program.binary, "serve", "--data", str(d / "two"), "--http",
+                                   f"127.0.0.1:{server.port}"], capture_output=True, text=True, timeout=20)
+            assert done.returncode not in (0, 70) and "HR" in done.stderr, done
+        code, _, err = program.run("serve", "--data", d / "three", "--http", "0.0.0.0:0")
+        assert code != 0 and "loopback" in err, err
