@@ -1,5 +1,6 @@
 // Requests as a hostile client sends them: the parser, in pieces of any size, and the route. The
-// first byte chooses the size of the pieces, which must not change what is understood.
+// first byte chooses the size of the pieces, which must not change the requests understood. When
+// bytes are refused may depend on it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -31,7 +32,7 @@ std::string Understood(std::string_view bytes, size_t piece) {
       used = parser.Feed(in);
       HR_CHECK(used <= in.size());
       in.erase(0, used);
-      if (parser.error()) return seen + "|" + parser.error()->code();
+      if (parser.error()) return seen;
       HR_CHECK(parser.buffered_bytes() <= limits.body_bytes_max);
       if (!parser.done()) continue;
       auto route = ParseRoute(parser.target());

@@ -33,6 +33,10 @@ struct ConnectionHost {
   std::vector<char> scratch;  // every read lands here first: an idle connection holds no buffer
   size_t buffered_bytes = 0;  // in parsers and leftovers of all connections
   bool stopping = false;
+  // While the engine answers a group: connections with something to write, each once. They are
+  // driven together afterwards, so that answers of one connection go out in one write.
+  bool gathering = false;
+  std::vector<std::shared_ptr<Connection>> ready{};
   std::list<std::shared_ptr<Connection>> connections{};
 };
 
@@ -53,6 +57,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Closes at once when nothing is asked, else after the answers.
   void BeginStop();
   void CheckDeadline(int64_t now);
+  // Writes the answers that were gathered.
+  void Flush();
   void Close();
 
  private:
@@ -112,8 +118,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Wait wait_ = Wait::kNothing;
   Phase phase_ = Phase::kOpen;
   bool driving_ = false;
-  bool held_ = false;  // the parser holds a whole request that waits for those before it
-  bool last_ = false;  // no request is taken any more
+  bool gathered_ = false;  // stands in ConnectionHost::ready
+  bool held_ = false;      // the parser holds a whole request that waits for those before it
+  bool last_ = false;      // no request is taken any more
   bool lingering_ = false;
   bool eof_ = false;
   bool read_armed_ = false;

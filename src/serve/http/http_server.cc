@@ -93,6 +93,7 @@ class Server final : public HttpServer, private QueryRunner {
  private:
   bool Run(std::function<void()> work, std::function<void()> then) override;
   void ConnectWake();
+  void Complete();
   void AcceptNext();
   void Accept(tcp::socket socket);
   void Tick();
@@ -163,10 +164,18 @@ void Server::ConnectWake() {
     if (gate->io == nullptr) return;
     asio::post(*gate->io, [this, gate] {
       gate->knocked = false;
-      engine_.Complete();
-      api_.NotifyFollowers();
+      Complete();
     });
   });
+}
+
+void Server::Complete() {
+  host_.gathering = true;
+  engine_.Complete();
+  host_.gathering = false;
+  for (auto& connection : std::exchange(host_.ready, {}))
+    connection->Flush();
+  api_.NotifyFollowers();
 }
 
 void Server::AcceptNext() {
