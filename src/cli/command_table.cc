@@ -12,6 +12,7 @@ std::vector<Command> AllCommands() {
           ModelListCommand(),
           ModelScoreCommand(),
           LintCommand(),
+          FormatCommand(),
           TopicListCommand(),
           TopicShowCommand(),
           TopicTailCommand(),

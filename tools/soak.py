@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Long searches: unit and simulation tests over many seeds, fuzzers, kill loops.
+
+    tools/soak.py [--build DIR] [--seeds N] [--fuzz-seconds N]
+
+Simulation tests read HEADRACE_SEEDS. Fuzzers run when build-fuzz has been built (make fuzz); what
+they find stays in build-fuzz/findings. Closes with `N passed, N failed, N skipped`.
+"""
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def report(name, code, text=""):
+    print(f"{'ok   ' if code == 0 else 'FAIL '} soak.{name}\n{text[-3000:] if code else ''}".rstrip(), flush=True)
+    return code == 0
+
+
+def simulation(build, seeds):
+    done = subprocess.run(["ctest", "--test-dir", str(build), "--output-on-failure", "--no-tests=ignore"],
+                          env={**os.environ, "HEADRACE_SEEDS": str(seeds)}, capture_output=True, text=True)
+    return report(f"seeds ({seeds})", done.returncode, done.stdout)
+
+
+def kill_loops(build, rounds):
+    runner = [sys.executable, "tests/e2e/run.py", "--binary", str(build / "headrace"), "run.killed", "serve.what"]
+    for i in range(rounds):
+        done = subprocess.run(runner, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            return report(f"kill loop {i}", done.returncode, done.stdout)
+    return report(f"kill loops ({rounds})", 0)
+
+
+def fuzz(seconds):
+    programs = sorted(p for p in (ROOT / "build-fuzz" / "tests" / "fuzz").glob("*_fuzz") if p.is_file())
+    findings = ROOT / "build-fuzz" / "findings"
+    for program in programs:
+        corpus = ROOT / "build-fuzz" / "corpus" / program.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        findings.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run([program, f"-max_total_time={seconds}", "-max_len=65536", "-rss_limit_mb=2048",
+                               f"-artifact_prefix={findings}/{program.name}-", corpus], capture_output=True, text=True)
+        yield report(program.name, done.returncode, done.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--fuzz-seconds", type=int, default=60)
+    options = parser.parse_args()
+    build = Path(options.build).resolve()
+    results = [simulation(build, options.seeds), kill_loops(build, max(1, options.seeds // 20))]
+    fuzzed = list(fuzz(options.fuzz_seconds))
+    if not fuzzed:
+        print("skip  soak.fuzz: no fuzzers are built; `make fuzz` builds them with clang")
+    results += fuzzed
+    print(f"{sum(results)} passed, {results.count(False)} failed, {0 if fuzzed else 1} skipped")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
