@@ -4,6 +4,11 @@
 #include "engine/replay.h"
 
 namespace headrace::engine {
+namespace {
+
+constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
+
+}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Open(
     os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics, EngineOptions options,
@@ -45,12 +50,11 @@ LocalEngine::~LocalEngine() {
 
 Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progress) {
   catalog::Catalog catalog;
-  HR_ASSIGN(auto cursor, log_->Scan(1));
+  HR_ASSIGN(auto cursor, log_->ScanControls());
   log::Entry entry;
   while (true) {
     HR_ASSIGN(bool more, cursor->Next(&entry));
     if (!more) break;
-    if (entry.kind != log::EntryKind::kControl) continue;
     HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
     HR_TRY(catalog.Apply(change, entry.lsn));
   }
@@ -90,7 +94,7 @@ Status LocalEngine::Rebuild(const std::function<void(uint64_t, uint64_t)>& progr
     }
   };
   options.frame_done = [&]() -> Status {
-    if (group_->bytes() < options_.log.group_bytes_max / 2) return Ok();
+    if (group_->bytes() < kBackfillBytes) return Ok();
     group_->TakeEntries(entries_);
     return AppendGroup();
   };

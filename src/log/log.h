@@ -47,11 +47,8 @@ struct TopicConfig {
 
 struct LogOptions {
   uint64_t journal_file_bytes = 64 << 20;  // 1 MiB .. 1 GiB; each file is written with zeros once
-  uint64_t group_bytes_max = 4 << 20;      // appended and not yet handed to the disk, per flush
   uint64_t pending_bytes_max = 64 << 20;   // Append waits beyond this (back pressure)
-  uint64_t reserve_bytes = 8 << 20;        // kept free for offsets and deletes when the disk is full
-  uint64_t tail_cache_bytes = 16 << 20;    // newest batches served from memory
-  bool compress_segments = true;           // zstd level 1, by the background thread
+  bool compress_segments = true;           // lz4, by the moving thread
   bool read_only = false;                  // open without cutting, moving or locking
 };
 
@@ -122,6 +119,9 @@ class Log {
     virtual Result<bool> Next(Entry* entry) = 0;
   };
   virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from) const = 0;
+
+  // Only the control entries, in LSN order.
+  virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;
 
   // Runs retention once (the background thread also does, at least every minute of `clock`).
   virtual Status ApplyRetention() = 0;

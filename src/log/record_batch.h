@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,11 @@ inline constexpr size_t kBatchHeaderSize = 61;
 // Checks magic, length, CRC and counts. kCorruption otherwise.
 Result<BatchHeader> ReadHeader(std::string_view batch);
 
+// The base offset lies outside the checksum: setting it changes nothing else.
+void SetBaseOffset(std::string& batch, int64_t base_offset);
+// The same records in lz4, or "" when that would save less than an eighth or they are compressed.
+std::string Compressed(const std::string& batch);
+
 // Walks the records of a batch, uncompressed (none, gzip, lz4, zstd). The views point into the batch
 // or into the reader's own buffer and live as long as the reader and the batch.
 class RecordReader {
@@ -73,7 +79,7 @@ class RecordReader {
 
  private:
   BatchHeader header_;
-  std::string buffer_;  // only when compressed
+  std::unique_ptr<std::string> buffer_;  // only when compressed; `rest_` may point into it
   std::string_view rest_;
   int32_t read_ = 0;
 };

@@ -1,0 +1,94 @@
+#include "log/log_cursor.h"
+
+#include <algorithm>
+
+namespace headrace::log {
+namespace {
+
+constexpr size_t kReadBytes = 1 << 20;
+
+}  // namespace
+
+Result<std::unique_ptr<LogCursor>> LogCursor::Open(const LocalLog& log, Lsn from,
+                                                   bool controls_only) {
+  std::unique_ptr<LogCursor> cursor(new LogCursor(log));
+  cursor->controls_only_ = controls_only;
+  cursor->from_ = from;
+  HR_TRY(cursor->AddLane("", 0, log.controls_.get(), from));
+  HR_TRY(cursor->Refill());
+  return cursor;
+}
+
+Status LogCursor::AddLane(const std::string& topic, int32_t index, const Partition* partition,
+                          Lsn from) {
+  Lane lane{topic, index, partition, 0, {}};
+  HR_ASSIGN(lane.next_offset, partition->OffsetOfLsn(from));
+  lanes_.push_back(std::move(lane));
+  return Ok();
+}
+
+// Topics may have been created since: their lanes are added.
+Status LogCursor::FindLanes(Lsn from) {
+  if (controls_only_) return Ok();
+  std::shared_lock lock(log_.topics_mutex_);
+  for (const auto& [name, topic] : log_.topics_) {
+    bool known = std::any_of(lanes_.begin(), lanes_.end(),
+                             [&](const Lane& lane) { return lane.topic == name; });
+    if (known) continue;
+    for (size_t p = 0; p < topic.partitions.size(); ++p) {
+      HR_TRY(AddLane(name, static_cast<int32_t>(p), topic.partitions[p].get(), from));
+    }
+  }
+  return Ok();
+}
+
+Status LogCursor::Refill() {
+  bound_ = log_.durable_lsn();
+  HR_TRY(FindLanes(from_));
+  for (Lane& lane : lanes_) {
+    if (!lane.entries.empty()) continue;
+    HR_ASSIGN(auto entries, lane.partition->Read(lane.next_offset, kReadBytes));
+    for (Entry& entry : entries) {
+      lane.next_offset = entry.base_offset + entry.record_count;
+      entry.kind = lane.topic.empty() ? EntryKind::kControl : EntryKind::kBatch;
+      entry.topic = lane.topic;
+      entry.partition = lane.index;
+      lane.entries.push_back(std::move(entry));
+    }
+  }
+  return Ok();
+}
+
+Result<bool> LogCursor::Next(Entry* entry) {
+  Lane* first = nullptr;
+  bool dry = false;  // some lane may have more than it has loaded
+  for (Lane& lane : lanes_) {
+    if (lane.entries.empty()) {
+      dry = dry || lane.next_offset < lane.partition->end_offset();
+    } else if (first == nullptr || lane.entries.front().lsn < first->entries.front().lsn) {
+      first = &lane;
+    }
+  }
+  bool beyond = first == nullptr || first->entries.front().lsn > bound_;
+  if (dry || beyond) {
+    bool moved = log_.durable_lsn() > bound_;
+    if (!dry && !moved) return false;
+    HR_TRY(Refill());
+    return Next(entry);
+  }
+  *entry = std::move(first->entries.front());
+  first->entries.pop_front();
+  return true;
+}
+
+Result<std::unique_ptr<Log::Cursor>> LocalLog::Scan(Lsn from) const {
+  HR_ASSIGN(auto cursor, LogCursor::Open(*this, from, false));
+  return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+Result<std::unique_ptr<Log::Cursor>> LocalLog::ScanControls() const {
+  HR_ASSIGN(auto cursor, LogCursor::Open(*this, 1, true));
+  return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+}  // namespace headrace::log

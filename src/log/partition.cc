@@ -1,0 +1,285 @@
+#include "log/partition.h"
+
+#include <algorithm>
+
+#include "log/record_batch.h"
+
+namespace headrace::log {
+namespace {
+
+constexpr size_t kWriteBytes = 1 << 20;
+
+}  // namespace
+
+Partition::Partition(os::FileSystem& files, std::string directory, int64_t segment_bytes)
+    : files_(files), directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
+
+Status Partition::Open(const std::vector<SegmentRecord>& segments, int64_t start_offset,
+                       bool writable) {
+  start_offset_ = end_offset_ = start_offset;
+  for (const SegmentRecord& record : segments) {
+    auto segment = std::make_shared<Segment>();
+    segment->base_offset = record.base_offset;
+    segment->size = record.size;
+    segment->path = SegmentPath(directory_, record.base_offset);
+    HR_ASSIGN(auto file, files_.Open(segment->path,
+                                     {.create = false, .exclusive = false, .writable = writable}));
+    segment->file = std::move(file);
+    HR_ASSIGN(uint64_t size, segment->file->Size());
+    if (size < record.size) {
+      return Error(ErrorKind::kCorruption, "HR5206",
+                   "segment: " + std::to_string(record.size - size) + " durable bytes are missing")
+          .AtPlace(segment->path + "@" + std::to_string(size))
+          .WithHint("restore the directory from a copy");
+    }
+    if (writable && size > record.size) HR_TRY(segment->file->Truncate(record.size));
+    HR_TRY(segment->LoadIndex(files_));
+    if (segment->end_offset != record.end_offset) {
+      return Error(ErrorKind::kCorruption, "HR5206", "segment: it ends at another offset than it should")
+          .AtPlace(segment->path + "@" + std::to_string(record.size));
+    }
+    end_offset_ = segment->end_offset;
+    segments_.push_back(std::move(segment));
+  }
+  staged_ = segments_;
+  next_offset_ = end_offset_;
+  return Ok();
+}
+
+void Partition::AddDurable(EntryPtr entry) {
+  std::lock_guard lock(mutex_);
+  end_offset_ = entry->base_offset + entry->record_count;
+  tail_.push_back(std::move(entry));
+}
+
+int64_t Partition::start_offset() const {
+  std::lock_guard lock(mutex_);
+  return start_offset_;
+}
+
+int64_t Partition::end_offset() const {
+  std::lock_guard lock(mutex_);
+  return end_offset_;
+}
+
+// The stretch of the segment that holds `offset`, from the index point before it; a null file when
+// the offset is not in a segment. The caller holds mutex_.
+Partition::Range Partition::Locate(int64_t offset) const {
+  auto behind = std::upper_bound(
+      segments_.begin(), segments_.end(), offset,
+      [](int64_t o, const std::shared_ptr<Segment>& segment) { return o < segment->base_offset; });
+  if (behind == segments_.begin()) return {};
+  const Segment& segment = **std::prev(behind);
+  if (offset >= segment.end_offset) return {};
+  auto point = std::upper_bound(segment.index.begin(), segment.index.end(), offset,
+                                [](int64_t o, const IndexPoint& p) { return o < p.base_offset; });
+  return {segment.file, std::prev(point)->position, segment.size, segment.path};
+}
+
+Result<std::vector<Entry>> Partition::Read(int64_t offset, size_t bytes_max) const {
+  Range range;
+  std::vector<EntryPtr> from_tail;
+  {
+    std::lock_guard lock(mutex_);
+    if (offset < start_offset_) {
+      return Error(ErrorKind::kNotFound, "HR5207",
+                   "offset " + std::to_string(offset) + " is below the start offset " +
+                       std::to_string(start_offset_));
+    }
+    range = Locate(offset);
+    size_t bytes = 0;
+    auto first = std::lower_bound(tail_.begin(), tail_.end(), offset,
+                                  [](const EntryPtr& entry, int64_t o) {
+                                    return entry->base_offset + entry->record_count <= o;
+                                  });
+    for (auto it = first; !range.file && it != tail_.end(); ++it) {
+      if (!from_tail.empty() && bytes >= bytes_max) break;
+      bytes += (*it)->bytes.size();
+      from_tail.push_back(*it);
+    }
+  }
+  std::vector<Entry> entries;
+  if (range.file) HR_TRY(ReadRange(range, offset, bytes_max, entries));
+  for (const EntryPtr& entry : from_tail) entries.push_back(*entry);
+  return entries;
+}
+
+Status Partition::ReadRange(const Range& range, int64_t offset, size_t bytes_max,
+                            std::vector<Entry>& entries) const {
+  uint64_t at = range.begin;
+  size_t want = std::clamp<size_t>(bytes_max, 64 << 10, 8 << 20);
+  size_t taken = 0;
+  std::string bytes;
+  while (at < range.end && (entries.empty() || taken < bytes_max)) {
+    bytes.resize(std::min<uint64_t>(want, range.end - at));
+    HR_ASSIGN(size_t read, range.file->ReadAt(at, bytes.data(), bytes.size()));
+    std::string_view rest(bytes.data(), read);
+    size_t before = rest.size();
+    while (rest.size() >= kStoredHeaderSize && (entries.empty() || taken < bytes_max)) {
+      StoredHeader header;
+      bool good = ReadStoredHeader(rest, &header) && at + header.total() <= range.end;
+      if (good && header.total() > rest.size()) {
+        want = std::max(want, header.total());
+        break;
+      }
+      Result<Entry> entry = good ? ReadStored(rest.substr(0, header.total()), header)
+                                 : Error(ErrorKind::kCorruption, "HR5205", "segment: damaged");
+      if (!entry.ok()) {
+        return std::move(entry).error().AtPlace(range.path + "@" + std::to_string(at)).WithHint(
+            "run `headrace log verify`; restore the directory from a copy");
+      }
+      rest.remove_prefix(header.total());
+      at += header.total();
+      if (entry->base_offset + entry->record_count <= offset) continue;
+      taken += entry->bytes.size();
+      entries.push_back(std::move(entry).value());
+    }
+    bool stuck = rest.size() == before && want <= before;
+    if (stuck) {
+      return Error(ErrorKind::kCorruption, "HR5205", "segment: it ends inside a batch")
+          .AtPlace(range.path + "@" + std::to_string(at));
+    }
+  }
+  return Ok();
+}
+
+Result<int64_t> Partition::OffsetOfLsn(Lsn lsn) const {
+  int64_t from = 0;
+  {
+    std::lock_guard lock(mutex_);
+    from = start_offset_;
+    for (const auto& segment : segments_) {
+      if (segment->first_lsn == 0 || segment->first_lsn > lsn) break;
+      from = segment->last_lsn < lsn ? segment->end_offset : segment->base_offset;
+      for (const IndexPoint& point : segment->index) {
+        if (segment->last_lsn >= lsn && point.lsn <= lsn) from = point.base_offset;
+      }
+    }
+  }
+  while (true) {
+    HR_ASSIGN(auto entries, Read(from, 1 << 20));
+    if (entries.empty()) return from;
+    for (const Entry& entry : entries) {
+      if (entry.lsn >= lsn) return entry.base_offset;
+      from = entry.base_offset + entry.record_count;
+    }
+  }
+}
+
+Result<int64_t> Partition::OffsetAt(int64_t timestamp_ms) const {
+  int64_t from = 0;
+  {
+    std::lock_guard lock(mutex_);
+    from = start_offset_;
+    for (const auto& segment : segments_) {
+      if (segment->max_timestamp_ms >= timestamp_ms) break;
+      from = segment->end_offset;
+    }
+  }
+  while (true) {
+    HR_ASSIGN(auto entries, Read(from, 1 << 20));
+    if (entries.empty()) return -1;
+    for (const Entry& entry : entries) {
+      from = entry.base_offset + entry.record_count;
+      if (entry.max_timestamp_ms < timestamp_ms) continue;
+      HR_ASSIGN(auto reader, RecordReader::Open(entry.bytes));
+      Record record;
+      while (true) {
+        HR_ASSIGN(bool more, reader.Next(&record));
+        if (!more) break;
+        if (record.timestamp_ms >= timestamp_ms) return record.offset;
+      }
+    }
+  }
+}
+
+Status Partition::BeginSegment(int64_t base_offset) {
+  HR_TRY(FlushStaged());
+  if (!staged_.empty()) {
+    HR_TRY(staged_.back()->file->Sync());
+    HR_TRY(staged_.back()->WriteIndex(files_));
+  }
+  HR_TRY(files_.CreateDirectories(directory_));
+  auto segment = std::make_shared<Segment>();
+  segment->base_offset = segment->end_offset = base_offset;
+  segment->path = SegmentPath(directory_, base_offset);
+  HR_ASSIGN(auto file, files_.Open(segment->path,
+                                   {.create = true, .exclusive = false, .writable = true}));
+  HR_TRY(file->Truncate(0));
+  segment->file = std::move(file);
+  HR_TRY(files_.SyncDirectory(directory_));
+  staged_.push_back(std::move(segment));
+  return Ok();
+}
+
+Status Partition::Stage(const Entry& entry, bool compress) {
+  uint64_t filled = staged_.empty() ? 0 : staged_.back()->size;
+  if (staged_.empty() || filled >= static_cast<uint64_t>(segment_bytes_)) {
+    HR_TRY(BeginSegment(entry.base_offset));
+  } else if (!dirty_) {
+    // Readers hold on to the published segment: it is copied before it grows.
+    staged_.back() = std::make_shared<Segment>(*staged_.back());
+  }
+  dirty_ = true;
+  std::string packed = compress ? Compressed(entry.bytes) : "";
+  size_t begin = buffer_.size();
+  AppendStored(entry, packed.empty() ? entry.bytes : packed, buffer_);
+  StoredHeader header;
+  bool sound = ReadStoredHeader(std::string_view(buffer_).substr(begin), &header);
+  HR_CHECK(sound);
+  staged_.back()->Note(header);
+  return buffer_.size() >= kWriteBytes ? FlushStaged() : Ok();
+}
+
+Status Partition::FlushStaged() {
+  if (buffer_.empty()) return Ok();
+  Segment& segment = *staged_.back();
+  HR_TRY(segment.file->WriteAt(segment.size - buffer_.size(), buffer_));
+  buffer_.clear();
+  return Ok();
+}
+
+Status Partition::Sync() {
+  if (!dirty_) return Ok();
+  HR_TRY(FlushStaged());
+  return staged_.back()->file->Sync();
+}
+
+void Partition::Publish() {
+  if (!dirty_) return;
+  dirty_ = false;
+  std::lock_guard lock(mutex_);
+  segments_ = staged_;
+  int64_t moved = segments_.back()->end_offset;
+  while (!tail_.empty() && tail_.front()->base_offset < moved) tail_.pop_front();
+}
+
+std::vector<SegmentRecord> Partition::records() const {
+  std::vector<SegmentRecord> records;
+  for (const auto& segment : staged_) {
+    records.push_back({segment->base_offset, segment->end_offset, segment->size});
+  }
+  return records;
+}
+
+std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t bytes_max) {
+  std::vector<std::string> expired;
+  std::lock_guard lock(mutex_);
+  if (dirty_) return expired;
+  uint64_t total = 0;
+  for (const auto& segment : segments_) total += segment->size;
+  while (segments_.size() > 1) {
+    const Segment& oldest = *segments_.front();
+    bool old = oldest.max_timestamp_ms < oldest_timestamp_ms;
+    bool over = bytes_max >= 0 && total > static_cast<uint64_t>(bytes_max);
+    if (!old && !over) break;
+    total -= oldest.size;
+    expired.push_back(oldest.path);
+    segments_.erase(segments_.begin());
+    start_offset_ = segments_.front()->base_offset;
+  }
+  staged_ = segments_;
+  return expired;
+}
+
+}  // namespace headrace::log

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "log/journal.h"
+#include "log/segment.h"
+
+namespace headrace::log {
+
+// What a manifest keeps of a segment.
+struct SegmentRecord {
+  int64_t base_offset = 0;
+  int64_t end_offset = 0;
+  uint64_t size = 0;
+};
+
+// One ordered part of a topic: segments on disk, then the durable batches that wait in memory to be
+// moved there. Thread-safe; moving is done by one thread. `files` must outlive it.
+class Partition {
+ public:
+  Partition(os::FileSystem& files, std::string directory, int64_t segment_bytes);
+
+  // Opens what a manifest lists. With `writable`, cuts off what was written behind it.
+  Status Open(const std::vector<SegmentRecord>& segments, int64_t start_offset, bool writable);
+
+  // The sequencer's side: the offset the next record gets.
+  int64_t next_offset() const { return next_offset_.load(); }
+  void Reserve(int64_t records) { next_offset_ += records; }
+
+  // A batch became durable.
+  void AddDurable(EntryPtr entry);
+
+  int64_t start_offset() const;
+  int64_t end_offset() const;
+
+  // As Log::Read; entries come back without topic and partition.
+  Result<std::vector<Entry>> Read(int64_t offset, size_t bytes_max) const;
+  Result<int64_t> OffsetAt(int64_t timestamp_ms) const;
+  // The offset of the first batch at or behind `lsn`, or the end.
+  Result<int64_t> OffsetOfLsn(Lsn lsn) const;
+
+  // The moving thread: Stage writes batches behind the newest segment, Sync makes them durable,
+  // Publish lets readers see them there and drops them from memory.
+  Status Stage(const Entry& entry, bool compress);
+  Status Sync();
+  void Publish();
+  // As they will be once Publish was called: for the manifest.
+  std::vector<SegmentRecord> records() const;
+
+  // Forgets whole segments, all but the newest, that are over the limits. Returns their paths; they
+  // may be removed once a manifest without them is durable.
+  std::vector<std::string> Expire(int64_t oldest_timestamp_ms, int64_t bytes_max);
+
+ private:
+  struct Range {
+    std::shared_ptr<os::File> file;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    std::string path;
+  };
+
+  Status BeginSegment(int64_t base_offset);
+  Status FlushStaged();
+  Range Locate(int64_t offset) const;
+  Status ReadRange(const Range& range, int64_t offset, size_t bytes_max,
+                   std::vector<Entry>& entries) const;
+
+  os::FileSystem& files_;
+  std::string directory_;
+  int64_t segment_bytes_;
+  std::atomic<int64_t> next_offset_{0};
+
+  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Segment>> segments_;
+  std::deque<EntryPtr> tail_;
+  int64_t start_offset_ = 0;
+  int64_t end_offset_ = 0;  // durable
+
+  // Confined to the moving thread.
+  std::vector<std::shared_ptr<Segment>> staged_;  // segments_ plus what was written since
+  std::string buffer_;
+  bool dirty_ = false;
+};
+
+}  // namespace headrace::log
