@@ -21,6 +21,7 @@ std::vector<Command> AllCommands() {
           LogVerifyCommand(),
           LogDumpCommand(),
           DoctorCommand(),
+          BenchCommand(),
           VersionCommand()};
 }
 

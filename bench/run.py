@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""The benchmarks: each line `name value unit`, on standard output and nothing else there.
+
+    bench/run.py [--build DIR] [ONLY]      ONLY: names that begin so, for example `decide` or `start.idle_mb`
+
+What needs one process is `headrace bench NAME`; what is about whole processes (throughput, CPU,
+memory, start) is measured here from outside. Data beside the repository (../shared) is used when it
+is there; without it the demo's generator gives the payments and what needs more is left out, with a
+word on standard error.
+"""
+import argparse
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
+INSIDE = {"score": ("score.", "shap."), "disk": ("disk.",), "journal.append": ("journal.append.",),
+          "decide.compute": ("decide.compute.",), "decide.http": ("decide.http.",)}
+
+PEERS_SQL = """
+CREATE STREAM payments (
+  tx_id TEXT NOT NULL, card TEXT NOT NULL, terminal TEXT NOT NULL, amount DECIMAL(12,2) NOT NULL, ts TIMESTAMPTZ NOT NULL,
+  WATERMARK FOR ts AS ts - INTERVAL '5 seconds'
+) PARTITION BY (card) WITH (topic = 'payments', format = 'json', timestamp_unit = 'ms');
+CREATE MODEL fraud WITH (path = '%s');
+CREATE STREAM decisions AS
+SELECT tx_id, card, terminal, amount, ts, count(*) OVER m10 AS n_10m, sum(amount) OVER h1 AS sum_1h,
+  CAST(amount AS DOUBLE PRECISION) / (CAST(sum(amount) OVER d7 AS DOUBLE PRECISION) / count(*) OVER d7) AS vs_week,
+  count(DISTINCT terminal) OVER d1 AS terminals_1d, PREDICT(fraud) AS risk,
+  CASE WHEN risk > 0.95 THEN 'decline' WHEN risk > 0.7 THEN 'review' ELSE 'approve' END AS decision
+FROM payments
+WINDOW m10 AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '10 minutes' PRECEDING AND CURRENT ROW),
+       h1  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW),
+       d1  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW),
+       d7  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '7 days' PRECEDING AND CURRENT ROW);
+"""
+
+DAYS = {1: ("23:59:59.999999", "7 days 23:59:59.999999"), 7: ("6 days 23:59:59.999999", "13 days 23:59:59.999999"),
+        30: ("29 days 23:59:59.999999", "36 days 23:59:59.999999")}
+
+
+def handbook_sql(model):
+    columns = "".join(f"""
+  count(*) OVER c{n} AS customer_id_nb_tx_{n}day_window, avg(amount) OVER c{n} AS customer_id_avg_amount_{n}day_window,
+  count(*) OVER t{n} AS terminal_id_nb_tx_{n}day_window,
+  coalesce(CAST(sum(is_fraud) OVER t{n} AS DOUBLE PRECISION) / nullif(terminal_id_nb_tx_{n}day_window, 0), 0)
+    AS terminal_id_risk_{n}day_window,""" for n in DAYS)
+    windows = ",\n".join(f"""c{n} AS (PARTITION BY customer_id ORDER BY ts
+  RANGE BETWEEN INTERVAL '{customer}' PRECEDING AND CURRENT ROW),
+t{n} AS (PARTITION BY terminal_id ORDER BY ts
+  RANGE BETWEEN INTERVAL '{terminal}' PRECEDING AND INTERVAL '7 days' PRECEDING)""" for n, (customer, terminal) in DAYS.items())
+    return f"""
+CREATE STREAM tx (tx_id BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, customer_id BIGINT NOT NULL, terminal_id BIGINT NOT NULL,
+  amount DECIMAL(12,2), is_fraud BIGINT, WATERMARK FOR ts AS ts)
+  PARTITION BY (customer_id) WITH (topic = 'tx', format = 'json');
+CREATE MODEL fraud WITH (path = '{model}');
+CREATE STREAM scored AS SELECT tx_id, amount,
+  CASE WHEN extract(isodow FROM ts) >= 6 THEN 1 ELSE 0 END AS tx_during_weekend,
+  CASE WHEN extract(hour FROM ts) <= 6 THEN 1 ELSE 0 END AS tx_during_night,{columns}
+  PREDICT(fraud) AS score FROM tx WINDOW {windows};
+"""
+
+
+class Run:
+    """One finished process: its time, CPU, memory and what it wrote to the disk."""
+
+    def __init__(self, command):
+        start = time.monotonic()
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=errors)
+            self.written = 0
+            while True:
+                try:
+                    self.written = int(re.search(r"^write_bytes: (\d+)", Path(f"/proc/{process.pid}/io").read_text(), re.M)[1])
+                except (OSError, TypeError):
+                    pass
+                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if pid:
+                    break
+                time.sleep(0.01)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            errors.seek(0)
+            self.errors = errors.read()
+        self.seconds = time.monotonic() - start
+        self.cpu, self.rss = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+        if process.returncode:
+            sys.exit(f"{' '.join(map(str, command))}: exit {process.returncode}\n{self.errors[-600:]}")
+
+    def summary(self):
+        return dict(pair.split("=", 1) for pair in self.errors.strip().splitlines()[-1].split())
+
+
+def report(name, value, unit):
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
+    print(f"{name} {value:.{digits}f} {unit}", flush=True)
+
+
+def note(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def make_payments(program, directory):
+    """(script, payments, model) of the fraud pipeline."""
+    model, generator = SHARED / "peers" / "model" / "fraud.lgb.txt", SHARED / "peers" / "gen.cpp"
+    if generator.exists() and model.exists() and shutil.which("g++"):
+        subprocess.run(["g++", "-O2", "-std=c++20", "-o", directory / "gen", generator], check=True)
+        subprocess.run([directory / "gen", str(PAYMENTS), "42", directory], check=True, stdout=subprocess.DEVNULL)
+        (directory / "app.sql").write_text(PEERS_SQL % model)
+        return directory / "app.sql", directory / "payments.jsonl"
+    note("no ../shared/peers: the demo's payments and statements instead")
+    with open(directory / "payments.jsonl", "w") as out:
+        subprocess.run([program, "demo", "fraud", "--print-payments", "--events", str(PAYMENTS)], check=True, stdout=out)
+    for name in ("app.sql", "fraud.lgb.txt"):
+        shutil.copy(ROOT / "examples" / "fraud" / name, directory)
+    return directory / "app.sql", directory / "payments.jsonl"
+
+
+def pipeline(program, directory, wanted):
+    script, payments = make_payments(program, directory)
+    data = directory / "data"
+    run = Run([program, "run", script, "--input", f"payments={payments}", "--output", f"decisions={directory / 'out.jsonl'}",
+               "--once", "--data", data])
+    events, live = int(run.summary()["events"]), float(run.summary()["events_per_second"])
+    report("pipeline.fraud.events_per_second", live, "events/s")
+    report("pipeline.fraud.cpu_us_per_event", run.cpu / events * 1e6, "us")
+    report("pipeline.fraud.peak_rss_mb", run.rss / 1024, "MB")
+    report("write_amplification", run.written / payments.stat().st_size, "ratio")
+    if wanted("restart.replay.ratio"):
+        again = Run([program, "sql", "--data", data, "-c", "SELECT 1"])
+        report("restart.replay.seconds", again.seconds, "s")
+        report("restart.replay.ratio", events / again.seconds / live, "ratio")
+
+
+def handbook(program, directory, _):
+    folder = SHARED / "data" / "fraud"
+    if not (folder / "transactions.csv.gz").exists():
+        return note("no ../shared/data: handbook is left out")
+    (directory / "app.sql").write_text(handbook_sql(folder / "fraud.lgb.txt"))
+    run = Run([program, "run", directory / "app.sql", "--input", f"tx={folder / 'transactions.csv.gz'}", "--output",
+               f"scored={directory / 'out.jsonl'}", "--once", "--data", directory / "data"])
+    report("handbook.events_per_second", float(run.summary()["events_per_second"]), "events/s")
+    report("handbook.peak_rss_mb", run.rss / 1024, "MB")
+
+
+def ready_after(program, data):
+    """(milliseconds to the first 200 of /readyz, resident MB then)"""
+    start = time.monotonic()
+    process = subprocess.Popen([program, "serve", "--data", data, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, text=True)
+    port = int(re.search(r":(\d+)", process.stderr.readline().split("http://", 1)[1])[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/readyz")
+    assert connection.getresponse().status == 200
+    ready = (time.monotonic() - start) * 1000
+    resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
+    process.terminate()
+    process.wait()
+    return ready, resident
+
+
+def start(program, directory, _):
+    samples = [ready_after(program, directory / f"data{i}") for i in range(5)]
+    report("start.ready_ms", sorted(s[0] for s in samples)[2], "ms")
+    report("start.idle_mb", sorted(s[1] for s in samples)[2], "MB")
+    report("binary.mb", Path(program).stat().st_size / (1 << 20), "MB")
+
+
+LIGHTGBM = """
+import time, sys, numpy, lightgbm
+model = lightgbm.Booster(model_file=sys.argv[1])
+row = numpy.random.default_rng(1).random((4096, model.num_feature()))
+times = []
+for _ in range(5):
+    start = time.perf_counter()
+    model.predict(row, raw_score=True, num_threads=1)
+    times.append((time.perf_counter() - start) / len(row) * 1e9)
+print(sorted(times)[2])
+"""
+
+
+def lightgbm_beside_ours(program, directory):
+    """LightGBM over blocks of rows, one thread, on the demo's 100 trees; only where it is installed."""
+    python = os.environ.get("BENCH_PYTHON", sys.executable)
+    done = subprocess.run([python, "-c", LIGHTGBM, ROOT / "examples" / "fraud" / "fraud.lgb.txt"], capture_output=True, text=True)
+    if done.returncode:
+        return note("LightGBM is not installed: no line of it")
+    report("score.100x31.lightgbm.block.ns", float(done.stdout), "ns")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("only", nargs="?", default="")
+    options = parser.parse_args()
+    program = str((Path(options.build) / "headrace").resolve())
+    wanted = lambda *prefixes: not options.only or any(
+        options.only.startswith(p) or p.startswith(options.only) for p in prefixes)
+    for name, prefixes in INSIDE.items():
+        if not wanted(*prefixes):
+            continue
+        subprocess.run([program, "bench", name], check=True)
+        if name == "score":
+            lightgbm_beside_ours(program, None)
+    outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
+               (handbook, ("handbook.",))]
+    for measure, prefixes in outside:
+        if wanted(*prefixes):
+            with tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory:
+                measure(program, Path(directory), wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
