@@ -37,6 +37,9 @@ std::optional<row::Type> ToRowType(const TypeName& type);
 // "numeric(12,2)", "interval day to second", "bigint[]".
 std::string ToString(const TypeName& type);
 
+// Of the tree of an expression: chains such as `a OR b OR c ...` grow by one with each term.
+constexpr int kMaxHeight = 1000;
+
 struct Expression;
 using ExpressionPtr = std::unique_ptr<Expression>;
 struct WindowSpec;
@@ -44,8 +47,10 @@ struct WindowSpec;
 // What an Expression is, and which of its members then have a meaning. Members not named are empty.
 enum class ExpressionKind {
   kNull,
-  kBoolean,       // `flag`
-  kNumber,        // `name`: the digits as written, without sign ("12", "1.50", "1e-3")
+  kBoolean,  // `flag`
+  // `name`: the digits as written ("12", "1.50", "1e-3"); a minus in front of a literal belongs to
+  // it ("-12"), as in PostgreSQL: so -2147483648 is an integer.
+  kNumber,
   kString,        // `name`: the decoded text of '...', E'...', U&'...' or $$...$$: type unknown
   kBitString,     // `name`: "b1010" or "x1f"
   kTypedLiteral,  // `type` 'name': timestamptz '...', interval '...' hour
@@ -93,8 +98,8 @@ struct OrderItem {
 };
 
 // A scalar expression as parsed: a tree, names not yet resolved. Movable, not copyable (Clone).
-// Depth is at most kMaxDepth (parser.h), so that recursion over it is safe. Immutable in practice
-// once parsed; unsynchronized.
+// Its height is at most kMaxHeight, so that recursion over it is safe. Immutable in practice once
+// parsed; unsynchronized.
 struct Expression {
   Expression() = default;
   Expression(ExpressionKind the_kind, const SourceSpan& the_span)
@@ -106,6 +111,7 @@ struct Expression {
   std::string name;
   std::string qualifier;  // kColumn, kStar
   std::vector<ExpressionPtr> children;
+  int height = 1;  // 1 + that of the highest part
   bool negated = false;
   bool flag = false;
   TypeName type;            // kTypedLiteral, kCast
@@ -113,13 +119,14 @@ struct Expression {
   ExpressionPtr otherwise;  // kCase
 
   // kCall only.
-  bool star = false;                      // count(*)
-  bool distinct = false;                  // count(DISTINCT x)
-  std::vector<OrderItem> argument_order;  // array_agg(x ORDER BY y)
-  ExpressionPtr filter;                   // FILTER (WHERE ...)
-  std::string over_name;                  // OVER name
-  SourceSpan over_span;                   // of the name or of the parenthesis
-  std::unique_ptr<WindowSpec> over;       // OVER (...)
+  bool star = false;                        // count(*)
+  bool distinct = false;                    // count(DISTINCT x)
+  std::vector<std::string> argument_names;  // f(days => 1): one a child, "" by position; or none
+  std::vector<OrderItem> argument_order;    // array_agg(x ORDER BY y)
+  ExpressionPtr filter;                     // FILTER (WHERE ...)
+  std::string over_name;                    // OVER name
+  SourceSpan over_span;                     // of the name or of the parenthesis
+  std::unique_ptr<WindowSpec> over;         // OVER (...)
 
   bool windowed() const { return over != nullptr || !over_name.empty(); }
 };

@@ -186,8 +186,8 @@ struct CreateModel {
 enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire };
 
 // ALTER MODEL model ADD VERSION WITH (...) | ACTIVATE VERSION n | SHADOW VERSION n |
-// CANARY VERSION n PERCENT p | RETIRE VERSION n. Also read: CANARY p PERCENT VERSION n, and
-// CANARY n PERCENT p.
+// CANARY p PERCENT [VERSION n] | RETIRE VERSION n. Also read: CANARY VERSION n PERCENT p and
+// CANARY VERSION n p PERCENT. A canary without a version (0) is the newest one.
 struct AlterModel {
   Identifier model;
   ModelAction action = ModelAction::kAddVersion;
@@ -234,6 +234,9 @@ using StatementBody = std::variant<CreateRelation, CreateModel, AlterModel, Drop
 struct Statement {
   SourceSpan span;
   std::vector<std::string> comments;  // those in front of it, each with its marks: "-- why"
+  std::vector<std::string> trailing_comments;  // on the line of its semicolon
+  bool inner_comments = false;                 // it holds comments that the tree does not
+  size_t source_end = 0;                       // offset of its semicolon, or of the script's end
   StatementBody body;
 };
 

@@ -8,8 +8,11 @@
 
 namespace headrace::sql {
 
-// Nesting of expressions and queries beyond this is an error (HR1003), never a stack overflow.
-constexpr int kMaxDepth = 200;
+// Nesting of expressions beyond this is an error (HR1003), never a stack overflow. A parenthesis
+// counts one, the right side of an operator another.
+constexpr int kMaxDepth = 400;
+// The same for queries in FROM.
+constexpr int kMaxQueryDepth = 32;
 // Scripts longer than this are refused (HR1002).
 constexpr size_t kMaxScriptBytes = size_t{16} << 20;
 // After so many errors the rest of a script is not read.
@@ -20,6 +23,9 @@ constexpr size_t kMaxDiagnostics = 100;
 struct ParseResult {
   std::vector<Statement> statements;
   std::vector<Diagnostic> errors;
+  std::vector<std::string> comments;  // behind the last statement
+  // What the statements with errors would have made: that these are missing is no news to the user.
+  std::vector<std::string> unread_names;
 
   bool ok() const { return errors.empty(); }
 };
