@@ -16,8 +16,8 @@ bool IsZero(double x) {
 }  // namespace
 
 FeatureCodes::FeatureCodes(const Forest& forest, const std::vector<const TreeNode*>& nodes) {
-  const auto categorical = std::count_if(nodes.begin(), nodes.end(),
-                                         [](const TreeNode* node) { return node->category_set >= 0; });
+  const auto categorical = std::count_if(
+      nodes.begin(), nodes.end(), [](const TreeNode* node) { return node->category_set >= 0; });
   if (categorical == 0) {
     CutLine(nodes);
   } else if (static_cast<size_t>(categorical) == nodes.size()) {

@@ -1,8 +1,8 @@
+#include "model/forest_kernel.h"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#include "model/forest_kernel.h"
 
 namespace headrace::model {
 namespace {

@@ -11,8 +11,6 @@
 // Within a chunk few of a feature's thresholds occur, so many codes share a line of the table: the
 // table holds each line once, and two bytes for each code and chunk say which.
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -20,6 +18,8 @@
 #include <limits>
 #include <map>
 #include <utility>
+
+#include <emmintrin.h>
 
 #include "model/feature_codes.h"
 #include "model/forest_kernel.h"
@@ -104,11 +104,11 @@ class MaskKernel : public ForestKernel {
       if (!AddChunk(forest, chunk)) return false;
     }
     lines_.shrink_to_fit();
+    place_of_feature_.clear();
     return true;
   }
 
-  void Score(std::span<const double> features, size_t rows,
-             std::span<double> raw) const override {
+  void Score(std::span<const double> features, size_t rows, std::span<double> raw) const override {
     const size_t outputs = base_.size();
     while (rows > 0) {
       const size_t block = std::min(rows, kBlockRows);
@@ -129,8 +129,10 @@ class MaskKernel : public ForestKernel {
       }
     }
     first_number_.push_back(0);
+    place_of_feature_.resize(features_);
     for (size_t f = 0; f < features_; ++f) {
       if (nodes[f].empty()) continue;
+      place_of_feature_[f] = used_features_.size();
       used_features_.push_back(static_cast<uint32_t>(f));
       codes_.emplace_back(forest, nodes[f]);
       if (!codes_.back().usable()) return false;
@@ -141,7 +143,7 @@ class MaskKernel : public ForestKernel {
   }
 
   bool AddChunk(const Forest& forest, size_t chunk) {
-    std::vector<std::vector<MaskedSplit>> by_feature(features_);
+    std::vector<std::vector<MaskedSplit>> by_place(used_features_.size());
     const size_t first = chunk * kChunkTrees;
     for (size_t t = first; t < std::min(first + kChunkTrees, trees_); ++t) {
       const Tree& tree = forest.trees[t];
@@ -151,11 +153,12 @@ class MaskKernel : public ForestKernel {
             static_cast<Number>(tree.leaf_values[static_cast<size_t>(order.leaves[i])]);
       }
       for (const MaskedSplit& split : order.splits) {
-        by_feature[static_cast<size_t>(split.node->feature)].push_back(split);
+        const auto feature = static_cast<size_t>(split.node->feature);
+        by_place[place_of_feature_[feature]].push_back(split);
       }
     }
-    for (size_t i = 0; i < used_features_.size(); ++i) {
-      if (!AddLines(forest, chunk, i, by_feature[used_features_[i]])) return false;
+    for (size_t i = 0; i < by_place.size(); ++i) {
+      if (!AddLines(forest, chunk, i, by_place[i])) return false;
     }
     return true;
   }
@@ -272,11 +275,12 @@ class MaskKernel : public ForestKernel {
   size_t chunks_ = 0;
   bool clean_to_float_ = false;
   std::vector<Number> base_;
-  std::vector<uint32_t> outputs_;        // by tree
-  std::vector<uint32_t> used_features_;  // features that some split asks for
-  std::vector<FeatureCodes> codes_;      // by place among the used features
-  std::vector<size_t> first_number_;     // by place: the codes of all places before
-  std::vector<uint16_t> line_numbers_;   // place- and code-major, then by chunk
+  std::vector<uint32_t> outputs_;         // by tree
+  std::vector<uint32_t> used_features_;   // features that some split asks for
+  std::vector<size_t> place_of_feature_;  // the other way round; only while building
+  std::vector<FeatureCodes> codes_;       // by place among the used features
+  std::vector<size_t> first_number_;      // by place: the codes of all places before
+  std::vector<uint16_t> line_numbers_;    // place- and code-major, then by chunk
   std::vector<Line> lines_;
   std::vector<Number> leaf_values_;  // kLeaves for each tree, from left to right
 };

@@ -36,8 +36,8 @@ struct WalkNode {
 struct Lane {
   uint32_t feature;
   MissingRule missing;
-  double missing_value;      // -inf goes left, NaN goes right
-  int32_t category_set;      // or -1; then the lane is 0 for left and NaN for right
+  double missing_value;  // -inf goes left, NaN goes right
+  int32_t category_set;  // or -1; then the lane is 0 for left and NaN for right
 };
 
 // `Number` is the precision in which leaves are added.
@@ -60,15 +60,15 @@ class NodeKernel : public ForestKernel {
     }
     walk_order_.resize(depths_.size());
     std::iota(walk_order_.begin(), walk_order_.end(), 0U);
-    std::stable_sort(walk_order_.begin(), walk_order_.end(),
-                     [this](uint32_t a, uint32_t b) { return depths_[a] < depths_[b]; });
+    std::sort(walk_order_.begin(), walk_order_.end(), [this](uint32_t a, uint32_t b) {
+      return std::pair(depths_[a], a) < std::pair(depths_[b], b);
+    });
     lane_of_.clear();
     TakeCategories(forest);
     return true;
   }
 
-  void Score(std::span<const double> features, size_t rows,
-             std::span<double> raw) const override {
+  void Score(std::span<const double> features, size_t rows, std::span<double> raw) const override {
     const size_t width = lanes_.size();
     std::array<double, 1024> few;
     std::vector<double> many;
@@ -194,8 +194,8 @@ class NodeKernel : public ForestKernel {
 #pragma GCC unroll 16
         for (size_t k = 0; k < kWalks; ++k) {
           const WalkNode& node = nodes[at[k]];
-          at[k] = node.left +
-                  static_cast<uint32_t>(!(lanes[k * stride + node.lane] <= node.threshold));
+          at[k] =
+              node.left + static_cast<uint32_t>(!(lanes[k * stride + node.lane] <= node.threshold));
         }
       }
       if (at == before) break;

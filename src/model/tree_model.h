@@ -1,7 +1,7 @@
 #pragma once
 
-#include "model/forest_kernel.h"
 #include "model/forest.h"
+#include "model/forest_kernel.h"
 #include "model/model.h"
 #include "model/output_transform.h"
 
