@@ -52,6 +52,8 @@ std::string Understood(std::string_view bytes, size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  HR_CHECK(Understood(bytes, size_t{data[0]} + 1) == Understood(bytes, bytes.size() + 1));
+  std::string pieces = Understood(bytes, size_t{data[0]} + 1);
+  std::string whole = Understood(bytes, bytes.size() + 1);
+  HR_CHECK(pieces.starts_with(whole) || whole.starts_with(pieces));
   return 0;
 }

@@ -282,6 +282,18 @@ TEST_F(HttpServerTest, ChunkedBodiesAndContinueAreUnderstood) {
   EXPECT_EQ(client.Read().status, 200);
 }
 
+TEST_F(HttpServerTest, ChunkedBodiesMayArriveByteByByte) {
+  HttpClient client(Serve());
+  const std::string head =
+      std::string("POST ") + kDecide + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const char* body :
+       {"2;x=y\r\n{}\r\n0\r\n\r\n", "0\r\n\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\nt: v\r\n\r\n"}) {
+    for (char c : head + body)
+      client.Send({&c, 1});
+    EXPECT_EQ(client.Read().status, body[0] == '0' ? 400 : 200) << body;
+  }
+}
+
 TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
   HttpClient client(Serve());
   client.Send("HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -305,6 +317,8 @@ TEST_F(HttpServerTest, HostileRequestsAreRefusedAndTheConnectionClosed) {
       {post + "Content-Length: -1\r\n\r\n", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n", 413},
       {post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
+      {post + "Transfer-Encoding: chunked\r\n\r\n0;" + std::string(200'000, 'a'), 431},
+      {post + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + std::string(200'000, 'a'), 431},
       {"GET /" + std::string(200'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
       {"GET / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n", 431},
       {"GET / HTTP/1.1\r\n\r\n", 400},

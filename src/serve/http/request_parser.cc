@@ -16,6 +16,8 @@ namespace {
 
 namespace http = boost::beast::http;
 
+constexpr size_t kLastChunkBytes = 5;  // "0\r\n\r\n"
+
 std::string_view View(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
@@ -70,6 +72,9 @@ size_t RequestParser::Feed(std::string_view bytes) {
   size_t used = 0;
   while (!parser.is_done() && !error_) {
     const bool in_header = !parser.is_header_done();
+    // Beast asserts that it is not asked again with less than the shortest last chunk. A chunked
+    // body that is not over has at least that much before it.
+    if (!in_header && parser.chunked() && bytes.size() - used < kLastChunkBytes) break;
     boost::beast::error_code code;
     size_t n = parser.put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), code);
     used += n;
@@ -83,6 +88,12 @@ size_t RequestParser::Feed(std::string_view bytes) {
       parser.eager(true);
     }
     if (used == bytes.size() || (n == 0 && !in_header)) break;
+  }
+  // Beast limits headers and data, but not what stands between chunks.
+  if (!error_ && !parser.is_done() && bytes.size() - used > limits_.header_bytes_max) {
+    error_ = Error(ErrorKind::kInvalidArgument, kHeaderTooLarge,
+                   "a chunk extension or trailer is larger than " +
+                       std::to_string(limits_.header_bytes_max) + " bytes");
   }
   return used;
 }
