@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "state/group_table.h"
+#include "state/key_index.h"
+#include "state/packed_text.h"
+#include "state/slab_pool.h"
+#include "state/slot_store.h"
+
+namespace headrace::state {
+namespace {
+
+constexpr uint32_t kMagic = 0x44445248;  // "HRDD"
+constexpr uint8_t kVersion = 1;
+constexpr uint32_t kSweptPerCall = 2;
+
+// A key at one event time. A key that came again farther away than the horizon has several.
+struct Remembered {
+  PackedText key;
+  int64_t event_time;
+  uint32_t hash;
+  bool live;
+};
+
+Error Damaged(const char* what) {
+  return Error(ErrorKind::kCorruption, "HR4103", std::string("de-duplication state: ") + what)
+      .WithHint("the state is rebuilt from the log when its snapshot is removed");
+}
+
+// The distance of two times, which may pass 63 bits.
+uint64_t Distance(int64_t a, int64_t b) {
+  return a > b ? static_cast<uint64_t>(a) - static_cast<uint64_t>(b)
+               : static_cast<uint64_t>(b) - static_cast<uint64_t>(a);
+}
+
+}  // namespace
+
+struct Deduplicator::Table {
+  Table(int64_t horizon_micros, int64_t lateness_micros)
+      : horizon(static_cast<uint64_t>(std::max<int64_t>(horizon_micros, 0))),
+        lateness(static_cast<uint64_t>(std::max<int64_t>(lateness_micros, 0))),
+        store(sizeof(Remembered)) {}
+
+  Remembered& At(uint32_t slot) const { return *reinterpret_cast<Remembered*>(store.at(slot)); }
+
+  void Remember(const PackedText& key, uint64_t hash, int64_t event_time) {
+    uint32_t slot = store.Allocate();
+    Remembered& made = At(slot);
+    made.key = key.is_long() ? PackedText::Copy(key.view(), pool) : key;
+    made.event_time = event_time;
+    made.hash = static_cast<uint32_t>(hash);
+    made.live = true;
+    index.Insert(hash, slot);
+  }
+
+  // Whether no event to come can be within the horizon of it.
+  bool Expired(const Remembered& one) const {
+    if (watermark == INT64_MIN || watermark <= one.event_time) return false;
+    return Distance(watermark, one.event_time) > horizon + lateness;
+  }
+
+  void Sweep() {
+    for (uint32_t i = 0; i < kSweptPerCall && store.limit() > 0; ++i) {
+      if (sweep_at >= store.limit()) sweep_at = 0;
+      uint32_t slot = sweep_at++;
+      Remembered& one = At(slot);
+      if (!one.live || !Expired(one)) continue;
+      index.Erase(one.hash, slot);
+      one.key.Release(pool);
+      one.live = false;
+      store.Free(slot);
+    }
+  }
+
+  void Clear() {
+    for (uint32_t slot = 0; slot < store.limit(); ++slot) {
+      if (At(slot).live) At(slot).key.Release(pool);
+    }
+    store.Clear();
+    index.Clear();
+    watermark = INT64_MIN;
+    sweep_at = 0;
+  }
+
+  uint64_t horizon;
+  uint64_t lateness;
+  SlabPool pool;
+  SlotStore store;
+  KeyIndex index;
+  int64_t watermark = INT64_MIN;
+  uint32_t sweep_at = 0;
+};
+
+Deduplicator::Deduplicator(int64_t horizon, int64_t lateness)
+    : table_(std::make_unique<Table>(horizon, lateness)) {}
+
+Deduplicator::~Deduplicator() {
+  table_->Clear();
+}
+
+bool Deduplicator::IsRepeat(std::string_view key, int64_t event_time, int64_t watermark) {
+  Table& table = *table_;
+  table.watermark = std::max(table.watermark, watermark);
+  PackedText text = PackedText::Borrow(key);
+  uint64_t hash = text.Hash();
+  uint32_t found = table.index.Find(hash, [&table, &text, event_time](uint32_t slot) {
+    const Remembered& one = table.At(slot);
+    return Distance(one.event_time, event_time) <= table.horizon && one.key == text;
+  });
+  bool repeat = found != KeyIndex::kNone;
+  if (!repeat) table.Remember(text, hash, event_time);
+  table.Sweep();
+  return repeat;
+}
+
+size_t Deduplicator::bytes() const {
+  return table_->pool.bytes() + table_->store.bytes() + table_->index.bytes();
+}
+
+// Magic u32, version u8, watermark i64, number varint, per remembered (by key, then time): key,
+// zigzag time; CRC-32C u32 of all before it.
+void Deduplicator::Save(std::string& out) const {
+  const Table& table = *table_;
+  std::vector<const Remembered*> sorted;
+  for (uint32_t slot = 0; slot < table.store.limit(); ++slot) {
+    const Remembered& one = table.At(slot);
+    if (one.live && !table.Expired(one)) sorted.push_back(&one);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const Remembered* a, const Remembered* b) {
+    int order = a->key.view().compare(b->key.view());
+    return order != 0 ? order < 0 : a->event_time < b->event_time;
+  });
+  size_t begin = out.size();
+  base::ByteWriter writer(out);
+  writer.U32Le(kMagic);
+  writer.U8(kVersion);
+  writer.U64Le(static_cast<uint64_t>(table.watermark));
+  writer.Varint(sorted.size());
+  for (const Remembered* one : sorted) {
+    writer.String(one->key.view());
+    writer.Zigzag(one->event_time);
+  }
+  writer.U32Le(base::Crc32c(std::string_view(out).substr(begin)));
+}
+
+Status Deduplicator::Load(std::string_view bytes) {
+  Table& table = *table_;
+  table.Clear();
+  if (bytes.size() < 4) return Damaged("shorter than its checksum");
+  std::string_view body = bytes.substr(0, bytes.size() - 4);
+  base::ByteReader tail(bytes.substr(body.size()));
+  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  base::ByteReader reader(body);
+  if (reader.U32Le() != kMagic) return Damaged("not the state of a de-duplication");
+  if (reader.U8() != kVersion) return Damaged("of a version this program does not know");
+  auto watermark = static_cast<int64_t>(reader.U64Le());
+  uint64_t count = reader.Varint();
+  bool good = reader.ok() && count <= reader.remaining() / 2;
+  for (uint64_t i = 0; i < count && good; ++i) {
+    std::string_view key = reader.String();
+    int64_t event_time = reader.Zigzag();
+    good = reader.ok() && key.size() <= UINT32_MAX;
+    if (!good) break;
+    PackedText text = PackedText::Borrow(key);
+    table.Remember(text, text.Hash(), event_time);
+  }
+  if (!good || reader.remaining() != 0) {
+    table.Clear();
+    return Damaged("the bytes do not parse");
+  }
+  table.watermark = watermark;
+  return Ok();
+}
+
+}  // namespace headrace::state

@@ -1,0 +1,182 @@
+#include "state/group_table.h"
+
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "row/text.h"
+
+namespace headrace::state {
+namespace {
+
+using row::Type;
+using row::TypeKind;
+using row::Value;
+
+constexpr Type kBigint{TypeKind::kBigint, 0, 0};
+constexpr Type kText{TypeKind::kText, 0, 0};
+constexpr Type kMoney{TypeKind::kDecimal, 12, 2};
+
+GroupAggregate Aggregate(AggregateKind kind, int slot, Type type) {
+  GroupAggregate aggregate;
+  aggregate.kind = kind;
+  aggregate.argument_slot = slot;
+  aggregate.argument_type = type;
+  aggregate.result_type = ResultType(kind, type).value();
+  return aggregate;
+}
+
+// Row: window, name, amount.
+GroupTableSpec ByWindowAndName() {
+  GroupTableSpec spec;
+  spec.key_slots = {0, 1};
+  spec.key_types = {kBigint, kText};
+  spec.aggregates = {Aggregate(AggregateKind::kCountRows, -1, {}),
+                     Aggregate(AggregateKind::kSum, 2, kMoney),
+                     Aggregate(AggregateKind::kAvg, 2, kMoney),
+                     Aggregate(AggregateKind::kMin, 2, kMoney),
+                     Aggregate(AggregateKind::kStddevSamp, 2, kMoney),
+                     Aggregate(AggregateKind::kCountDistinct, 1, kText)};
+  return spec;
+}
+
+struct Collected {
+  std::vector<std::string> lines;
+  GroupTable::Emit Emit(const GroupTableSpec& spec) {
+    return [this, spec](const Value* keys, const Value* aggregates) {
+      std::string line;
+      for (size_t i = 0; i < spec.key_types.size(); ++i) {
+        Append(keys[i], spec.key_types[i], line);
+      }
+      for (size_t i = 0; i < spec.aggregates.size(); ++i) {
+        Append(aggregates[i], spec.aggregates[i].result_type, line);
+      }
+      lines.push_back(line);
+    };
+  }
+  static void Append(const Value& value, Type type, std::string& line) {
+    if (!line.empty()) line += "|";
+    if (value.null) {
+      line += "null";
+    } else {
+      row::AppendText(value, type, line);
+    }
+  }
+};
+
+void Add(GroupTable& table, int64_t window, const char* name, std::optional<int64_t> cents) {
+  Value row[3] = {Value::Integer(window), name == nullptr ? Value::Null() : Value::Text(name),
+                  cents ? Value::Decimal(*cents, 2) : Value::Null()};
+  ASSERT_TRUE(table.Add(row).ok());
+}
+
+TEST(GroupTableTest, GroupsComeInKeyOrderWithNullsLast) {
+  GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  Add(*table, 20, "b", 100);
+  Add(*table, 10, nullptr, 300);
+  Add(*table, 10, "b", 250);
+  Add(*table, 10, "a-name-longer-than-fifteen-bytes", std::nullopt);
+  Add(*table, 10, "b", 150);
+  base::Arena arena;
+  Collected all;
+  ASSERT_TRUE(table->ForEach(arena, all.Emit(spec)).ok());
+  EXPECT_EQ(all.lines, (std::vector<std::string>{
+                           "10|a-name-longer-than-fifteen-bytes|1|null|null|null|null|1",
+                           "10|b|2|4.00|2.0000000000000000|1.50|0.70710678118654752440|1",
+                           "10|null|1|3.00|3.0000000000000000|3.00|null|0",
+                           "20|b|1|1.00|1.00000000000000000000|1.00|null|1"}));
+  EXPECT_EQ(table->groups(), 4U);
+}
+
+TEST(GroupTableTest, ClosingRemovesWhatIsDueAndNothingElse) {
+  GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  for (int64_t window : {30, 10, 20})
+    Add(*table, window, "x", window);
+  base::Arena arena;
+  Collected closed;
+  ASSERT_TRUE(table->EmitUpTo(20, arena, closed.Emit(spec)).ok());
+  EXPECT_EQ(closed.lines.size(), 2U);
+  EXPECT_EQ(closed.lines[0].substr(0, 2), "10");
+  EXPECT_EQ(table->groups(), 1U);
+  ASSERT_TRUE(table->EmitUpTo(20, arena, closed.Emit(spec)).ok());
+  EXPECT_EQ(closed.lines.size(), 2U);
+  Add(*table, 10, "x", 5);
+  EXPECT_EQ(table->groups(), 2U);
+}
+
+TEST(GroupTableTest, ManyGroupsEqualAMapAndSurviveSavingAndClosing) {
+  GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  std::map<std::pair<int64_t, std::string>, std::pair<int64_t, int64_t>> expected;
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 20000; ++i) {
+    auto window = static_cast<int64_t>(random() % 50);
+    std::string name = "name-of-some-length-" + std::to_string(random() % 40);
+    auto cents = static_cast<int64_t>(random() % 1000);
+    Add(*table, window, name.c_str(), cents);
+    auto& [count, sum] = expected[{window, name}];
+    ++count;
+    sum += cents;
+    if (i == 10000) {
+      std::string saved;
+      table->Save(saved);
+      table = GroupTable::Make(spec);
+      ASSERT_TRUE(table->Load(saved).ok());
+      std::string again;
+      table->Save(again);
+      EXPECT_EQ(again, saved);
+    }
+  }
+  base::Arena arena;
+  for (int64_t bound : {24, 49}) {
+    Collected closed;
+    ASSERT_TRUE(table->EmitUpTo(bound, arena, closed.Emit(spec)).ok());
+    auto it = expected.begin();
+    for (const std::string& line : closed.lines) {
+      std::string sum;
+      row::AppendText(Value::Decimal(it->second.second, 2), kMoney, sum);
+      std::string start = std::to_string(it->first.first) + "|" + it->first.second + "|" +
+                          std::to_string(it->second.first) + "|" + sum + "|";
+      EXPECT_EQ(line.substr(0, start.size()), start);
+      it = expected.erase(it);
+    }
+  }
+  EXPECT_TRUE(expected.empty());
+  EXPECT_EQ(table->groups(), 0U);
+}
+
+TEST(GroupTableTest, WithoutKeysThereIsOneGroup) {
+  GroupTableSpec spec;
+  spec.aggregates = {Aggregate(AggregateKind::kMax, 0, kText)};
+  auto table = GroupTable::Make(spec);
+  for (const char* name : {"a", "zebra", "m"}) {
+    Value row[1] = {Value::Text(name)};
+    ASSERT_TRUE(table->Add(row).ok());
+  }
+  base::Arena arena;
+  Collected all;
+  ASSERT_TRUE(table->ForEach(arena, all.Emit(spec)).ok());
+  EXPECT_EQ(all.lines, std::vector<std::string>{"zebra"});
+}
+
+TEST(GroupTableTest, DamagedStateIsRefused) {
+  GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  Add(*table, 1, "a", 1);
+  std::string saved;
+  table->Save(saved);
+  for (size_t at = 0; at < saved.size(); ++at) {
+    std::string damaged = saved;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    EXPECT_FALSE(table->Load(damaged).ok());
+    EXPECT_FALSE(table->Load(saved.substr(0, at)).ok());
+  }
+  EXPECT_EQ(table->groups(), 0U);
+  EXPECT_TRUE(table->Load(saved).ok());
+}
+
+}  // namespace
+}  // namespace headrace::state

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/hash.h"
+#include "state/slab_pool.h"
+
+namespace headrace::state {
+
+// A text in 16 bytes: up to 15 bytes stand inside, padded with zeros so that equal short texts are
+// equal words; longer ones are a piece of a SlabPool that the holder must Release. May be NULL.
+// Trivially copyable; a copy of a long text shares its piece.
+class PackedText {
+ public:
+  static constexpr size_t kInline = 15;
+
+  // NULL.
+  PackedText() : bytes_{} { bytes_[kTag] = static_cast<char>(kNull); }
+
+  // For at most kInline bytes.
+  static PackedText Short(std::string_view text) {
+    PackedText packed;
+    std::memset(packed.bytes_, 0, sizeof packed.bytes_);
+    std::memcpy(packed.bytes_, text.data(), text.size());
+    packed.bytes_[kTag] = static_cast<char>(text.size());
+    return packed;
+  }
+  // Points at `text`, which must outlive it; for looking up, never for Release.
+  static PackedText Borrow(std::string_view text) {
+    if (text.size() <= kInline) return Short(text);
+    PackedText packed;
+    const char* data = text.data();
+    auto length = static_cast<uint32_t>(text.size());
+    std::memset(packed.bytes_, 0, sizeof packed.bytes_);
+    std::memcpy(packed.bytes_, &data, sizeof data);
+    std::memcpy(packed.bytes_ + 8, &length, sizeof length);
+    packed.bytes_[kTag] = static_cast<char>(kLong);
+    return packed;
+  }
+  static PackedText Copy(std::string_view text, SlabPool& pool) {
+    if (text.size() <= kInline) return Short(text);
+    char* piece = pool.Allocate(text.size());
+    std::memcpy(piece, text.data(), text.size());
+    return Borrow({piece, text.size()});
+  }
+  void Release(SlabPool& pool) {
+    if (!is_long()) return;
+    std::string_view text = view();
+    pool.Free(const_cast<char*>(text.data()), text.size());
+  }
+
+  bool null() const { return tag() == kNull; }
+  bool is_long() const { return tag() == kLong; }
+  // Points into this object when the text is short. Empty when NULL.
+  std::string_view view() const {
+    if (tag() <= kInline) return {bytes_, tag()};
+    if (tag() == kNull) return {};
+    const char* data;
+    uint32_t length;
+    std::memcpy(&data, bytes_, sizeof data);
+    std::memcpy(&length, bytes_ + 8, sizeof length);
+    return {data, length};
+  }
+
+  bool operator==(const PackedText& other) const {
+    if (is_long() && other.is_long()) return view() == other.view();
+    return std::memcmp(bytes_, other.bytes_, sizeof bytes_) == 0;
+  }
+
+  uint64_t Hash() const {
+    if (is_long()) return base::Hash64(view());
+    uint64_t words[2];
+    std::memcpy(words, bytes_, sizeof words);
+    return base::MixHash(words[0] ^ base::MixHash(words[1]));
+  }
+
+ private:
+  static constexpr size_t kTag = 15;
+  static constexpr uint8_t kLong = 0xfe;
+  static constexpr uint8_t kNull = 0xff;
+
+  uint8_t tag() const { return static_cast<uint8_t>(bytes_[kTag]); }
+
+  char bytes_[16];
+};
+static_assert(sizeof(PackedText) == 16);
+
+}  // namespace headrace::state

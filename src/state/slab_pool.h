@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace headrace::state {
+
+// Memory for rings, long texts and large accumulators of one block: free lists by size class over
+// chunks that live as long as the pool, so that a steady stream of events never asks the system.
+//
+// Sizes are rounded up to a class (multiples of 16 up to 128, then four classes per doubling);
+// beyond kLargest each piece comes from the heap and goes back there. Confined.
+class SlabPool {
+ public:
+  static constexpr size_t kLargest = 16 << 10;
+
+  SlabPool() = default;
+  SlabPool(const SlabPool&) = delete;
+  SlabPool& operator=(const SlabPool&) = delete;
+  ~SlabPool();
+
+  // Uninitialized, 16-byte aligned, never null.
+  char* Allocate(size_t bytes);
+  // `bytes` is what Allocate was asked for.
+  void Free(char* piece, size_t bytes);
+
+  // Memory taken from the system.
+  size_t bytes() const { return reserved_; }
+
+ private:
+  static constexpr int kClasses = 36;
+  static constexpr size_t kFirstChunk = 4 << 10;
+  static constexpr size_t kLargestChunk = 256 << 10;
+
+  struct FreePiece {
+    FreePiece* next;
+  };
+
+  static int ClassOf(size_t bytes);
+  static size_t SizeOf(int size_class);
+  char* Carve(int size_class);
+  void Push(char* piece, int size_class);
+
+  FreePiece* free_[kClasses] = {};
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+  size_t chunk_size_ = kFirstChunk;
+  size_t reserved_ = 0;
+};
+
+}  // namespace headrace::state
