@@ -9,7 +9,7 @@ namespace headrace::os {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t NowMicros() const = 0;           // UTC, microseconds since 1970
+  virtual int64_t NowMicros() const = 0;             // UTC, microseconds since 1970
   virtual int64_t MonotonicNanoseconds() const = 0;  // for durations
 };
 

@@ -1,35 +1,41 @@
 #include "os/file_system.h"
 
-#include <filesystem>
-
 namespace headrace::os {
+namespace {
+
+std::string ParentOf(const std::string& path) {
+  size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
 
 Result<std::string> ReadFile(FileSystem& files, const std::string& path, uint64_t bytes_max) {
   HR_ASSIGN(auto file, files.Open(path, {}));
   HR_ASSIGN(uint64_t size, file->Size());
   if (size > bytes_max) {
-    return Error(ErrorKind::kLimitExceeded, "HR7008",
+    return Error(ErrorKind::kLimitExceeded, "HR7006",
                  "the file has " + std::to_string(size) + " bytes, more than the limit of " +
                      std::to_string(bytes_max))
         .AtPlace(path);
   }
   std::string bytes(size, '\0');
-  HR_ASSIGN(size_t read, file->ReadAt(0, bytes.data(), bytes.size()));
-  bytes.resize(read);
+  HR_ASSIGN(size_t got, file->ReadAt(0, bytes.data(), bytes.size()));
+  bytes.resize(got);
   return bytes;
 }
 
 Status ReplaceFile(FileSystem& files, const std::string& path, std::string_view bytes) {
-  std::string beside = path + ".new";
+  const std::string beside = path + ".new";
   {
-    HR_ASSIGN(auto file, files.Open(beside, {.create = true, .exclusive = false, .writable = true}));
+    HR_ASSIGN(auto file, files.Open(beside, {.create = true, .writable = true}));
     HR_TRY(file->Truncate(0));
     HR_TRY(file->WriteAt(0, bytes));
     HR_TRY(file->Sync());
   }
   HR_TRY(files.Rename(beside, path));
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  return files.SyncDirectory(parent.empty() ? "." : parent);
+  return files.SyncDirectory(ParentOf(path));
 }
 
 }  // namespace headrace::os

@@ -25,7 +25,7 @@ class File {
 };
 
 struct OpenOptions {
-  bool create = false;    // when missing
+  bool create = false;     // when missing
   bool exclusive = false;  // fail with kAlreadyExists when present
   bool writable = false;
 };
@@ -45,8 +45,8 @@ class FileSystem {
   // Names without the directory, sorted; directories end with '/'.
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;
-  // Holds an exclusive lock on the file (created when missing) until the result dies. kConflict when
-  // another process has it.
+  // Holds an exclusive lock on the file (created when missing) until the result dies. kConflict
+  // when another process has it.
   virtual Result<std::unique_ptr<File>> Lock(const std::string& path) = 0;
 };
 

@@ -1,3 +1,10 @@
+// The operating system's files: plain POSIX calls through libc, so that a preloaded library sees
+// every fdatasync.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -5,68 +12,48 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
-
 #include "os/file_system.h"
 
 namespace headrace::os {
 namespace {
 
-Error Failure(int number, const std::string& what, const std::string& path) {
+Error Failure(const std::string& what, const std::string& path, int code) {
   ErrorKind kind = ErrorKind::kIo;
-  std::string code = "HR7001";
-  std::string hint;
-  switch (number) {
-    case ENOENT:
-      kind = ErrorKind::kNotFound;
-      code = "HR7002";
-      break;
-    case EEXIST:
-      kind = ErrorKind::kAlreadyExists;
-      code = "HR7003";
-      break;
-    case ENOSPC:
-    case EDQUOT:
-      kind = ErrorKind::kNoSpace;
-      code = "HR7004";
-      hint = "free disk space";
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      code = "HR7005";
-      hint = "check the owner and the permissions";
-      break;
-    case EMFILE:
-    case ENFILE:
-      code = "HR7006";
-      hint = "raise the limit of open files (ulimit -n)";
-      break;
-    default:
-      break;
+  std::string id = "HR7004";
+  std::string hint = "check the disk, the permissions and the limits of the process";
+  if (code == ENOENT || code == ENOTDIR) {
+    kind = ErrorKind::kNotFound;
+    id = "HR7001";
+    hint = "check the path";
+  } else if (code == EEXIST) {
+    kind = ErrorKind::kAlreadyExists;
+    id = "HR7002";
+    hint = "remove it or choose another path";
+  } else if (code == ENOSPC || code == EDQUOT) {
+    kind = ErrorKind::kNoSpace;
+    id = "HR7003";
+    hint = "free disk space; no restart is needed";
   }
-  std::string message = what + ": " + std::error_code(number, std::generic_category()).message();
-  return Error(kind, code, std::move(message)).AtPlace(path).WithHint(std::move(hint));
+  char text[256];
+  return Error(kind, id, what + ": " + strerror_r(code, text, sizeof text))
+      .AtPlace(path)
+      .WithHint(hint);
 }
 
-// A file descriptor of its own; closes it. Thread-safe as pread and pwrite are.
+// An open descriptor. Thread-safe: every call names its position.
 class PosixFile final : public File {
  public:
   PosixFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  ~PosixFile() override { close(descriptor_); }
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
-  ~PosixFile() override { ::close(descriptor_); }
 
   Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) const override {
     size_t done = 0;
     while (done < size) {
-      ssize_t n = ::pread(descriptor_, buffer + done, size - done, static_cast<off_t>(offset + done));
+      ssize_t n = pread(descriptor_, buffer + done, size - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Failure(errno, "read", path_);
+      if (n < 0) return Failure("cannot read", path_, errno);
       if (n == 0) break;
       done += static_cast<size_t>(n);
     }
@@ -75,9 +62,10 @@ class PosixFile final : public File {
 
   Status WriteAt(uint64_t offset, std::string_view bytes) override {
     while (!bytes.empty()) {
-      ssize_t n = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      ssize_t n = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Failure(errno, "write", path_);
+      if (n < 0) return Failure("cannot write", path_, errno);
+      if (n == 0) return Failure("cannot write", path_, EIO);
       bytes.remove_prefix(static_cast<size_t>(n));
       offset += static_cast<uint64_t>(n);
     }
@@ -85,118 +73,136 @@ class PosixFile final : public File {
   }
 
   Status Sync() override {
-    if (::fdatasync(descriptor_) != 0) return Failure(errno, "flush", path_);
+    // Not repeated on EINTR: whatever it says, a second call may claim success for pages the first
+    // one lost.
+    if (fdatasync(descriptor_) != 0) return Failure("cannot flush", path_, errno);
     return Ok();
   }
 
   Status Truncate(uint64_t size) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
-      return Failure(errno, "truncate", path_);
+    if (ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
+      return Failure("cannot set the size", path_, errno);
     }
     return Ok();
   }
 
   Result<uint64_t> Size() const override {
-    struct stat info{};
-    if (::fstat(descriptor_, &info) != 0) return Failure(errno, "stat", path_);
-    return static_cast<uint64_t>(info.st_size);
+    struct stat status{};
+    if (fstat(descriptor_, &status) != 0) return Failure("cannot ask for the size", path_, errno);
+    return static_cast<uint64_t>(status.st_size);
   }
 
-  int descriptor() const { return descriptor_; }
-
  private:
-  int descriptor_;
-  std::string path_;
+  const int descriptor_;
+  const std::string path_;
 };
 
-// The operating system's files. Stateless, thread-safe.
-class Posix final : public FileSystem {
+class PosixFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override {
-    HR_ASSIGN(auto file, OpenPosix(path, options));
-    return std::unique_ptr<File>(std::move(file));
+    int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
+    if (options.create) flags |= O_CREAT;
+    if (options.exclusive) flags |= O_EXCL;
+    int descriptor = open(path.c_str(), flags, 0644);
+    while (descriptor < 0 && errno == EINTR)
+      descriptor = open(path.c_str(), flags, 0644);
+    if (descriptor < 0) return Failure("cannot open", path, errno);
+    struct stat status{};
+    if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+      close(descriptor);
+      return Failure("cannot open", path, EISDIR);
+    }
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(descriptor, path));
   }
 
   Status CreateDirectories(const std::string& path) override {
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error) return Failure(error.value(), "create directory", path);
+    for (size_t end = path.find('/', 1); true; end = path.find('/', end + 1)) {
+      std::string part = path.substr(0, end);
+      if (!part.empty() && mkdir(part.c_str(), 0755) != 0 && errno != EEXIST) {
+        // A parent that cannot be written but is there is fine: only the last step must hold.
+        if (end == std::string::npos || errno == ENOSPC || !Exists(part)) {
+          return Failure("cannot create the directory", part, errno);
+        }
+      }
+      if (end == std::string::npos) break;
+    }
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+      return Failure("cannot create the directory", path, ENOTDIR);
+    }
     return Ok();
   }
 
   Status SyncDirectory(const std::string& path) override {
-    int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return Failure(errno, "open directory", path);
-    int result = ::fsync(descriptor);
-    int number = errno;
-    ::close(descriptor);
-    if (result != 0) return Failure(number, "flush directory", path);
+    int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return Failure("cannot open the directory", path, errno);
+    int failed = fsync(descriptor) != 0 ? errno : 0;
+    close(descriptor);
+    if (failed != 0) return Failure("cannot flush the directory", path, failed);
     return Ok();
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
-    if (::rename(from.c_str(), to.c_str()) != 0) return Failure(errno, "rename", from);
+    if (rename(from.c_str(), to.c_str()) != 0) return Failure("cannot rename", from, errno);
     return Ok();
   }
 
   Status Remove(const std::string& path) override {
-    if (::unlink(path.c_str()) != 0) return Failure(errno, "remove", path);
+    if (remove(path.c_str()) != 0) return Failure("cannot remove", path, errno);
     return Ok();
   }
 
-  bool Exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
+  bool Exists(const std::string& path) override {
+    struct stat status{};
+    return stat(path.c_str(), &status) == 0;
+  }
 
   Result<std::vector<std::string>> List(const std::string& directory) override {
-    DIR* handle = ::opendir(directory.c_str());
-    if (handle == nullptr) return Failure(errno, "list", directory);
+    DIR* stream = opendir(directory.c_str());
+    if (stream == nullptr) return Failure("cannot list", directory, errno);
     std::vector<std::string> names;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): the handle is this call's own
-    while (const dirent* entry = ::readdir(handle)) {
+    errno = 0;
+    while (const dirent* entry = readdir(stream)) {
       std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
-      struct stat info{};
-      bool is_directory =
-          ::stat((directory + "/" + name).c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-      names.push_back(is_directory ? name + "/" : name);
+      struct stat status{};
+      if (fstatat(dirfd(stream), entry->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode)) {
+        name += '/';
+      }
+      names.push_back(std::move(name));
+      errno = 0;
     }
-    ::closedir(handle);
+    int failed = errno;
+    closedir(stream);
+    if (failed != 0) return Failure("cannot list", directory, failed);
     std::sort(names.begin(), names.end());
     return names;
   }
 
   Result<uint64_t> FreeBytes(const std::string& path) override {
-    struct statvfs info{};
-    if (::statvfs(path.c_str(), &info) != 0) return Failure(errno, "free space", path);
-    return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+    struct statvfs status{};
+    if (statvfs(path.c_str(), &status) != 0) return Failure("cannot ask for space", path, errno);
+    return uint64_t{status.f_bavail} * uint64_t{status.f_frsize};
   }
 
   Result<std::unique_ptr<File>> Lock(const std::string& path) override {
-    HR_ASSIGN(auto file, OpenPosix(path, {.create = true, .exclusive = false, .writable = true}));
-    if (::flock(file->descriptor(), LOCK_EX | LOCK_NB) == 0) {
-      return std::unique_ptr<File>(std::move(file));
+    int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (descriptor < 0) return Failure("cannot open the lock", path, errno);
+    auto file = std::make_unique<PosixFile>(descriptor, path);
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return Failure("cannot lock", path, errno);
+      return Error(ErrorKind::kConflict, "HR7005", "another process holds the lock")
+          .AtPlace(path)
+          .WithHint("stop the other process, or use another directory");
     }
-    if (errno != EWOULDBLOCK) return Failure(errno, "lock", path);
-    return Error(ErrorKind::kConflict, "HR7007", "another process holds the lock")
-        .AtPlace(path)
-        .WithHint("stop it, or ask it over HTTP with --url");
-  }
-
- private:
-  static Result<std::unique_ptr<PosixFile>> OpenPosix(const std::string& path,
-                                                      OpenOptions options) {
-    int flags = O_CLOEXEC | (options.writable ? O_RDWR : O_RDONLY);
-    if (options.create) flags |= O_CREAT;
-    if (options.exclusive) flags |= O_EXCL;
-    int descriptor = ::open(path.c_str(), flags, 0644);
-    if (descriptor < 0) return Failure(errno, "open", path);
-    return std::make_unique<PosixFile>(descriptor, path);
+    return std::unique_ptr<File>(std::move(file));
   }
 };
 
 }  // namespace
 
 std::unique_ptr<FileSystem> MakePosixFileSystem() {
-  return std::make_unique<Posix>();
+  return std::make_unique<PosixFiles>();
 }
 
 }  // namespace headrace::os

@@ -1,0 +1,65 @@
+#include "os/faulty_file_system.h"
+
+#include <gtest/gtest.h>
+
+#include "os/memory_file_system.h"
+
+namespace headrace::os {
+namespace {
+
+class FaultyFileSystemTest : public testing::Test {
+ protected:
+  FaultyFileSystemTest() {
+    EXPECT_TRUE(memory_.CreateDirectories("d").ok());
+    auto file = faulty_.Open("d/a", {.create = true, .writable = true});
+    file_ = std::move(*file);
+  }
+
+  MemoryFileSystem memory_;
+  FaultyFileSystem faulty_{memory_};
+  std::unique_ptr<File> file_;
+};
+
+TEST_F(FaultyFileSystemTest, TheNthWriteFailsAndTheNextWorks) {
+  faulty_.Add({.point = FaultPoint::kWrite, .nth = 2, .kind = ErrorKind::kNoSpace});
+  EXPECT_TRUE(file_->WriteAt(0, "a").ok());
+  EXPECT_EQ(file_->WriteAt(1, "b").error().kind(), ErrorKind::kNoSpace);
+  EXPECT_TRUE(file_->WriteAt(1, "c").ok());
+  EXPECT_EQ(*ReadFile(faulty_, "d/a", 10), "ac");
+}
+
+TEST_F(FaultyFileSystemTest, AShortWriteLeavesItsFirstBytes) {
+  faulty_.Add({.point = FaultPoint::kWrite, .nth = 1, .short_bytes = 3});
+  EXPECT_EQ(file_->WriteAt(0, "abcdef").error().kind(), ErrorKind::kIo);
+  EXPECT_EQ(*ReadFile(memory_, "d/a", 10), "abc");
+}
+
+TEST_F(FaultyFileSystemTest, FaultsChooseTheirPathAndSort) {
+  faulty_.Add({.point = FaultPoint::kSync, .path_part = "other"});
+  EXPECT_TRUE(file_->WriteAt(0, "x").ok());
+  EXPECT_TRUE(file_->Sync().ok());
+  faulty_.Add({.point = FaultPoint::kSync, .path_part = "d/a"});
+  EXPECT_EQ(file_->Sync().error().kind(), ErrorKind::kIo);
+  faulty_.Add({.point = FaultPoint::kRead});
+  EXPECT_FALSE(ReadFile(faulty_, "d/a", 10).ok());
+  faulty_.Add({.point = FaultPoint::kOpen, .repeat = 2});
+  EXPECT_FALSE(faulty_.Open("d/a", {}).ok());
+  EXPECT_FALSE(faulty_.Open("d/a", {}).ok());
+  EXPECT_TRUE(faulty_.Open("d/a", {}).ok());
+}
+
+TEST_F(FaultyFileSystemTest, AfterTheCrashNothingHappensAnyMore) {
+  uint64_t before = faulty_.operations();
+  EXPECT_EQ(before, 1U);
+  faulty_.CrashAtOperation(3);
+  EXPECT_TRUE(file_->WriteAt(0, "abcd").ok());
+  EXPECT_FALSE(file_->WriteAt(0, "wxyz").ok());
+  EXPECT_TRUE(faulty_.crashed());
+  EXPECT_FALSE(file_->Sync().ok());
+  EXPECT_FALSE(faulty_.Rename("d/a", "d/b").ok());
+  EXPECT_FALSE(faulty_.Exists("d/a"));
+  EXPECT_EQ(*ReadFile(memory_, "d/a", 10), "wxcd");
+}
+
+}  // namespace
+}  // namespace headrace::os
