@@ -197,6 +197,19 @@ TEST(Xgboost, DartMultipliesEachTree) {
   EXPECT_EQ("HR3002", RefusalOf(Replaced(text, "[0.5]", "[0.5,1]")));
 }
 
+TEST(Xgboost, DartOfNewerVersionsKeepsItsWeightsBesideTheTrees) {
+  const std::string text = Replaced(HandMadeXgboost("reg:squarederror", "0E0"),
+                                    R"("tree_info":[0])", R"("weight_drop":[0.5],"tree_info":[0])");
+  EXPECT_EQ(1, RawOf(*LoadOrDie(text), {2, 0}));
+}
+
+TEST(Xgboost, TheBaseScoreOfLogitrawIsAPredictionInOldVersions) {
+  const std::string text = HandMadeXgboost("binary:logitraw", "2.5E-1");
+  EXPECT_EQ(0.5, RawOf(*LoadOrDie(text), {0, 0}));
+  EXPECT_EQ(static_cast<double>(-std::log(3.0F) + 0.25F),
+            RawOf(*LoadOrDie(Replaced(text, "[3,1,0]", "[1,2,0]")), {0, 0}));
+}
+
 TEST(Xgboost, GblinearAddsWeightsAndSkipsMissingValues) {
   const std::string text =
       R"({"learner":{"gradient_booster":{"model":{"weights":[0.5,-2,1]},"name":"gblinear"},)"

@@ -32,7 +32,6 @@ constexpr Objective kObjectives[] = {
     {"reg:pseudohubererror", TransformKind::kIdentity, BaseRule::kAsIs},
     {"reg:absoluteerror", TransformKind::kIdentity, BaseRule::kAsIs},
     {"reg:quantileerror", TransformKind::kIdentity, BaseRule::kAsIs},
-    {"reg:expectileerror", TransformKind::kIdentity, BaseRule::kAsIs},
     {"reg:logistic", TransformKind::kSigmoid, BaseRule::kLogit},
     {"binary:logistic", TransformKind::kSigmoid, BaseRule::kLogit},
     {"binary:logitraw", TransformKind::kIdentity, BaseRule::kAsIs},
@@ -66,6 +65,7 @@ class XgboostLoader {
           .WithHint("save it with Booster.save_model('model.json') or 'model.ubj'");
     }
     HR_ASSIGN(const Value* learner, MemberOf(document, "learner"));
+    ReadVersion(document);
     HR_TRY(ReadSizes(*learner));
     HR_TRY(ReadObjective(*learner));
     HR_TRY(ReadNames(*learner));
@@ -87,6 +87,15 @@ class XgboostLoader {
   }
 
  private:
+  // Saves from before there was a version are as old as any.
+  void ReadVersion(const Value& document) {
+    const Value* version = document.Find("version");
+    if (version == nullptr || version->numbers() == nullptr || version->numbers()->size() < 2)
+      return;
+    const Value::Numbers& parts = *version->numbers();
+    before_1_3_ = parts[0] < 1 || (parts[0] == 1 && parts[1] < 3);
+  }
+
   Status ReadSizes(const Value& learner) {
     HR_ASSIGN(parameters_, MemberOf(learner, "learner_model_param"));
     HR_ASSIGN(const int64_t features, IntegerOf(*parameters_, "num_feature"));
@@ -123,7 +132,9 @@ class XgboostLoader {
                                          "\" is not supported: its output transform is unknown");
     }
     transform_.kind = known->transform;
-    return ReadBase(known->base);
+    // Its base score has been a raw score since 1.3 only.
+    const bool logit = name == "binary:logitraw" && before_1_3_;
+    return ReadBase(logit ? BaseRule::kLogit : known->base);
   }
 
   // base_score: one number, or since 3.1 a list in brackets with one number or one per output.
@@ -220,7 +231,8 @@ class XgboostLoader {
       tree.output = static_cast<int32_t>(output);
       forest_.trees.push_back(std::move(tree));
     }
-    return Ok();
+    // Since 3.4 the weights of dart are here, and the booster's name says gbtree.
+    return model->Find("weight_drop") == nullptr ? Ok() : ReadTreeWeights(*model);
   }
 
   // Leaves are all single numbers or all vectors of every output.
@@ -240,12 +252,13 @@ class XgboostLoader {
     return Ok();
   }
 
-  Status ReadTreeWeights(const Value& booster) {
-    HR_ASSIGN(const Value::Numbers* weights, NumbersOf(booster, "weight_drop"));
-    if (weights->size() != forest_.trees.size()) {
-      return MalformedAt(booster.offset(), "weight_drop has " + std::to_string(weights->size()) +
-                                               " values for " +
-                                               std::to_string(forest_.trees.size()) + " trees");
+  // A weight per tree; trees behind the last one have 1.
+  Status ReadTreeWeights(const Value& holder) {
+    HR_ASSIGN(const Value::Numbers* weights, NumbersOf(holder, "weight_drop"));
+    if (weights->size() > forest_.trees.size()) {
+      return MalformedAt(holder.offset(), "weight_drop has " + std::to_string(weights->size()) +
+                                              " values for " +
+                                              std::to_string(forest_.trees.size()) + " trees");
     }
     for (size_t i = 0; i < weights->size(); ++i) {
       Tree& tree = forest_.trees[i];
@@ -329,6 +342,7 @@ class XgboostLoader {
   Forest forest_;
   OutputTransform transform_;
   const Value* parameters_ = nullptr;  // learner_model_param
+  bool before_1_3_ = true;
 };
 
 }  // namespace
