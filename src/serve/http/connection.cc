@@ -87,6 +87,10 @@ void Connection::Drive(std::string_view fresh) {
     in_.assign(view);
   }
   if (in_.empty() && in_.capacity() > kKeptCapacity) std::string().swap(in_);
+  if (phase_ == Phase::kOpen && slots_.empty() && !held_ &&
+      (eof_ || (host_.stopping && !Reading()))) {
+    BeginClose();
+  }
   Account();
   UpdateDeadline();
   Arm();
@@ -207,11 +211,13 @@ void Connection::Flush() {
 
 void Connection::FillHead(Slot& slot, const Response& response) {
   std::string& head = slot.head;
-  head.reserve(192);
+  head.reserve(256);
   head = "HTTP/1.1 ";
   head += std::to_string(response.status);
   head += ' ';
   head += ReasonOf(response.status);
+  head += "\r\nDate: ";
+  head += host_.date;
   head += "\r\nContent-Type: ";
   head += response.content_type;
   if (!response.source) {
@@ -312,8 +318,7 @@ bool Connection::FinishFront() {
   }
   const bool keep_alive = slot.keep_alive;
   slots_.erase(slots_.begin());
-  const bool over = slots_.empty() && !held_ && (eof_ || (host_.stopping && !Reading()));
-  if (!keep_alive || over) BeginClose();
+  if (!keep_alive) BeginClose();
   return true;
 }
 
@@ -381,6 +386,7 @@ void Connection::Arm() {
 }
 
 void Connection::Account() {
+  if (phase_ == Phase::kClosed) return;
   size_t now = parser_.buffered_bytes() + in_.size();
   host_.buffered_bytes += now;
   host_.buffered_bytes -= std::exchange(accounted_, now);

@@ -33,6 +33,7 @@ struct ConnectionHost {
   std::vector<char> scratch;  // every read lands here first: an idle connection holds no buffer
   size_t buffered_bytes = 0;  // in parsers and leftovers of all connections
   bool stopping = false;
+  std::string date{};  // for the Date field; at most a second old
   // While the engine answers a group: connections with something to write, each once. They are
   // driven together afterwards, so that answers of one connection go out in one write.
   bool gathering = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -62,6 +63,15 @@ void RaiseFileLimit(size_t connections) {
   if (files.rlim_cur >= wanted) return;
   files.rlim_cur = wanted;
   setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// As HTTP writes dates: `Tue, 24 Nov 2026 02:44:33 GMT`.
+std::string HttpDate(int64_t micros) {
+  const std::time_t seconds = micros / 1'000'000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
 }
 
 // Between the journal thread, which knocks, and the loop, which may be gone by then.
@@ -211,6 +221,7 @@ void Server::Accept(tcp::socket socket) {
 
 // The one timer: deadlines of all connections, and accepting again after a lack of files.
 void Server::Tick() {
+  host_.date = HttpDate(clock_.NowMicros());
   const HttpLimits& limits = options_.limits;
   int64_t shortest =
       std::min({limits.read_ms, limits.idle_ms, limits.write_ms, limits.linger_ms, limits.stop_ms});

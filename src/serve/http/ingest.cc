@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "row/text.h"
 #include "serve/http/cloud_event.h"
 #include "serve/http/json_text.h"
 #include "serve/http/problem.h"
@@ -134,12 +133,12 @@ void AppendRejected(const std::vector<engine::Rejection>& rejected, std::string&
     out += i == 0 ? "{\"index\":" : ",{\"index\":";
     out += std::to_string(rejected[i].index);
     out += ",\"code\":";
-    row::AppendJsonString(rejected[i].error.code(), out);
+    AppendQuoted(rejected[i].error.code(), out);
     out += ",\"message\":";
-    row::AppendJsonString(rejected[i].error.message(), out);
+    AppendQuoted(rejected[i].error.message(), out);
     if (!rejected[i].error.place().empty()) {
       out += ",\"pointer\":";
-      row::AppendJsonString(rejected[i].error.place(), out);
+      AppendQuoted(rejected[i].error.place(), out);
     }
     out += '}';
   }

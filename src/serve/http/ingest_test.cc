@@ -136,6 +136,12 @@ TEST(Problem, SaysWhereAndWhatToDo) {
             R"("line":7,"column":28})");
 }
 
+TEST(Problem, QuotesNothingThatIsNoUtf8) {
+  auto response =
+      Problem(Error(ErrorKind::kInvalidArgument, "HR2001", "bad \xff\xfe text \""), 400);
+  EXPECT_NE(response.body.find(R"("detail":"bad ?? text \"")"), std::string::npos);
+}
+
 TEST(Problem, EveryKindHasItsStatus) {
   auto status = [](ErrorKind kind) { return StatusOf(Error(kind, "HR9999", "")); };
   EXPECT_EQ(status(ErrorKind::kInvalidArgument), 400);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "row/text.h"
+#include "serve/http/route.h"
 
 namespace headrace::serve {
 namespace {
@@ -58,7 +59,7 @@ void AppendMember(std::string_view name, std::string_view value, std::string& ou
   out += ",\"";
   out += name;
   out += "\":";
-  row::AppendJsonString(value, out);
+  AppendQuoted(value, out);
 }
 
 // `line:column`, or `file:line:column`.
@@ -80,6 +81,15 @@ bool AppendLineAndColumn(std::string_view place, std::string& out) {
 }
 
 }  // namespace
+
+void AppendQuoted(std::string_view text, std::string& out) {
+  if (IsUtf8(text)) return row::AppendJsonString(text, out);
+  std::string replaced(text);
+  std::replace_if(
+      replaced.begin(), replaced.end(),
+      [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  row::AppendJsonString(replaced, out);
+}
 
 int StatusOf(const Error& error) {
   for (const CodeStatus& entry : kStatusOfCode) {

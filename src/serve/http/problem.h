@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "headrace/error.h"
@@ -27,6 +28,9 @@ inline constexpr const char* kCannotListen = "HR8015";      // at start, never i
 // The one place where an error becomes an HTTP status.
 int StatusOf(const Error& error);
 std::string_view ReasonOf(int status);
+
+// As a JSON string. Messages may quote what a client sent: bytes that are no UTF-8 become `?`.
+void AppendQuoted(std::string_view text, std::string& out);
 
 // RFC 9457. `place` of the error becomes `pointer` when it is a JSON pointer, `line` and `column`
 // when it ends so, else `place`.
