@@ -112,6 +112,10 @@ void BlockPlan::AddOutput(const AggregateSpec& spec) {
   if (!all_rows && (unbounded || !ReadsRing(spec.kind))) {
     output.accumulator = AddAccumulator(spec, output.field);
   }
+  if (spec.kind == AggregateKind::kMin || spec.kind == AggregateKind::kMax) {
+    output.extremum = extrema.Add({spec.kind == AggregateKind::kMax, output.field, spec.filter_slot,
+                                   output.source, output.filter});
+  }
   outputs.push_back(output);
 }
 

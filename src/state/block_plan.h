@@ -5,6 +5,7 @@
 
 #include "state/accumulator.h"
 #include "state/entry_layout.h"
+#include "state/extrema_index.h"
 #include "state/key_block.h"
 
 namespace headrace::state {
@@ -21,6 +22,7 @@ struct OutputPlan {
   AggregateSpec spec;
   int field = -1;
   int accumulator = -1;  // -1: from the ring alone
+  int extremum = -1;     // kMin, kMax: in BlockPlan::extrema
   Field source{};
   BitGate filter{};
 };
@@ -40,6 +42,7 @@ struct BlockPlan {
   std::vector<FramePlan> frames;
   std::vector<AccumulatorPlan> accumulators;
   std::vector<OutputPlan> outputs;
+  ExtremaIndex extrema;
   Reach reach;
   int64_t lateness = 0;
   size_t state_bytes = 0;  // of all accumulators of a key

@@ -5,6 +5,9 @@
 
 #include <boost/multiprecision/cpp_int.hpp>
 
+#include "row/decimal.h"
+#include "state/quotient.h"
+
 namespace headrace::state {
 namespace {
 
@@ -217,6 +220,12 @@ FinishError FinishNarrow(AggregateKind kind, const NarrowSum& totals, int scale,
     *value = row::Value::Integer(static_cast<int64_t>(sum));
     return FinishError::kNone;
   }
+  if (kind == AggregateKind::kSum) {
+    if (!row::FitsDecimal(row::Magnitude(sum))) return FinishError::kDecimalRange;
+    *value = row::Value::Decimal(sum, static_cast<uint8_t>(scale));
+    return FinishError::kNone;
+  }
+  if (FastAverage(sum, totals.count, scale, value)) return FinishError::kNone;
   Totals exact;
   exact.count = totals.count;
   exact.scale = scale;
@@ -227,6 +236,9 @@ FinishError FinishNarrow(AggregateKind kind, const NarrowSum& totals, int scale,
 FinishError FinishNarrowSquares(AggregateKind kind, const NarrowSquares& totals, int scale,
                                 row::Value* value) {
   if (FinishWithout(kind, totals.count, totals.nans, value)) return FinishError::kNone;
+  SpreadTotals fast{totals.sum(), totals.squares, totals.count,
+                    scale,        IsSample(kind), IsDeviation(kind)};
+  if (FastSpread(fast, value)) return FinishError::kNone;
   Totals exact;
   exact.count = totals.count;
   exact.scale = scale;

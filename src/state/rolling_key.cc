@@ -47,11 +47,12 @@ size_t RollingKeys::slot_bytes() const {
 void RollingKeys::Resize(KeySlot& slot, int capacity_log2) {
   KeySlot old = slot;
   slot.capacity_log2 = static_cast<uint8_t>(capacity_log2);
-  slot.ring = pool_.Allocate(entry_bytes_ << capacity_log2);
+  slot.ring = pool_.Allocate(RingBytes(capacity_log2));
   for (uint32_t at = old.first; at != old.end; ++at) {
     std::memcpy(EntryAt(slot, at), EntryAt(old, at), entry_bytes_);
   }
-  if (old.ring != nullptr) pool_.Free(old.ring, entry_bytes_ << old.capacity_log2);
+  if (old.ring != nullptr) pool_.Free(old.ring, RingBytes(old.capacity_log2));
+  plan_.extrema.Update(ViewOf(slot), slot.first, slot.first, slot.end);
 }
 
 char* RollingKeys::MakeRoom(KeySlot& slot, uint32_t position) {
@@ -129,7 +130,7 @@ void RollingKeys::Trim(KeySlot& slot, int64_t watermark) {
 void RollingKeys::Destroy(KeySlot& slot) {
   for (uint32_t at = slot.first; at != slot.end; ++at)
     layout_.Release(EntryAt(slot, at), pool_);
-  if (slot.ring != nullptr) pool_.Free(slot.ring, entry_bytes_ << slot.capacity_log2);
+  if (slot.ring != nullptr) pool_.Free(slot.ring, RingBytes(slot.capacity_log2));
   for (const AccumulatorPlan& plan : plan_.accumulators) {
     if (!plan.on_heap()) continue;
     char* state = HeapState(StateOf(slot, plan));
@@ -270,6 +271,7 @@ uint32_t RollingKeys::Add(KeySlot& slot, const row::Value* row, int64_t time) {
   }
   char* entry = MakeRoom(slot, position);
   layout_.Pack(row, time, entry, pool_, scratch_);
+  plan_.extrema.Update(ViewOf(slot), slot.first, position, slot.end);
   if (position + 1 != slot.end) TakeInserted(slot, position);
   for (size_t i = 0; i < plan_.frames.size(); ++i) {
     const FrameCursor& cursor = CursorsOf(slot)[i];
@@ -315,17 +317,14 @@ const char* RollingKeys::FindEntry(const OutputPlan& output, const KeySlot& slot
     }
     return nullptr;
   }
-  const char* best = nullptr;
+  if (output.extremum >= 0) {
+    return plan_.extrema.Find(output.extremum, ViewOf(slot), range.head, range.tail);
+  }
   for (uint32_t at = range.head; at != range.tail; ++at) {
     const char* entry = EntryAt(slot, at);
-    if (!output.filter.Passes(entry)) continue;
-    if (kind == AggregateKind::kFirstValue) return entry;
-    if (!EntryLayout::Has(output.source, entry)) continue;
-    int order = best == nullptr ? 0 : EntryLayout::Compare(output.source, entry, best);
-    // Of equal values the latest, as in PostgreSQL.
-    if (kind == AggregateKind::kMin ? order <= 0 : order >= 0) best = entry;
+    if (output.filter.Passes(entry)) return entry;
   }
-  return best;
+  return nullptr;
 }
 
 void RollingKeys::ReadRing(const OutputPlan& output, KeySlot& slot, base::Arena& arena,
@@ -457,6 +456,7 @@ bool RollingKeys::Load(KeySlot& slot, base::ByteReader& reader) {
       --slot.end;
       return false;
     }
+    plan_.extrema.Update(ViewOf(slot), slot.first, slot.end - 1, slot.end);
   }
   if (!plan_.reach.unbounded) return true;
   slot.folded = reader.Varint();

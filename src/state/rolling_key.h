@@ -81,6 +81,12 @@ class RollingKeys {
   // Up to here a frame's entries are looked through; beyond, state of its own is kept.
   static constexpr uint32_t kScanRows = 32;
 
+  RingView ViewOf(const KeySlot& slot) const {
+    return {slot.ring, slot.capacity_log2, entry_bytes_};
+  }
+  size_t RingBytes(int capacity_log2) const {
+    return (entry_bytes_ << capacity_log2) + plan_.extrema.BytesFor(capacity_log2);
+  }
   int64_t TimeAt(const KeySlot& slot, uint32_t position) const {
     return EntryLayout::TimeOf(EntryAt(slot, position));
   }
