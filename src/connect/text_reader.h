@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "headrace/result.h"
+#include "os/file_system.h"
+
+namespace headrace::connect {
+
+// Gives a file's uncompressed text piece by piece: plain, gzip (all members) or zstd (all frames), by
+// the file's name. "-" is standard input. Confined.
+class TextReader {
+ public:
+  static Result<std::unique_ptr<TextReader>> Open(os::FileSystem& files, const std::string& path);
+  virtual ~TextReader() = default;
+  // Appends some bytes; appends nothing at the (present) end.
+  virtual Status Read(std::string& out) = 0;
+  virtual uint64_t stored_bytes() const = 0;
+  virtual uint64_t stored_bytes_read() const = 0;
+};
+
+}  // namespace headrace::connect

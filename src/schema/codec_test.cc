@@ -1,0 +1,89 @@
+#include "schema/codec.h"
+
+#include <gtest/gtest.h>
+
+#include "row/text.h"
+
+namespace headrace::schema {
+namespace {
+
+using enum row::TypeKind;
+
+row::Schema Payments() {
+  return {{{"tx_id", {kText, 0, 0}, true},
+           {"amount", {kDecimal, 12, 2}, false},
+           {"n", {kBigint, 0, 0}, false},
+           {"x", {kDouble, 0, 0}, false},
+           {"ok", {kBoolean, 0, 0}, false},
+           {"ts", {kTimestampTz, 0, 0}, false},
+           {"j", {kJsonb, 0, 0}, false}}};
+}
+
+std::string RoundTrip(const std::string& payload, bool padded = false) {
+  JsonDecoder decoder(Payments(), {});
+  base::Arena arena;
+  std::vector<row::Value> slots(7);
+  std::string with_room = payload + std::string(64, ' ');
+  Status decoded = decoder.Decode(std::string_view(with_room).substr(0, payload.size()), padded,
+                                  arena, slots.data());
+  if (!decoded.ok()) return decoded.error().code() + decoded.error().place();
+  std::string out;
+  JsonEncoder(Payments()).Append(slots.data(), out);
+  return out;
+}
+
+TEST(JsonDecoderTest, DecodesEveryColumnExactlyAndIgnoresTheRest) {
+  std::string expected =
+      R"({"tx_id":"a\"b","amount":12.30,"n":9223372036854775807,"x":0.1,"ok":true,)"
+      R"("ts":"2026-01-31T23:59:59.000001Z","j":{"a": 1, "bb": [1.50, null]}})";
+  std::string payload =
+      R"({"other":[1,{"z":"\u00e9"}],"tx_id":"a\"b","amount":"12.3","n":9223372036854775807,"x":1e-1,)"
+      R"("ok":true,"ts":"2026-02-01T00:59:59.000001+01:00","j":{"bb":[1.50,null],"a":1}})";
+  EXPECT_EQ(RoundTrip(payload), expected);
+  EXPECT_EQ(RoundTrip(payload, true), expected);
+}
+
+TEST(JsonDecoderTest, RefusesWhatIsNotWholeOrDoesNotFit) {
+  EXPECT_EQ(RoundTrip(R"({"tx_id":)"), "HR2101");
+  EXPECT_EQ(RoundTrip(R"({"tx_id":"a"} x)"), "HR2101");
+  EXPECT_EQ(RoundTrip(R"({"tx_id":"a","z":nope})"), "HR2101");
+  EXPECT_EQ(RoundTrip(R"({"tx_id":"a","z":01})"), "HR2101");
+  EXPECT_EQ(RoundTrip("[]"), "HR2102");
+  EXPECT_EQ(RoundTrip(R"({"tx_id":7})"), "HR2103/tx_id");
+  EXPECT_EQ(RoundTrip(R"({"amount":"NaN"})"), "HR2103/amount");
+  EXPECT_EQ(RoundTrip(R"({"ts":"yesterday"})"), "HR2103/ts");
+  EXPECT_EQ(RoundTrip(R"({"amount":99999999999999})"), "HR2104/amount");
+  EXPECT_EQ(RoundTrip(R"({"n":9223372036854775808})"), "HR2104/n");
+  EXPECT_EQ(RoundTrip(""), "HR2101");
+  std::string deep;
+  for (int i = 0; i < 5000; ++i) deep += "{\"a\":";
+  EXPECT_EQ(RoundTrip(deep).substr(0, 4), "HR21");
+}
+
+TEST(JsonDecoderTest, TheLastOfRepeatedMembersWins) {
+  EXPECT_NE(RoundTrip(R"({"n":1,"n":2})").find("\"n\":2"), std::string::npos);
+}
+
+TEST(JsonDecoderTest, EpochNumbersNeedTheirUnit) {
+  JsonDecoder decoder(Payments(), {TimestampUnit::kMilliseconds});
+  base::Arena arena;
+  std::vector<row::Value> slots(7);
+  ASSERT_TRUE(decoder.Decode(R"({"ts":1767571200001})", false, arena, slots.data()).ok());
+  EXPECT_EQ(slots[5].integer, 1767571200001000);
+  EXPECT_EQ(RoundTrip(R"({"ts":1767571200001})"), "HR2103/ts");
+}
+
+TEST(CsvToJsonTest, MatchesByHeaderAndKeepsEmptyApart) {
+  auto converter = CsvToJson::FromHeader("ts,zzz,tx_id,amount\r", Payments());
+  ASSERT_TRUE(converter.ok());
+  std::string out;
+  converter->Append("2026-01-01T00:00:00Z,1,\"a,\"\"b\",", out);
+  EXPECT_EQ(out, R"({"ts":"2026-01-01T00:00:00Z","tx_id":"a,\"b","amount":null})");
+  out.clear();
+  converter->Append("x,1,,abc", out);
+  EXPECT_EQ(out, R"({"ts":"x","tx_id":null,"amount":"abc"})");
+  EXPECT_FALSE(CsvToJson::FromHeader("a,b", Payments()).ok());
+}
+
+}  // namespace
+}  // namespace headrace::schema
