@@ -51,7 +51,7 @@ struct IngestRequest {
   std::string topic;
   std::vector<std::string> payloads;  // JSON objects
   bool atomic = false;                // all or none
-  bool reject_bad = true;   // refuse undecodable events; false: they go to the dead letters
+  bool reject_bad = true;     // refuse undecodable events; false: they go to the dead letters
   std::string return_stream;  // empty: no rows wanted
   std::function<void(IngestReply)> done;  // called once, from Pump or Complete, after the flush
 };
@@ -62,12 +62,19 @@ struct QueryResult {
   std::shared_ptr<base::Arena> arena;  // owns the bytes of the values
 };
 
+// Where reading goes on: a count over all partitions (partition -1) or an offset.
+struct RowPosition {
+  int64_t from = 0;
+  int32_t partition = -1;
+};
+
 struct RowRange {
   int64_t from = 0;  // counted over all partitions in cause order, or an offset of `partition`
   bool latest = false;
   int32_t partition = -1;  // -1: all
   size_t limit = 1000;
   bool with_ids = false;
+  RowPosition* next = nullptr;  // when given, set to the place behind the last row read
 };
 
 // A finding of Verify: a logged row that differs from the recomputed one.
@@ -99,11 +106,11 @@ struct StreamInfo {
 // data. A `done` callback runs on the worker thread. Lifetime: files, clock, metrics outlive it.
 class Engine {
  public:
-  // Opens the log, replays the catalogue and the state from it, compares recomputed outputs with the
-  // logged ones. `progress` (may be null) is told events replayed and events in all.
-  static Result<std::unique_ptr<Engine>> Open(os::FileSystem& files, os::Clock& clock,
-                                              base::MetricsRegistry& metrics, EngineOptions options,
-                                              const std::function<void(uint64_t, uint64_t)>& progress);
+  // Opens the log, replays the catalogue and the state from it, compares recomputed outputs with
+  // the logged ones. `progress` (may be null) is told events replayed and events in all.
+  static Result<std::unique_ptr<Engine>> Open(
+      os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
+      EngineOptions options, const std::function<void(uint64_t, uint64_t)>& progress);
   virtual ~Engine() = default;
 
   // --- worker thread -----------------------------------------------------------------------------
@@ -128,14 +135,16 @@ class Engine {
   // SELECT, SHOW, DESCRIBE, EXPLAIN over durable rows and views. Error: HR1xxx with line and column
   // in place ("line:column").
   virtual Result<QueryResult> Query(std::string_view sql) const = 0;
-  // True when the text is a statement that Execute, not Query, must run (CREATE, ALTER, DROP, INSERT).
+  // True when the text is a statement that Execute, not Query, must run (CREATE, ALTER, DROP,
+  // INSERT).
   virtual bool IsDefinition(std::string_view sql) const = 0;
   // The `why` document of contract.md as JSON. kNotFound for an unknown ID.
   virtual Result<std::string> Why(std::string_view id) const = 0;
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
   // JSON lines.
   virtual Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const = 0;
-  // {"rows":[...]} of the view, those whose first key column has this text form when `key` is given.
+  // {"rows":[...]} of the view, those whose first key column has this text form when `key` is
+  // given.
   virtual Result<std::string> ViewRows(const std::string& view,
                                        const std::optional<std::string>& key) const = 0;
   virtual std::vector<StreamInfo> streams() const = 0;

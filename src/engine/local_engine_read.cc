@@ -76,6 +76,10 @@ Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRa
     skip = single ? 0 : start;
     from = single ? start : 0;
   }
+  // With one partition its offsets serve as well, and reading on from one needs no counting.
+  const bool by_offset = single || item->partitions == 1;
+  RowPosition next{single ? from : skip, range.partition};
+  if (range.latest && item->partitions == 1) next.partition = 0;
   HR_ASSIGN(auto cursor, RowCursor::Open(*log_, *item, range.partition, from));
   RowDecoder decoder(*deployment, *item);
   schema::JsonEncoder encoder(deployment->SchemaOf(*item));
@@ -86,6 +90,8 @@ Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRa
     HR_ASSIGN(bool more, cursor->Next(&stored));
     if (!more) break;
     if (skip-- > 0) continue;
+    next = by_offset ? RowPosition{stored.offset + 1, stored.partition}
+                     : RowPosition{next.from + 1, -1};
     size_t begin = out.size();
     if (item->statement) {
       out += stored.value;
@@ -103,6 +109,7 @@ Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRa
     out += "\n";
     ++taken;
   }
+  if (range.next != nullptr) *range.next = next;
   return out;
 }
 

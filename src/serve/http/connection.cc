@@ -200,8 +200,8 @@ void Connection::Respond(uint64_t sequence, Response response) {
   slot.ready = true;
   host_.metrics.CountRequest(slot.route, slot.method, response.status,
                              host_.clock.MonotonicNanoseconds() - slot.start);
-  if (!host_.gathering || driving_) return Drive({});
-  if (!std::exchange(gathered_, true)) host_.ready.push_back(shared_from_this());
+  if (driving_ || std::exchange(gathered_, true)) return;
+  host_.ready.push_back(shared_from_this());
 }
 
 void Connection::Flush() {

@@ -34,9 +34,8 @@ struct ConnectionHost {
   size_t buffered_bytes = 0;  // in parsers and leftovers of all connections
   bool stopping = false;
   std::string date{};  // for the Date field; at most a second old
-  // While the engine answers a group: connections with something to write, each once. They are
-  // driven together afterwards, so that answers of one connection go out in one write.
-  bool gathering = false;
+  // Connections with something to write, each once. They go on when the engine is not in the middle
+  // of a call (writing leads to reading the next request) and answers of one leave in one write.
   std::vector<std::shared_ptr<Connection>> ready{};
   std::list<std::shared_ptr<Connection>> connections{};
 };
@@ -58,7 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Closes at once when nothing is asked, else after the answers.
   void BeginStop();
   void CheckDeadline(int64_t now);
-  // Writes the answers that were gathered.
+  // Writes what was gathered.
   void Flush();
   void Close();
 

@@ -90,9 +90,12 @@ class FakeEngine final : public engine::Engine {
     std::lock_guard lock(mutex_);
     std::string out;
     auto from = static_cast<size_t>(range.from);
-    for (size_t i = from; i < rows_.size() && i - from < range.limit; ++i) {
+    if (range.latest) from = rows_.size() - std::min(range.limit, rows_.size());
+    size_t i = from;
+    for (; i < rows_.size() && i - from < range.limit; ++i) {
       out += (range.with_ids ? WithId(i) : rows_[i]) + "\n";
     }
+    if (range.next != nullptr) *range.next = {static_cast<int64_t>(i), range.partition};
     ++reads;
     return out;
   }

@@ -46,18 +46,6 @@ Result<std::string> SqlOf(std::string_view body) {
       .WithHint("send {\"sql\":\"SELECT ...\"}");
 }
 
-// How many rows the stream has now, as RowRange counts them.
-Result<int64_t> CountRows(const engine::Engine& engine, const std::string& stream) {
-  std::string quoted;
-  for (char c : stream)
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  HR_ASSIGN(engine::QueryResult result, engine.Query("SELECT count(*) FROM \"" + quoted + "\""));
-  if (result.rows.size() != 1 || result.rows[0].size() != 1) {
-    return Error(ErrorKind::kInternal, kBadParameter, "the rows could not be counted");
-  }
-  return result.rows[0][0].integer;
-}
-
 Response MethodNotAllowed(RouteKind kind) {
   Response response = Problem(
       Error(ErrorKind::kInvalidArgument, kMethodNotAllowed,
@@ -221,43 +209,19 @@ Result<RowStreamOptions> HttpApi::ParseRows(const Route& route, const Request& r
     }
     options.range.from = *number;
   }
+  if (options.range.latest && !options.follow && options.range.limit > options.page_rows) {
+    return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                 "`from=latest` gives the last " + std::to_string(options.page_rows) +
+                     " rows at most")
+        .AtPlace("?limit");
+  }
   return options;
 }
 
 void HttpApi::HandleRows(const Route& route, const Request& request, Answer answer) {
   Result<RowStreamOptions> parsed = ParseRows(route, request);
   if (!parsed.ok()) return answer(Problem(parsed.error()));
-  RowStreamOptions& options = *parsed;
-  if (!options.follow || !options.range.latest) {
-    return StartRows(std::move(options), std::move(answer));
-  }
-  // Following from the latest row on: first find where that is.
-  auto start = std::make_shared<Result<int64_t>>(int64_t{0});
-  const engine::RowRange& range = options.range;
-  bool runs = runner_.Run(
-      [this, start, stream = options.stream, partition = range.partition] {
-        if (partition < 0) {
-          *start = CountRows(engine_, stream);
-          return;
-        }
-        for (const engine::StreamInfo& info : engine_.streams()) {
-          if (info.name == stream && partition < info.partitions && !info.topic.empty()) {
-            *start = engine_.log().end_offset(info.topic, partition);
-          }
-        }
-      },
-      [this, start, options, answer]() mutable {
-        if (!start->ok()) return answer(Problem(start->error()));
-        options.range.latest = false;
-        options.range.from = **start;
-        StartRows(std::move(options), std::move(answer));
-      });
-  if (!runs) answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait")));
-}
-
-void HttpApi::StartRows(RowStreamOptions options, Answer answer) {
-  const bool follow = options.follow;
-  if (follow) {
+  if (parsed->follow) {
     std::erase_if(followers_, [](const auto& weak) {
       auto follower = weak.lock();
       return !follower || follower->ended();
@@ -267,7 +231,8 @@ void HttpApi::StartRows(RowStreamOptions options, Answer answer) {
           Error(ErrorKind::kUnavailable, kTooBusy, "too many answers follow a stream already")));
     }
   }
-  auto rows = std::make_shared<RowStream>(engine_, runner_, std::move(options));
+  const bool follow = parsed->follow;
+  auto rows = std::make_shared<RowStream>(engine_, runner_, std::move(*parsed));
   if (follow) followers_.push_back(rows);
   rows->Start(std::move(answer));
 }

@@ -41,7 +41,6 @@ class HttpApi {
   void HandleSql(const Route& route, Request request, Answer answer);
   void HandleRows(const Route& route, const Request& request, Answer answer);
   Result<RowStreamOptions> ParseRows(const Route& route, const Request& request) const;
-  void StartRows(RowStreamOptions options, Answer answer);
   void HandleView(const Route& route, Answer answer);
   void HandleDecision(const Route& route, Answer answer);
   Response Index() const;

@@ -103,7 +103,7 @@ class Server final : public HttpServer, private QueryRunner {
  private:
   bool Run(std::function<void()> work, std::function<void()> then) override;
   void ConnectWake();
-  void Complete();
+  void Flush();
   void AcceptNext();
   void Accept(tcp::socket socket);
   void Tick();
@@ -174,18 +174,17 @@ void Server::ConnectWake() {
     if (gate->io == nullptr) return;
     asio::post(*gate->io, [this, gate] {
       gate->knocked = false;
-      Complete();
+      engine_.Complete();
+      api_.NotifyFollowers();
     });
   });
 }
 
-void Server::Complete() {
-  host_.gathering = true;
-  engine_.Complete();
-  host_.gathering = false;
-  for (auto& connection : std::exchange(host_.ready, {}))
-    connection->Flush();
-  api_.NotifyFollowers();
+void Server::Flush() {
+  while (!host_.ready.empty()) {
+    for (auto& connection : std::exchange(host_.ready, {}))
+      connection->Flush();
+  }
 }
 
 void Server::AcceptNext() {
@@ -247,10 +246,12 @@ void Server::Run() {
   auto work = asio::make_work_guard(io_);
   bool more = false;
   while (!finished()) {
-    int handled = more ? 0 : static_cast<int>(io_.run_one());
-    while (handled < kHandlersPerTurn && io_.poll_one() > 0)
-      ++handled;
+    if (!more) io_.run_one();
+    Flush();
+    for (int i = 0; i < kHandlersPerTurn && io_.poll_one() > 0; ++i)
+      Flush();
     more = engine_.Pump();
+    Flush();
   }
 }
 

@@ -206,6 +206,8 @@ TEST_F(HttpServerTest, RowsComeInPagesAndWithIdsWhenAsked) {
   EXPECT_EQ(client.Get(rows + "?partition=0&limit=3").body, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
   EXPECT_EQ(client.Get(rows + "?from=4&ids=true").body, "{\"_id\":\"decisions:0:4\",\"n\":4}\n");
   EXPECT_EQ(client.Get(rows + "?from=5").body, "");
+  EXPECT_EQ(client.Get(rows + "?from=latest&limit=2").body, "{\"n\":3}\n{\"n\":4}\n");
+  EXPECT_EQ(client.Get(rows + "?from=latest&limit=3").status, 400);
 }
 
 TEST_F(HttpServerTest, AFollowerGetsWhatBecomesDurableLater) {

@@ -5,30 +5,9 @@
 #include <utility>
 
 #include "serve/http/problem.h"
-#include "serve/http/route.h"
 
 namespace headrace::serve {
 namespace {
-
-constexpr std::string_view kIdPrefix = "{\"_id\":\"";
-
-// `{"_id":"s:0:41","a":1}`: 41. Nothing when the line has another form.
-std::optional<int64_t> OffsetOf(std::string_view line) {
-  if (!line.starts_with(kIdPrefix)) return std::nullopt;
-  size_t colon = line.find("\"", kIdPrefix.size());
-  if (colon == std::string_view::npos) return std::nullopt;
-  std::string_view id = line.substr(kIdPrefix.size(), colon - kIdPrefix.size());
-  return ParseDigits(id.substr(id.rfind(':') + 1), INT64_MAX);
-}
-
-// Without its `_id`, which stands first.
-void AppendWithoutId(std::string_view line, std::string& out) {
-  size_t quote = line.find('"', kIdPrefix.size());
-  size_t rest = quote == std::string_view::npos ? 0 : quote + 1;
-  if (rest < line.size() && line[rest] == ',') ++rest;
-  if (rest > 0) out += '{';
-  out += line.substr(rest);
-}
 
 template <typename Function>
 void ForEachLine(std::string_view text, Function function) {
@@ -45,50 +24,38 @@ struct RowStream::Page {
   std::optional<Error> error;
   std::string rows;
   size_t count = 0;
+  engine::RowPosition next{};
 };
 
 RowStream::RowStream(const engine::Engine& engine, QueryRunner& runner, RowStreamOptions options)
     : engine_(engine), runner_(runner), options_(std::move(options)) {}
 
-// Where reading goes on: offsets of one partition may have gaps, so they are taken from the IDs;
-// over all partitions rows are counted.
-void RowStream::Account(Page& page) {
-  const bool by_offset = options_.range.partition >= 0;
-  std::string_view last;
-  ForEachLine(page.rows, [&](std::string_view line) {
-    ++page.count;
-    last = line;
-  });
-  options_.range.limit -= std::min(page.count, options_.range.limit);
-  if (!by_offset) {
-    options_.range.from += static_cast<int64_t>(page.count);
-  } else if (auto offset = OffsetOf(last); offset && *offset < INT64_MAX) {
-    options_.range.from = *offset + 1;
-  }
-}
-
 std::string RowStream::Format(std::string rows) const {
-  const bool strip = options_.range.partition >= 0 && !options_.range.with_ids;
-  if (!strip && !options_.event_stream) return rows;
+  if (!options_.event_stream) return rows;
   std::string out;
   out.reserve(rows.size() + rows.size() / 8);
   ForEachLine(rows, [&](std::string_view line) {
-    if (options_.event_stream) out += "data: ";
-    if (strip) {
-      AppendWithoutId(line, out);
-    } else {
-      out += line;
-    }
-    out += options_.event_stream ? "\n\n" : "\n";
+    out += "data: ";
+    out += line;
+    out += "\n\n";
   });
   return out;
+}
+
+void RowStream::GoOn(const Page& page) {
+  engine::RowRange& range = options_.range;
+  range.latest = false;
+  range.from = page.next.from;
+  range.partition = page.next.partition;
+  range.limit -= std::min(page.count, range.limit);
 }
 
 bool RowStream::Read(std::function<void(Page&)> then) {
   auto page = std::make_shared<Page>();
   engine::RowRange range = options_.range;
   range.limit = std::min(range.limit, options_.page_rows);
-  range.with_ids = range.with_ids || range.partition >= 0;
+  if (range.latest && options_.follow) range.limit = 0;  // only asks where the end is
+  range.next = &page->next;
   reading_ = true;
   more_durable_ = false;
   return runner_.Run(
@@ -96,13 +63,14 @@ bool RowStream::Read(std::function<void(Page&)> then) {
         Result<std::string> rows = self->engine_.ReadRows(self->options_.stream, range);
         if (rows.ok()) {
           page->rows = std::move(rows).value();
+          ForEachLine(page->rows, [&](std::string_view) { ++page->count; });
         } else {
           page->error = std::move(rows).error();
         }
       },
       [self = shared_from_this(), page, then = std::move(then)] {
         self->reading_ = false;
-        self->Account(*page);
+        if (!page->error) self->GoOn(*page);
         then(*page);
       });
 }

@@ -41,7 +41,7 @@ class RowStream final : public BodySource, public std::enable_shared_from_this<R
  private:
   struct Page;
   bool Read(std::function<void(Page&)> then);
-  void Account(Page& page);
+  void GoOn(const Page& page);
   void GiveNext();
   void Give(Piece piece);
   std::string Format(std::string rows) const;
