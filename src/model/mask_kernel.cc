@@ -80,6 +80,13 @@ class LeafOrder {
   size_t place_;
 };
 
+// Like std::countr_zero, for a mask that is not 0 (a leaf is always left), which spares the check.
+template <typename Mask>
+size_t LowestBit(Mask mask) {
+  return static_cast<size_t>(sizeof(Mask) == 8 ? __builtin_ctzll(mask)
+                                               : __builtin_ctz(static_cast<uint32_t>(mask)));
+}
+
 // `Mask` has a bit per leaf; `Number` is the precision in which leaves are added.
 template <typename Mask, typename Number>
 class MaskKernel : public ForestKernel {
@@ -259,14 +266,13 @@ class MaskKernel : public ForestKernel {
     if (base_.size() == 1) {
       Number sum = sums[0];
       for (size_t t = 0; t < count; ++t) {
-        sum += values[t * kLeaves + static_cast<size_t>(std::countr_zero(left[t]))];
+        sum += values[t * kLeaves + LowestBit(left[t])];
       }
       sums[0] = sum;
       return;
     }
     for (size_t t = 0; t < count; ++t) {
-      sums[outputs_[first + t]] +=
-          values[t * kLeaves + static_cast<size_t>(std::countr_zero(left[t]))];
+      sums[outputs_[first + t]] += values[t * kLeaves + LowestBit(left[t])];
     }
   }
 
