@@ -1,8 +1,11 @@
 #include "sql/diagnostics.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
+
+#include "sql/lexer.h"
 
 namespace headrace::sql {
 namespace {
@@ -57,11 +60,20 @@ std::string Excerpt(const SourceSpan& span, const SourceMap& sources) {
   const size_t line_end = std::min(text.find('\n', span.begin), text.size());
   std::string_view line = text.substr(line_begin, line_end - line_begin);
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  // Bytes that are no text must not reach a terminal; each then is a column.
+  std::string replaced;
+  if (!IsUtf8(line)) {
+    replaced = line;
+    std::ranges::replace_if(
+        replaced, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    line = replaced;
+  }
 
   const size_t begin = std::min(span.begin - line_begin, line.size());
-  const size_t end = std::clamp(span.end, span.begin, line_begin + line.size()) - line_begin;
+  const size_t last = std::max(span.end, span.begin) - line_begin;
+  const size_t end = std::max(begin, std::min(last, line.size()));
   size_t caret = CountCodePoints(line.substr(0, begin));
-  const size_t width = end > begin ? CountCodePoints(line.substr(begin, end - begin)) : 1;
+  const size_t width = std::max<size_t>(CountCodePoints(line.substr(begin, end - begin)), 1);
 
   std::string shown;
   if (CountCodePoints(line) > kLineWidth) {
@@ -117,14 +129,17 @@ std::string Render(const Diagnostic& diagnostic, const SourceMap& sources) {
   return text;
 }
 
-std::string Render(std::vector<Diagnostic> diagnostics, const SourceMap& sources) {
-  std::ranges::stable_sort(diagnostics, {}, [](const Diagnostic& d) {
-    return std::make_tuple(d.span.file, d.span.begin, d.span.line, d.span.column);
+std::string Render(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources) {
+  std::vector<size_t> order(diagnostics.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&](size_t i) {
+    const SourceSpan& span = diagnostics[i].span;
+    return std::make_tuple(span.file, span.begin, span.line, span.column, i);
   });
   std::string text;
-  for (const Diagnostic& diagnostic : diagnostics) {
+  for (const size_t i : order) {
     if (!text.empty()) text += "\n";
-    text += Render(diagnostic, sources);
+    text += Render(diagnostics[i], sources);
   }
   return text;
 }

@@ -47,7 +47,7 @@ class SourceMap {
 // A line too long for a terminal is cut around the caret; control characters are not printed raw.
 std::string Render(const Diagnostic& diagnostic, const SourceMap& sources);
 // Each rendered, in the order of their places, an empty line between two.
-std::string Render(std::vector<Diagnostic> diagnostics, const SourceMap& sources);
+std::string Render(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources);
 
 // The hint with its candidates: "did you mean `a` or `b`? <hint>".
 std::string FullHint(const Diagnostic& diagnostic);

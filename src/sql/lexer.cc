@@ -166,7 +166,8 @@ void Lexer::ReadToken() {
   if (IsDigit(c) || (c == '.' && IsDigit(next))) return ReadNumber();
   if (c == '$') return ReadDollar();
   if (c == '`') {
-    ++position_;
+    const size_t close = text_.find_first_of("`\n", position_ + 1);
+    position_ = close < text_.size() && text_[close] == '`' ? close + 1 : position_ + 1;
     return Fail("HR1009", "names are not quoted with backticks",
                 "write a name that needs quotes as \"name\"");
   }

@@ -103,15 +103,16 @@ class ScriptParser {
 
   // CREATE ... name: so that what uses the name is not called wrong too.
   void NoteName(const std::vector<Token>& tokens) {
-    if (tokens.front().text != "create") return;
-    constexpr auto kBefore = std::to_array<std::string_view>(
-        {"create"sv, "or"sv, "replace"sv, "materialized"sv, "if"sv, "not"sv, "exists"sv});
-    size_t i = 0;
+    if (EditDistance(tokens.front().text, "create", 2) > 2) return;
+    size_t i = 1;
+    constexpr auto kBefore =
+        std::to_array<std::string_view>({"or"sv, "replace"sv, "if"sv, "not"sv, "exists"sv});
     while (std::ranges::find(kBefore, tokens[i].text) != kBefore.end())
       ++i;
     // Behind the kind of object stands its name; IF NOT EXISTS may come between.
     if (tokens[i].kind == TokenKind::kEnd) return;
     ++i;
+    if (tokens[i].text == "view") ++i;
     while (std::ranges::find(kBefore, tokens[i].text) != kBefore.end())
       ++i;
     const TokenKind kind = tokens[i].kind;

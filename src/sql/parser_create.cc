@@ -202,7 +202,7 @@ bool StatementParser::ParsePartitioning(CreateRelation& out, bool& any) {
     any = true;
     if (!out.partition_by.empty()) return cursor_.FailTwice(place, "PARTITION BY");
     if (!cursor_.ExpectWord("by")) return false;
-    return cursor_.ExpectNameList("a column", out.partition_by);
+    return ParseColumns(out.partition_by);
   }
   if (cursor_.AcceptWord("deduplicate")) {
     any = true;
@@ -212,11 +212,21 @@ bool StatementParser::ParsePartitioning(CreateRelation& out, bool& any) {
   return true;
 }
 
+// (a, b), or the same without parentheses.
+bool StatementParser::ParseColumns(std::vector<Identifier>& out) {
+  if (cursor_.AtSymbol("(")) return cursor_.ExpectNameList("a column", out);
+  do {
+    Identifier column;
+    if (!cursor_.ExpectName("a column", column)) return false;
+    out.push_back(std::move(column));
+  } while (cursor_.AcceptSymbol(","));
+  return true;
+}
+
 bool StatementParser::ParseDeduplicate(CreateRelation& out) {
   DeduplicateClause clause;
   clause.span = cursor_.Peek().span;
-  if (!cursor_.ExpectWord("by") || !cursor_.ExpectNameList("a column", clause.columns))
-    return false;
+  if (!cursor_.ExpectWord("by") || !ParseColumns(clause.columns)) return false;
   if (!cursor_.ExpectWord("within")) return false;
   clause.within = expressions_.Parse();
   if (!clause.within) return false;

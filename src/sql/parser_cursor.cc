@@ -17,11 +17,12 @@ std::string Shorten(const std::string& text) {
   return text.substr(0, end) + "...";
 }
 
-// Words of two letters are one slip from too many names: only their exchange counts. The others
-// may differ by one letter when short, by two when long.
+// Words of two letters are one slip from too many names: only their exchange counts. Up to four
+// letters may differ by one, longer words by two.
 bool IsTypo(std::string_view written, std::string_view keyword, int& distance) {
   constexpr size_t kShort = 3;
-  const int limit = keyword.size() <= kShort ? 1 : 2;
+  constexpr size_t kMedium = 4;
+  const int limit = keyword.size() <= kMedium ? 1 : 2;
   distance = EditDistance(written, keyword, limit);
   if (distance == 0 || distance > limit) return false;
   if (keyword.size() <= kShort && written.size() != keyword.size()) return false;

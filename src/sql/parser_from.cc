@@ -91,15 +91,25 @@ bool SelectParser::ParseWindowFunction(TableReference& out) {
   } else if (!cursor_.AtName()) {
     return cursor_.Fail("the name of a stream, table or view");
   } else {
-    return cursor_.FailAt(token.span, "HR1011",
-                          "there is no table function " + cursor_.Describe(token),
-                          "FROM knows TUMBLE, HOP, CUMULATE and SESSION");
+    return RefuseTableFunction();
   }
   const SourceSpan open = cursor_.Peek().span;
   if (!cursor_.ExpectSymbol("(") || !ParseWindowArguments(out)) return false;
   if (!cursor_.ExpectClose(open)) return false;
   out.span = cursor_.SpanFrom(token.span);
   return CheckWindowArguments(out);
+}
+
+bool SelectParser::RefuseTableFunction() {
+  const Token& token = cursor_.Peek();
+  std::string close;
+  for (const std::string_view word : {"tumble", "hop", "cumulate", "session"}) {
+    if (EditDistance(token.text, word, 2) <= 2) close = ToUpper(word);
+  }
+  return cursor_.FailAt(token.span, "HR1011",
+                        "there is no table function " + cursor_.Describe(token),
+                        (close.empty() ? "" : "did you mean `" + close + "`? ") +
+                            "FROM knows TUMBLE, HOP, CUMULATE and SESSION");
 }
 
 // [TABLE] name [PARTITION BY a, b], then DESCRIPTOR(ts) or ts, then the intervals.

@@ -40,6 +40,7 @@ class SelectParser {
   bool ParseNamed(TableReference& out);
   bool ParseSubquery(TableReference& out);
   bool ParseWindowFunction(TableReference& out);
+  bool RefuseTableFunction();
   bool ParseWindowArguments(TableReference& out);
   bool ParseWindowSource(TableReference& out);
   bool CheckWindowArguments(const TableReference& table);

@@ -45,6 +45,7 @@ class StatementParser {
   bool ParseParenthesized(ExpressionPtr& out);
   bool ParseRelationClauses(CreateRelation& out);
   bool ParsePartitioning(CreateRelation& out, bool& any);
+  bool ParseColumns(std::vector<Identifier>& out);
   bool ParseDeduplicate(CreateRelation& out);
   bool CheckRelation(const CreateRelation& create);
 

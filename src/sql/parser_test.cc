@@ -1,1 +1,0 @@
-#include "sql/parser_testing.h"
