@@ -249,7 +249,7 @@ class Reader {
   }
 
   Outcome SetZone(std::string_view text) {
-    if (zone || (!has_time && !has_date)) return Outcome::kSyntax;
+    if (zone || (!has_time && !has_date && month_ == 0)) return Outcome::kSyntax;
     zone = TimeZone::Find(text);
     return zone ? Outcome::kOk : Outcome::kSyntax;
   }

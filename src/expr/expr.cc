@@ -1,0 +1,125 @@
+#include "expr/expr.h"
+
+#include <cstring>
+#include <string>
+
+#include "expr/node.h"
+
+namespace headrace::expr {
+namespace {
+
+// A slot of the row.
+class ColumnNode final : public Expr {
+ public:
+  ColumnNode(int slot, Type type) : slot_(slot), type_(type) {}
+
+  Value Evaluate(const Value* row, EvalContext&) const override { return row[slot_]; }
+  Type type() const override { return type_; }
+  void CollectSlots(std::vector<int>& slots) const override { slots.push_back(slot_); }
+  bool constant() const override { return false; }
+  int slot() const { return slot_; }
+
+ private:
+  int slot_;
+  Type type_;
+};
+
+bool HasBytes(Type type) {
+  switch (type.kind) {
+    case TypeKind::kUnknown:
+    case TypeKind::kText:
+    case TypeKind::kBytea:
+    case TypeKind::kJson:
+    case TypeKind::kJsonb:
+    case TypeKind::kTextArray:
+    case TypeKind::kBigintArray:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A constant. Owns its bytes.
+class LiteralNode final : public Expr {
+ public:
+  LiteralNode(const Value& value, Type type) : value_(value), type_(type) {
+    if (value.null || !HasBytes(type)) return;
+    bytes_ = std::string(value.text());
+    value_ = Value::Text(bytes_);
+  }
+
+  Value Evaluate(const Value*, EvalContext&) const override { return value_; }
+  Type type() const override { return type_; }
+  void CollectSlots(std::vector<int>&) const override {}
+  bool constant() const override { return true; }
+
+ private:
+  std::string bytes_;
+  Value value_;
+  Type type_;
+};
+
+// Three-valued AND (kStop false) and OR (kStop true). The right side is not evaluated when the left
+// one decides.
+template <bool kStop>
+class LogicNode final : public ParentNode {
+ public:
+  LogicNode(ExprPtr left, ExprPtr right)
+      : ParentNode(List(std::move(left), std::move(right)), kBoolean) {}
+
+  Value Evaluate(const Value* row, EvalContext& context) const override {
+    const Value left = child(0).Evaluate(row, context);
+    if (!left.null && left.boolean == kStop) return left;
+    const Value right = child(1).Evaluate(row, context);
+    if (!right.null && right.boolean == kStop) return right;
+    return left.null ? left : right;
+  }
+};
+
+}  // namespace
+
+ExprPtr Column(int slot, row::Type type) {
+  return std::make_unique<ColumnNode>(slot, type);
+}
+
+ExprPtr Literal(row::Value value, row::Type type) {
+  return std::make_unique<LiteralNode>(value, type);
+}
+
+ExprPtr And(ExprPtr left, ExprPtr right) {
+  return std::make_unique<LogicNode<false>>(std::move(left), std::move(right));
+}
+
+ExprPtr Or(ExprPtr left, ExprPtr right) {
+  return std::make_unique<LogicNode<true>>(std::move(left), std::move(right));
+}
+
+Result<ExprPtr> ResolveUnknown(ExprPtr argument) {
+  if (argument->type().kind != TypeKind::kUnknown) return argument;
+  return Cast(std::move(argument), kText);
+}
+
+int SlotOf(const Expr& expression) {
+  const auto* column = dynamic_cast<const ColumnNode*>(&expression);
+  return column == nullptr ? -1 : column->slot();
+}
+
+Result<Value> EvaluateConstant(const Expr& expression, base::Arena& arena) {
+  EvalContext context{arena, std::nullopt};
+  const Value value = expression.Evaluate(nullptr, context);
+  if (context.error) return *std::move(context.error);
+  return value;
+}
+
+Result<std::vector<ExprPtr>> CastAll(std::vector<ExprPtr> arguments, Type type) {
+  for (ExprPtr& argument : arguments) {
+    HR_ASSIGN(argument, Cast(std::move(argument), type));
+  }
+  return arguments;
+}
+
+Error TypeError(std::string message) {
+  return Error(ErrorKind::kInvalidArgument, "HR1102", std::move(message));
+}
+
+}  // namespace headrace::expr

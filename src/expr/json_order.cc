@@ -1,0 +1,95 @@
+#include "expr/json_order.h"
+
+#include <string>
+#include <vector>
+
+#include "row/decimal.h"
+#include "row/json_text.h"
+#include "row/text.h"
+
+namespace headrace::expr {
+namespace {
+
+int RankOf(char first) {
+  switch (first) {
+    case 'n':
+      return 0;
+    case '"':
+      return 1;
+    case 't':
+    case 'f':
+      return 3;
+    case '[':
+      return 4;
+    case '{':
+      return 5;
+    default:
+      return 2;
+  }
+}
+
+int Sign(int order) {
+  return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
+
+int CompareStrings(std::string_view a, std::string_view b) {
+  std::string left;
+  std::string right;
+  row::AppendUnescaped(a, left);
+  row::AppendUnescaped(b, right);
+  return Sign(left.compare(right));
+}
+
+int CompareNumbers(std::string_view a, std::string_view b) {
+  row::Value left;
+  row::Value right;
+  if (!row::ParseDecimal(a, &left) || !row::ParseDecimal(b, &right)) return Sign(a.compare(b));
+  return row::CompareDecimal(left, right);
+}
+
+template <typename T>
+int CompareSizes(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
+int CompareArrays(std::string_view a, std::string_view b) {
+  const auto left = row::JsonElements(a);
+  const auto right = row::JsonElements(b);
+  int order = CompareSizes(left, right);
+  for (size_t i = 0; order == 0 && i < left.size(); ++i)
+    order = CompareJsonb(left[i], right[i]);
+  return order;
+}
+
+int CompareObjects(std::string_view a, std::string_view b) {
+  const auto left = row::JsonMembers(a);
+  const auto right = row::JsonMembers(b);
+  int order = CompareSizes(left, right);
+  for (size_t i = 0; order == 0 && i < left.size(); ++i) {
+    order = CompareStrings(left[i].key, right[i].key);
+    if (order == 0) order = CompareJsonb(left[i].value, right[i].value);
+  }
+  return order;
+}
+
+}  // namespace
+
+int CompareJsonb(std::string_view a, std::string_view b) {
+  if (a == b) return 0;
+  const int rank = RankOf(a.front());
+  if (rank != RankOf(b.front())) return rank - RankOf(b.front());
+  switch (rank) {
+    case 1:
+      return CompareStrings(a, b);
+    case 2:
+      return CompareNumbers(a, b);
+    case 3:
+      return a.front() == 't' ? 1 : -1;
+    case 4:
+      return CompareArrays(a, b);
+    default:
+      return CompareObjects(a, b);
+  }
+}
+
+}  // namespace headrace::expr
