@@ -12,13 +12,13 @@
 namespace headrace::engine {
 namespace {
 
-constexpr size_t kWorkersOfAView = 1;
+constexpr int32_t kViewPartitions = 1;
 
 void AddItem(Deployment& deployment, Deployed item) {
   if (item.source) item.partitions = item.source->partitions;
   if (item.statement) {
     const Deployed* input = deployment.Find(item.statement->input());
-    item.partitions = item.statement->select ? input->partitions : int32_t{kWorkersOfAView};
+    item.partitions = item.statement->select ? input->partitions : kViewPartitions;
   }
   Deployed dead;
   dead.name = DeadTopic(item.topic());
@@ -27,14 +27,6 @@ void AddItem(Deployment& deployment, Deployed item) {
   bool model = item.models != nullptr;
   deployment.items.push_back(std::move(item));
   if (!model) deployment.items.push_back(std::move(dead));
-}
-
-std::string NameOf(const sql::Statement& statement) {
-  if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
-    return relation->name.name;
-  }
-  if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) return model->name.name;
-  return "";
 }
 
 }  // namespace

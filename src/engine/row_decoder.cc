@@ -16,7 +16,7 @@ int64_t Number(std::string_view text) {
 RowDecoder::RowDecoder(const Deployment& deployment, const Deployed& item)
     : item_(item), schema_(deployment.SchemaOf(item)), values_(schema_.columns.size()) {
   if (item.source) {
-    source_ = std::make_unique<flow::SourceNode>(item.source, flow::kFutureMaxMicros);
+    source_ = std::make_unique<flow::SourceNode>(item.source);
   } else if (item.statement) {
     decoder_ = std::make_unique<schema::JsonDecoder>(schema_, schema::JsonOptions{});
   }
