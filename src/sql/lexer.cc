@@ -55,12 +55,12 @@ SourceSpan Lexer::Span() const {
 }
 
 void Lexer::Add(TokenKind kind, std::string text) {
-  if (out_->tokens.size() >= kMaxStatementTokens) {
-    if (!out_->broken) {
-      Fail("HR1002",
-           "the statement has more than " + std::to_string(kMaxStatementTokens) + " words",
-           "split it into several statements");
+  if (++tokens_ > kMaxTokens) {
+    if (tokens_ == kMaxTokens + 1) {
+      Fail("HR1002", "the script has more than " + std::to_string(kMaxTokens) + " words",
+           "split it into several scripts; rows in bulk are read with --input or over HTTP");
     }
+    position_ = text_.size();
     return;
   }
   out_->tokens.push_back({kind, std::move(text), Span()});

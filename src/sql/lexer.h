@@ -10,8 +10,8 @@
 
 namespace headrace::sql {
 
-// A statement longer than this is refused (HR1002).
-constexpr size_t kMaxStatementTokens = size_t{1} << 20;
+// Words and signs of a whole script (HR1002): each may cost some hundred bytes of tree.
+constexpr size_t kMaxTokens = size_t{1} << 20;
 // Names longer than this are refused (HR1007).
 constexpr size_t kMaxNameBytes = 255;
 // Lexical errors of a script beyond this number are not reported.
@@ -74,6 +74,7 @@ class Lexer {
   std::vector<Diagnostic>& errors_;
   StatementTokens* out_ = nullptr;
   size_t position_ = 0;
+  size_t tokens_ = 0;
   SourceSpan mark_;
   // Line and column of `counted_`; Mark moves them on.
   size_t counted_ = 0;

@@ -136,9 +136,9 @@ TEST(LexerTest, LongNamesAreRefused) {
   EXPECT_EQ(Show("\"\""), "HR1007 the quoted name is empty");
 }
 
-TEST(LexerTest, AStatementOfTooManyWordsIsRefused) {
+TEST(LexerTest, AScriptOfTooManyWordsIsRefused) {
   std::string text = "SELECT 1";
-  for (size_t i = 0; i < kMaxStatementTokens; ++i)
+  for (size_t i = 0; i < kMaxTokens; ++i)
     text += ",1";
   const Lexed lexed = Lex(text);
   ASSERT_EQ(lexed.errors.size(), 1u);

@@ -15,6 +15,8 @@ constexpr int kMaxDepth = 400;
 constexpr int kMaxQueryDepth = 32;
 // Scripts longer than this are refused (HR1002).
 constexpr size_t kMaxScriptBytes = size_t{16} << 20;
+// Columns of a stream, options of a WITH, windows of a query, arguments by name: at most so many.
+constexpr size_t kMaxListed = 1600;
 // After so many errors the rest of a script is not read.
 constexpr size_t kMaxDiagnostics = 100;
 

@@ -56,6 +56,7 @@ bool ExpressionParser::NamedArguments(Expression& call) {
     std::string name;
     const SourceSpan place = cursor_.Peek().span;
     if (cursor_.AtSymbol("=>", 1) && cursor_.AtName()) {
+      if (!cursor_.CheckCount(call.argument_names.size(), "arguments")) return false;
       name = cursor_.Take().text;
       cursor_.Take();
       const auto& known = call.argument_names;

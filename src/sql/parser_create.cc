@@ -90,7 +90,7 @@ bool StatementParser::ParseElement(CreateRelation& out) {
                           "use DEDUPLICATE BY (columns) WITHIN INTERVAL '...'");
   }
   ColumnDefinition column;
-  if (!ParseColumn(column)) return false;
+  if (!cursor_.CheckCount(out.columns.size(), "columns") || !ParseColumn(column)) return false;
   for (const ColumnDefinition& other : out.columns) {
     if (other.name.name != column.name.name) continue;
     return cursor_.FailTwice(column.name.span, "the column `" + column.name.name + "`");

@@ -201,6 +201,12 @@ bool Cursor::Refuse(const SourceSpan& span, std::string what, std::string hint) 
   return FailAt(span, "HR1011", std::move(what), std::move(hint));
 }
 
+bool Cursor::CheckCount(size_t count, std::string_view what) {
+  if (count < kMaxListed) return true;
+  return FailAt(Peek().span, "HR1002",
+                "more than " + std::to_string(kMaxListed) + " " + std::string(what), "");
+}
+
 bool Cursor::FailTwice(const SourceSpan& span, std::string_view clause) {
   return FailAt(span, "HR1012", std::string(clause) + " stands twice in one statement",
                 "keep one of them");

@@ -61,6 +61,8 @@ class Cursor {
   bool FailAt(const SourceSpan& span, std::string code, std::string message, std::string hint);
   // SQL that is known but not part of this dialect (HR1011).
   bool Refuse(const SourceSpan& span, std::string what, std::string hint);
+  // Whether a list that already has `count` members may have another (HR1002).
+  bool CheckCount(size_t count, std::string_view what);
   // A clause that stands twice (HR1012).
   bool FailTwice(const SourceSpan& span, std::string_view clause);
 

@@ -179,6 +179,13 @@ TEST(ParserErrorTest, ScriptsAreCappedInSizeAndErrors) {
   EXPECT_EQ(Parse(script, 0).errors.size(), kMaxDiagnostics + 1);
 }
 
+TEST(ParserErrorTest, ListsThatAreSearchedAreCapped) {
+  std::string columns = "CREATE STREAM s (c INT";
+  for (size_t i = 0; i < kMaxListed; ++i)
+    columns += ", c" + std::to_string(i) + " INT";
+  EXPECT_EQ(Parse(columns + ")", 0).errors.at(0).code, "HR1002");
+}
+
 TEST(ParserErrorTest, QueriesNestedTooDeeplyAreRefused) {
   std::string text;
   for (int i = 0; i < 100; ++i)

@@ -66,6 +66,7 @@ bool ParseOptions(Cursor& cursor, std::vector<Option>& out) {
   if (!cursor.ExpectSymbol("(")) return false;
   do {
     Option option;
+    if (!cursor.CheckCount(out.size(), "options")) return false;
     if (!ParseKey(cursor, option)) return false;
     const bool twice = std::ranges::any_of(out, [&](const Option& other) {
       return other.key.name == option.key.name && other.argument == option.argument;

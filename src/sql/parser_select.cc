@@ -142,6 +142,7 @@ bool SelectParser::ParseWindows(Select& out) {
   if (cursor_.AcceptWord("window")) {
     do {
       NamedWindow window;
+      if (!cursor_.CheckCount(out.windows.size(), "windows")) return false;
       if (!cursor_.ExpectName("the name of a window", window.name)) return false;
       if (!cursor_.ExpectWord("as") || !expressions_.ParseWindow(window.window)) return false;
       for (const NamedWindow& other : out.windows) {

@@ -41,7 +41,7 @@ bool ServesBoth(AccumulatorKind have, AccumulatorKind want) {
 
 BlockPlan::BlockPlan(const KeyBlockSpec& spec) : lateness(spec.lateness) {
   for (const FrameSpec& frame : spec.frames)
-    frames.push_back({frame, {}, {}});
+    frames.push_back({frame, {}, {}, false});
   AddFields(spec);
   // Richest totals first: plain sums and counts of the same values share them.
   for (int wanted = 0; wanted < 3; ++wanted) {
@@ -116,6 +116,9 @@ void BlockPlan::AddOutput(const AggregateSpec& spec) {
     output.extremum = extrema.Add({spec.kind == AggregateKind::kMax, output.field, spec.filter_slot,
                                    output.source, output.filter});
   }
+  bool lazy =
+      output.accumulator >= 0 && accumulators[static_cast<size_t>(output.accumulator)].on_heap();
+  if (lazy || output.extremum >= 0) frames[static_cast<size_t>(spec.frame)].scanned = true;
   outputs.push_back(output);
 }
 

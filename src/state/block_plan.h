@@ -15,6 +15,7 @@ struct FramePlan {
   FrameSpec spec;
   std::vector<int> accumulators;  // indices into BlockPlan::accumulators, held values excepted
   std::vector<int> held;          // of an unbounded frame: values of entries that are gone
+  bool scanned = false;           // while short, its entries are looked through for each row
 };
 
 // An aggregate with where its answer comes from.

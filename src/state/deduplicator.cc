@@ -41,7 +41,7 @@ struct Deduplicator::Table {
   Table(int64_t horizon_micros, int64_t lateness_micros)
       : horizon(static_cast<uint64_t>(std::max<int64_t>(horizon_micros, 0))),
         lateness(static_cast<uint64_t>(std::max<int64_t>(lateness_micros, 0))),
-        store(sizeof(Remembered)) {}
+        store(sizeof(Remembered), source) {}
 
   Remembered& At(uint32_t slot) const { return *reinterpret_cast<Remembered*>(store.at(slot)); }
 
@@ -86,7 +86,8 @@ struct Deduplicator::Table {
 
   uint64_t horizon;
   uint64_t lateness;
-  SlabPool pool;
+  PageSource source;
+  SlabPool pool{source};
   SlotStore store;
   KeyIndex index;
   int64_t watermark = INT64_MIN;
@@ -116,7 +117,8 @@ bool Deduplicator::IsRepeat(std::string_view key, int64_t event_time, int64_t wa
 }
 
 size_t Deduplicator::bytes() const {
-  return table_->pool.bytes() + table_->store.bytes() + table_->index.bytes();
+  return table_->source.bytes() + table_->pool.bytes_outside() + table_->store.bytes_outside() +
+         table_->index.bytes();
 }
 
 // Magic u32, version u8, watermark i64, number varint, per remembered (by key, then time): key,

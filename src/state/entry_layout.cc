@@ -290,6 +290,19 @@ PackedText EntryLayout::EqualityText(const Field& field, const char* entry) {
   return PackedText::Short({reinterpret_cast<const char*>(&word), sizeof word});
 }
 
+bool EntryLayout::Equal(const Field& field, const char* a, const char* b) {
+  if (field.kind != FieldKind::kText) return EqualityText(field, a) == EqualityText(field, b);
+  return *reinterpret_cast<const PackedText*>(a + field.offset) ==
+         *reinterpret_cast<const PackedText*>(b + field.offset);
+}
+
+unsigned EntryLayout::EqualityBits(const Field& field, const char* entry) {
+  if (field.kind == FieldKind::kText) {
+    return reinterpret_cast<const PackedText*>(entry + field.offset)->EqualityBits();
+  }
+  return EqualityText(field, entry).EqualityBits();
+}
+
 int EntryLayout::Compare(const Field& field, const char* a, const char* b) {
   const char* left = a + field.offset;
   const char* right = b + field.offset;

@@ -101,6 +101,9 @@ class EntryLayout {
   static row::Value Unpack(const Field& field, const char* entry);
   // As a text that is equal exactly when the values are; borrowed from the entry.
   static PackedText EqualityText(const Field& field, const char* entry);
+  // Whether two values that are not NULL are equal, and a number below 64 that equal values share.
+  static bool Equal(const Field& field, const char* a, const char* b);
+  static unsigned EqualityBits(const Field& field, const char* entry);
   // <0, 0, >0 of two values that are not NULL.
   static int Compare(const Field& field, const char* a, const char* b);
 

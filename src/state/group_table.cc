@@ -84,7 +84,8 @@ class HashedGroups final : public GroupTable {
         row_keys_(spec.key_slots, spec.key_types),
         loaded_keys_(FirstSlots(spec.key_types.size()), spec.key_types),
         ordered_(!key_types_.empty() && OrdersAsInteger(key_types_[0])),
-        store_(sizeof(GroupSlot) + key_types_.size() * sizeof(row::Value) + plan_.state_bytes),
+        store_(sizeof(GroupSlot) + key_types_.size() * sizeof(row::Value) + plan_.state_bytes,
+               source_),
         entry_(plan_.layout.bytes()) {
     for (int slot : spec.key_slots)
       key_slots_.push_back(slot);
@@ -96,7 +97,8 @@ class HashedGroups final : public GroupTable {
   Status ForEach(base::Arena& arena, const Emit& emit) const override;
   size_t groups() const override { return index_.size(); }
   size_t bytes() const override {
-    return pool_.bytes() + store_.bytes() + index_.bytes() + index_.size() * ordered_ * 16;
+    return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
+           index_.size() * ordered_ * 16;
   }
   void Save(std::string& out) const override;
   Status Load(std::string_view bytes) override;
@@ -136,7 +138,8 @@ class HashedGroups final : public GroupTable {
   KeyEncoder loaded_keys_;
   bool ordered_;
   std::vector<int> key_slots_;
-  SlabPool pool_;
+  PageSource source_;
+  SlabPool pool_{source_};
   SlotStore store_;
   KeyIndex index_;
   std::map<int64_t, std::vector<uint32_t>> by_first_key_;

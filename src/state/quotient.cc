@@ -25,6 +25,9 @@ Leading LeadingOf(Wide magnitude, int scale) {
   int exponent = row::DigitCount(magnitude) - 1 - scale;
   int weight = exponent >= 0 ? exponent / kBaseDigits : -((-exponent + 3) / kBaseDigits);
   int shift = scale + kBaseDigits * weight;
+  if (shift >= 0 && magnitude >> 64 == 0) {
+    return {weight, static_cast<uint64_t>(magnitude) / static_cast<uint64_t>(row::Pow10(shift))};
+  }
   Wide digit = shift >= 0 ? magnitude / row::Pow10(shift) : magnitude * row::Pow10(-shift);
   return {weight, digit};
 }
@@ -44,7 +47,7 @@ bool DivideRounded(Wide numerator, int places, uint64_t divisor, Wide* result) {
     numerator *= row::Pow10(places);
   }
   *result = numerator / divisor;
-  auto rest = static_cast<uint64_t>(numerator % divisor);
+  auto rest = static_cast<uint64_t>(numerator - *result * divisor);
   if (rest >= divisor - rest) ++*result;
   return true;
 }

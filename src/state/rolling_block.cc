@@ -15,7 +15,7 @@ RollingBlock::RollingBlock(const KeyBlockSpec& spec)
     : plan_(spec),
       keys_(plan_, pool_),
       encoder_(spec.key_slots, spec.key_types),
-      store_(keys_.slot_bytes()) {}
+      store_(keys_.slot_bytes(), source_) {}
 
 RollingBlock::~RollingBlock() {
   Clear();
@@ -33,7 +33,7 @@ void RollingBlock::Clear() {
 }
 
 size_t RollingBlock::bytes() const {
-  return pool_.bytes() + store_.bytes() + index_.bytes();
+  return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes();
 }
 
 // ---- Update
@@ -131,6 +131,7 @@ void RollingBlock::Sweep(bool made_key) {
   for (; sweep_credit_ >= kVisitCost; sweep_credit_ -= kVisitCost) {
     if (sweep_at_ >= store_.limit()) sweep_at_ = 0;
     uint32_t at = sweep_at_++;
+    if (at + kSweepAhead < store_.limit()) keys_.PrefetchOldest(SlotAt(at + kSweepAhead));
     KeySlot& slot = SlotAt(at);
     if (!slot.live) continue;
     if (keys_.Unreachable(slot, watermark_) == slot.size()) {

@@ -37,6 +37,7 @@ class RollingBlock final : public KeyBlock {
  private:
   static constexpr size_t kChunk = 32;
 
+  static constexpr uint32_t kSweepAhead = 4;
   static constexpr int kVisitCost = 4;
   static constexpr int kCreditPerRow = 1;
   static constexpr int kCreditPerKey = 8;
@@ -60,7 +61,8 @@ class RollingBlock final : public KeyBlock {
   bool LoadKeys(base::ByteReader& reader, uint64_t count);
 
   const BlockPlan plan_;
-  mutable SlabPool pool_;
+  PageSource source_;
+  mutable SlabPool pool_{source_};
   mutable RollingKeys keys_;
   KeyEncoder encoder_;
   KeyIndex index_;

@@ -111,14 +111,24 @@ uint32_t RollingKeys::Unreachable(const KeySlot& slot, int64_t watermark) const 
   return count;
 }
 
+void RollingKeys::PrefetchOldest(const KeySlot& slot) const {
+  if (slot.ring != nullptr) __builtin_prefetch(EntryAt(slot, slot.first));
+}
+
 void RollingKeys::Prefetch(const KeySlot& slot) const {
   if (slot.ring == nullptr) return;
-  __builtin_prefetch(EntryAt(slot, slot.end - 1), 1);
   __builtin_prefetch(EntryAt(slot, slot.end), 1);
+  __builtin_prefetch(EntryAt(slot, slot.end - 1));
   __builtin_prefetch(EntryAt(slot, slot.first));
   const FrameCursor* cursors = CursorsOf(slot);
   for (size_t i = 0; i < plan_.frames.size(); ++i) {
-    __builtin_prefetch(EntryAt(slot, cursors[i].head));
+    const FrameCursor& cursor = cursors[i];
+    __builtin_prefetch(EntryAt(slot, cursor.head));
+    __builtin_prefetch(EntryAt(slot, cursor.head + 1));
+    if (!plan_.frames[i].scanned || cursor.tail - cursor.head > kScanRows) continue;
+    for (uint32_t at = cursor.head + 2; Ahead(cursor.tail, at) > 0; ++at) {
+      __builtin_prefetch(EntryAt(slot, at));
+    }
   }
 }
 
@@ -143,29 +153,15 @@ void RollingKeys::Destroy(KeySlot& slot) {
 // ---- Frames
 // --------------------------------------------------------------------------------------
 
-// The first position whose time is not below `time`. Looks around `near` first.
-uint32_t RollingKeys::LowerBound(const KeySlot& slot, int64_t time, uint32_t near) const {
-  uint32_t low = slot.first;
+// The first position in [low, end) whose time is not below `time`; all before `low` are below it.
+uint32_t RollingKeys::SearchUp(const KeySlot& slot, int64_t time, uint32_t low) const {
   uint32_t high = slot.end;
-  uint32_t at = near;
-  if (Ahead(at, low) < 0) at = low;
-  if (Ahead(at, high) > 0) at = high;
   uint32_t step = 1;
-  if (at != high && TimeAt(slot, at) < time) {
-    low = at + 1;
-    while (high - low > step && TimeAt(slot, low + step - 1) < time) {
-      low += step;
-      step *= 2;
-    }
-    high = std::min(high - low, step) + low;
-  } else {
-    high = at;
-    while (high - low > step && TimeAt(slot, high - step) >= time) {
-      high -= step;
-      step *= 2;
-    }
-    low = high - std::min(high - low, step);
+  while (high - low > step && TimeAt(slot, low + step - 1) < time) {
+    low += step;
+    step *= 2;
   }
+  high = low + std::min(high - low, step);
   while (low != high) {
     uint32_t middle = low + (high - low) / 2;
     if (TimeAt(slot, middle) < time) {
@@ -177,9 +173,41 @@ uint32_t RollingKeys::LowerBound(const KeySlot& slot, int64_t time, uint32_t nea
   return low;
 }
 
+// The same in [first, high]; none from `high` on is below it.
+uint32_t RollingKeys::SearchDown(const KeySlot& slot, int64_t time, uint32_t high) const {
+  uint32_t low = slot.first;
+  uint32_t step = 1;
+  while (high - low > step && TimeAt(slot, high - step) >= time) {
+    high -= step;
+    step *= 2;
+  }
+  low = high - std::min(high - low, step);
+  while (low != high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (TimeAt(slot, middle) < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// The first position whose time is not below `time`. Looks around `near` first; `forward`: it is
+// known not to be before `near`.
+uint32_t RollingKeys::LowerBound(const KeySlot& slot, int64_t time, uint32_t near,
+                                 bool forward) const {
+  if (Ahead(near, slot.first) < 0) near = slot.first;
+  if (Ahead(near, slot.end) > 0) near = slot.end;
+  if (near != slot.end && TimeAt(slot, near) < time) return SearchUp(slot, time, near + 1);
+  return forward ? near : SearchDown(slot, time, near);
+}
+
 FrameCursor RollingKeys::FrameOf(const KeySlot& slot, const FrameSpec& frame, uint32_t position,
                                  int64_t time, const FrameCursor& near) const {
   FrameCursor to{slot.first, position + 1};
+  // Behind the newest row of a key no frame moves back.
+  bool newest = position + 1 == slot.end;
   if (frame.rows) {
     auto before = static_cast<int64_t>(position - slot.first);
     if (!frame.unbounded && frame.start < before) {
@@ -187,10 +215,10 @@ FrameCursor RollingKeys::FrameOf(const KeySlot& slot, const FrameSpec& frame, ui
     }
     to.tail = frame.end > before ? slot.first : position + 1 - static_cast<uint32_t>(frame.end);
   } else {
-    if (!frame.unbounded) to.head = LowerBound(slot, Minus(time, frame.start), near.head);
+    if (!frame.unbounded) to.head = LowerBound(slot, Minus(time, frame.start), near.head, newest);
     if (frame.end != 0) {
       int64_t last = Minus(time, frame.end);
-      to.tail = last == INT64_MAX ? slot.end : LowerBound(slot, last + 1, near.tail);
+      to.tail = last == INT64_MAX ? slot.end : LowerBound(slot, last + 1, near.tail, newest);
     }
   }
   if (Ahead(to.head, to.tail) > 0) to.tail = to.head;
@@ -267,7 +295,7 @@ void RollingKeys::TakeInserted(KeySlot& slot, uint32_t position) {
 uint32_t RollingKeys::Add(KeySlot& slot, const row::Value* row, int64_t time) {
   uint32_t position = slot.end;
   if (slot.size() > 0 && TimeAt(slot, position - 1) > time) {
-    position = LowerBound(slot, time + 1, position - 1);
+    position = SearchDown(slot, time + 1, position - 1);
   }
   char* entry = MakeRoom(slot, position);
   layout_.Pack(row, time, entry, pool_, scratch_);
@@ -291,18 +319,20 @@ int64_t RollingKeys::CountRows(const KeySlot& slot, int frame) const {
 
 uint32_t RollingKeys::CountDistinct(const AccumulatorPlan& plan, const KeySlot& slot,
                                     FrameCursor range) const {
-  PackedText seen[kScanRows];
+  const char* seen[kScanRows];
   uint32_t count = 0;
-  uint64_t filled = 0;  // hashes seen, cut to six bits
+  uint64_t filled = 0;  // of the values seen, six bits of a hash
   for (uint32_t at = range.head; at != range.tail; ++at) {
     const char* entry = EntryAt(slot, at);
     if (!plan.filter.Passes(entry) || !EntryLayout::Has(plan.source, entry)) continue;
-    PackedText text = EntryLayout::EqualityText(plan.source, entry);
-    uint64_t bit = uint64_t{1} << (text.Hash() & 63);
-    bool known = (filled & bit) != 0 && std::find(seen, seen + count, text) != seen + count;
+    uint64_t bit = uint64_t{1} << EntryLayout::EqualityBits(plan.source, entry);
+    bool known = false;
+    for (uint32_t i = 0; (filled & bit) != 0 && i < count && !known; ++i) {
+      known = EntryLayout::Equal(plan.source, entry, seen[i]);
+    }
     if (known) continue;
     filled |= bit;
-    seen[count++] = text;
+    seen[count++] = entry;
   }
   return count;
 }

@@ -53,6 +53,8 @@ class RollingKeys {
 
   // Asks for the memory that the next Add of the key will touch.
   void Prefetch(const KeySlot& slot) const;
+  // The same for Unreachable.
+  void PrefetchOldest(const KeySlot& slot) const;
   // Drops the entries that no row can reach any more once the watermark stands there.
   void Trim(KeySlot& slot, int64_t watermark);
   // Takes the row in and moves every frame to it; the answers of Read are then the row's. Returns
@@ -102,7 +104,9 @@ class RollingKeys {
   // A place for a new entry at `position`; those behind it move up.
   char* MakeRoom(KeySlot& slot, uint32_t position);
   void DropFront(KeySlot& slot, uint32_t count);
-  uint32_t LowerBound(const KeySlot& slot, int64_t time, uint32_t near) const;
+  uint32_t SearchUp(const KeySlot& slot, int64_t time, uint32_t low) const;
+  uint32_t SearchDown(const KeySlot& slot, int64_t time, uint32_t high) const;
+  uint32_t LowerBound(const KeySlot& slot, int64_t time, uint32_t near, bool forward) const;
   FrameCursor FrameOf(const KeySlot& slot, const FrameSpec& frame, uint32_t position, int64_t time,
                       const FrameCursor& near) const;
   // The frames that already held the place of a new entry hold it too.

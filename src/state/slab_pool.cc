@@ -4,8 +4,6 @@
 
 namespace headrace::state {
 
-SlabPool::~SlabPool() = default;
-
 int SlabPool::ClassOf(size_t bytes) {
   if (bytes <= 128) return bytes == 0 ? 0 : static_cast<int>((bytes + 15) / 16) - 1;
   size_t last = bytes - 1;
@@ -40,10 +38,8 @@ char* SlabPool::Carve(int size_class) {
     }
     while (chunk_size_ < size)
       chunk_size_ *= 2;
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_size_));
-    next_ = chunks_.back().get();
+    next_ = source_.Take(chunk_size_);
     left_ = chunk_size_;
-    reserved_ += chunk_size_;
     chunk_size_ = std::min(chunk_size_ * 2, kLargestChunk);
   }
   char* piece = next_;
@@ -54,7 +50,7 @@ char* SlabPool::Carve(int size_class) {
 
 char* SlabPool::Allocate(size_t bytes) {
   if (bytes > kLargest) {
-    reserved_ += bytes;
+    outside_ += bytes;
     return static_cast<char*>(::operator new(bytes));
   }
   int size_class = ClassOf(bytes);
@@ -66,7 +62,7 @@ char* SlabPool::Allocate(size_t bytes) {
 
 void SlabPool::Free(char* piece, size_t bytes) {
   if (bytes > kLargest) {
-    reserved_ -= bytes;
+    outside_ -= bytes;
     ::operator delete(piece);
     return;
   }

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
+
+#include "state/page_source.h"
 
 namespace headrace::state {
 
@@ -16,18 +16,18 @@ class SlabPool {
  public:
   static constexpr size_t kLargest = 16 << 10;
 
-  SlabPool() = default;
+  // The source must outlive the pool.
+  explicit SlabPool(PageSource& source) : source_(source) {}
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
-  ~SlabPool();
 
   // Uninitialized, 16-byte aligned, never null.
   char* Allocate(size_t bytes);
   // `bytes` is what Allocate was asked for.
   void Free(char* piece, size_t bytes);
 
-  // Memory taken from the system.
-  size_t bytes() const { return reserved_; }
+  // Of pieces beyond kLargest, which do not come from the source.
+  size_t bytes_outside() const { return outside_; }
 
  private:
   static constexpr int kClasses = 36;
@@ -43,12 +43,12 @@ class SlabPool {
   char* Carve(int size_class);
   void Push(char* piece, int size_class);
 
+  PageSource& source_;
   FreePiece* free_[kClasses] = {};
-  std::vector<std::unique_ptr<char[]>> chunks_;
   char* next_ = nullptr;
   size_t left_ = 0;
   size_t chunk_size_ = kFirstChunk;
-  size_t reserved_ = 0;
+  size_t outside_ = 0;
 };
 
 }  // namespace headrace::state

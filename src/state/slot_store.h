@@ -1,17 +1,18 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <vector>
+
+#include "state/page_source.h"
 
 namespace headrace::state {
 
 // Slots of one size, numbered, that never move. Confined.
 class SlotStore {
  public:
-  explicit SlotStore(size_t slot_bytes) : slot_bytes_(slot_bytes) {
+  // The source must outlive the store.
+  SlotStore(size_t slot_bytes, PageSource& source) : slot_bytes_(slot_bytes), source_(source) {
     while (slot_bytes_ << (page_log2_ + 1) <= kPageBytes)
       ++page_log2_;
   }
@@ -23,7 +24,7 @@ class SlotStore {
       slot = free_.back();
       free_.pop_back();
     } else if (limit_++ >> page_log2_ == pages_.size()) {
-      pages_.push_back(std::make_unique_for_overwrite<char[]>(slot_bytes_ << page_log2_));
+      pages_.push_back(source_.Take(((slot_bytes_ << page_log2_) + 63) & ~size_t{63}));
     }
     std::memset(at(slot), 0, slot_bytes_);
     return slot;
@@ -32,16 +33,16 @@ class SlotStore {
   void Free(uint32_t slot) { free_.push_back(slot); }
 
   char* at(uint32_t slot) const {
-    return pages_[slot >> page_log2_].get() +
-           (slot & ((uint32_t{1} << page_log2_) - 1)) * slot_bytes_;
+    return pages_[slot >> page_log2_] + (slot & ((uint32_t{1} << page_log2_) - 1)) * slot_bytes_;
   }
   // Slots taken are below it.
   uint32_t limit() const { return limit_; }
-  size_t bytes() const {
-    return (pages_.size() * slot_bytes_ << page_log2_) + free_.capacity() * sizeof(uint32_t);
+  // What does not come from the source.
+  size_t bytes_outside() const {
+    return free_.capacity() * sizeof(uint32_t) + pages_.capacity() * sizeof(char*);
   }
+  // Keeps the pages.
   void Clear() {
-    pages_.clear();
     free_.clear();
     limit_ = 0;
   }
@@ -51,7 +52,8 @@ class SlotStore {
 
   size_t slot_bytes_;
   int page_log2_ = 0;
-  std::vector<std::unique_ptr<char[]>> pages_;
+  PageSource& source_;
+  std::vector<char*> pages_;
   std::vector<uint32_t> free_;
   uint32_t limit_ = 0;
 };

@@ -1,0 +1,31 @@
+#include "state/page_source.h"
+
+#include <sys/mman.h>
+
+#include "headrace/check.h"
+
+namespace headrace::state {
+
+char* PageSource::Reserve(size_t bytes, size_t alignment) {
+  auto* piece = static_cast<char*>(std::aligned_alloc(alignment, bytes));
+  HR_CHECK(piece != nullptr);
+  pieces_.emplace_back(piece);
+  reserved_ += bytes;
+  return piece;
+}
+
+char* PageSource::Take(size_t bytes) {
+  if (reserved_ < kHugeFrom) return Reserve(bytes, kAlignment);
+  if (bytes > left_) {
+    next_ = Reserve(kHugePage, kHugePage);
+    left_ = kHugePage;
+    // Advice only: without huge pages everything works, a little slower.
+    static_cast<void>(madvise(next_, kHugePage, MADV_HUGEPAGE));
+  }
+  char* piece = next_;
+  next_ += bytes;
+  left_ -= bytes;
+  return piece;
+}
+
+}  // namespace headrace::state

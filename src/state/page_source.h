@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+namespace headrace::state {
+
+// Where a block's memory comes from: small pieces at first; once it has grown to several megabytes,
+// cuts of huge pages, because in tens of megabytes half of the time of a random access goes into
+// finding ordinary pages. Gives everything back at its end. Confined.
+class PageSource {
+ public:
+  PageSource() = default;
+  PageSource(const PageSource&) = delete;
+  PageSource& operator=(const PageSource&) = delete;
+
+  // Uninitialized, 64-byte aligned; `bytes` is a multiple of 64, at most kHugePage.
+  char* Take(size_t bytes);
+  // Memory taken from the system.
+  size_t bytes() const { return reserved_; }
+
+ private:
+  static constexpr size_t kHugePage = 2 << 20;
+  static constexpr size_t kHugeFrom = 8 << 20;
+  static constexpr size_t kAlignment = 64;
+
+  struct Release {
+    void operator()(char* piece) const { std::free(piece); }
+  };
+
+  char* Reserve(size_t bytes, size_t alignment);
+
+  std::vector<std::unique_ptr<char[], Release>> pieces_;
+  char* next_ = nullptr;  // in the current huge page
+  size_t left_ = 0;
+  size_t reserved_ = 0;
+};
+
+}  // namespace headrace::state
