@@ -15,7 +15,8 @@ void Arena::Reset() {
 }
 
 void Arena::Grow(size_t at_least) {
-  while (current_ < blocks_.size() && blocks_[current_].size < at_least) ++current_;
+  while (current_ < blocks_.size() && blocks_[current_].size < at_least)
+    ++current_;
   if (current_ == blocks_.size()) {
     size_t size = std::max(block_size_, at_least);
     blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});

@@ -34,7 +34,8 @@ TEST(BytesTest, RoundTripsAndStopsAtTheEnd) {
 TEST(ArenaTest, ResetKeepsItsBlocks) {
   Arena arena(1024);
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 100; ++i) arena.Copy("0123456789");
+    for (int i = 0; i < 100; ++i)
+      arena.Copy("0123456789");
     arena.Allocate(5000);
     arena.Reset();
   }
@@ -43,7 +44,8 @@ TEST(ArenaTest, ResetKeepsItsBlocks) {
 
 TEST(HistogramTest, QuantilesAreWithinABucket) {
   Histogram h;
-  for (uint64_t i = 1; i <= 100000; ++i) h.Record(i * 1000);
+  for (uint64_t i = 1; i <= 100000; ++i)
+    h.Record(i * 1000);
   EXPECT_NEAR(double(h.Quantile(0.5)), 50e6, 50e6 * 0.07);
   EXPECT_NEAR(double(h.Quantile(0.99)), 99e6, 99e6 * 0.07);
   EXPECT_EQ(h.Quantile(1.0), 100'000'000U);

@@ -33,7 +33,8 @@ uint32_t Crc32c(std::string_view bytes, uint32_t crc) {
     state = _mm_crc32_u64(state, word);
   }
   auto narrow = static_cast<uint32_t>(state);
-  for (; n > 0; --n, ++p) narrow = _mm_crc32_u8(narrow, static_cast<unsigned char>(*p));
+  for (; n > 0; --n, ++p)
+    narrow = _mm_crc32_u8(narrow, static_cast<unsigned char>(*p));
   return ~narrow;
 }
 #else
@@ -42,13 +43,15 @@ uint32_t Crc32c(std::string_view bytes, uint32_t crc) {
     std::array<uint32_t, 256> table{};
     for (uint32_t i = 0; i < 256; ++i) {
       uint32_t c = i;
-      for (int k = 0; k < 8; ++k) c = (c & 1U) != 0 ? 0x82f63b78U ^ (c >> 1) : c >> 1;
+      for (int k = 0; k < 8; ++k)
+        c = (c & 1U) != 0 ? 0x82f63b78U ^ (c >> 1) : c >> 1;
       table[i] = c;
     }
     return table;
   }();
   uint32_t state = ~crc;
-  for (char c : bytes) state = kTable[(state ^ static_cast<unsigned char>(c)) & 0xffU] ^ (state >> 8);
+  for (char c : bytes)
+    state = kTable[(state ^ static_cast<unsigned char>(c)) & 0xffU] ^ (state >> 8);
   return ~state;
 }
 #endif
@@ -84,7 +87,8 @@ void Compress(std::array<uint32_t, 8>& h, const unsigned char* block) {
     uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
     v = {t1 + t2, v[0], v[1], v[2], v[3] + t1, v[4], v[5], v[6]};
   }
-  for (size_t i = 0; i < 8; ++i) h[i] += v[i];
+  for (size_t i = 0; i < 8; ++i)
+    h[i] += v[i];
 }
 
 }  // namespace
@@ -94,18 +98,22 @@ std::string Sha256Hex(std::string_view bytes) {
                                0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   size_t whole = bytes.size() / 64 * 64;
-  for (size_t i = 0; i < whole; i += 64) Compress(h, data + i);
+  for (size_t i = 0; i < whole; i += 64)
+    Compress(h, data + i);
   std::vector<unsigned char> tail(data + whole, data + bytes.size());
   tail.push_back(0x80);
-  while (tail.size() % 64 != 56) tail.push_back(0);
+  while (tail.size() % 64 != 56)
+    tail.push_back(0);
   uint64_t bits = uint64_t{bytes.size()} * 8;
   for (int shift = 56; shift >= 0; shift -= 8) {
     tail.push_back(static_cast<unsigned char>(bits >> shift));
   }
-  for (size_t i = 0; i < tail.size(); i += 64) Compress(h, tail.data() + i);
+  for (size_t i = 0; i < tail.size(); i += 64)
+    Compress(h, tail.data() + i);
   std::string hex;
   for (uint32_t word : h) {
-    for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[(word >> shift) & 15U];
+    for (int shift = 28; shift >= 0; shift -= 4)
+      hex += "0123456789abcdef"[(word >> shift) & 15U];
   }
   return hex;
 }

@@ -69,8 +69,8 @@ std::string Braced(const std::string& labels) {
 
 void WriteHistogram(const std::string& name, const std::string& labels, const Histogram& h,
                     std::string& out) {
-  static constexpr double kBounds[] = {25e-6,  50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3,
-                                       10e-3,  25e-3, 50e-3,  100e-3, 250e-3, 0.5,  1,      5};
+  static constexpr double kBounds[] = {25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3,
+                                       10e-3, 25e-3, 50e-3,  100e-3, 250e-3, 0.5,  1,      5};
   std::string prefix = labels.empty() ? "" : labels + ",";
   for (double bound : kBounds) {
     out += name + "_bucket{" + prefix + "le=\"" + Number(bound) + "\"} " +
@@ -111,7 +111,9 @@ std::string MetricsRegistry::Text() const {
   std::lock_guard lock(mutex_);
   std::string out;
   for (const auto& [name, family] : families_) {
-    const char* kind = !family.counters.empty() ? "counter" : family.gauges.empty() ? "histogram" : "gauge";
+    const char* kind = !family.counters.empty() ? "counter"
+                       : family.gauges.empty()  ? "histogram"
+                                                : "gauge";
     out += "# HELP " + name + " " + family.help + "\n# TYPE " + name + " " + kind + "\n";
     for (const auto& [labels, counter] : family.counters) {
       out += name + Braced(labels) + " " + std::to_string(counter->value()) + "\n";

@@ -62,9 +62,11 @@ class Histogram {
 // long as the registry.
 class MetricsRegistry {
  public:
-  Counter& GetCounter(const std::string& name, const std::string& help, const std::string& labels = "");
+  Counter& GetCounter(const std::string& name, const std::string& help,
+                      const std::string& labels = "");
   Gauge& GetGauge(const std::string& name, const std::string& help, const std::string& labels = "");
-  Histogram& GetHistogram(const std::string& name, const std::string& help, const std::string& labels = "");
+  Histogram& GetHistogram(const std::string& name, const std::string& help,
+                          const std::string& labels = "");
 
   // Prometheus text exposition format 0.0.4.
   std::string Text() const;

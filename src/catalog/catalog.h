@@ -25,7 +25,7 @@ struct Object {
   std::string text;
   std::string file;
   int32_t line = 1;
-  uint64_t lsn = 0;  // of its creation
+  uint64_t lsn = 0;                     // of its creation
   std::vector<ModelVersion> versions;   // models
   std::vector<Activation> activations;  // models, ascending
 };
@@ -34,7 +34,8 @@ struct Object {
 // the engine publishes copies.
 class Catalog {
  public:
-  // Changes are applied in LSN order. Errors: kConflict, kNotFound; the catalogue is then unchanged.
+  // Changes are applied in LSN order. Errors: kConflict, kNotFound; the catalogue is then
+  // unchanged.
   Status Apply(const Change& change, uint64_t lsn);
   const Object* Find(const std::string& name) const;
   const std::vector<Object>& objects() const { return objects_; }

@@ -35,7 +35,8 @@ Result<Change> Change::Decode(std::string_view bytes) {
   change.sha256 = std::string(r.String());
   change.number = static_cast<int32_t>(r.Zigzag());
   if (!r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 || kind > 5) {
-    return Error(ErrorKind::kCorruption, "HR5301", "a control record is damaged or of a newer version")
+    return Error(ErrorKind::kCorruption, "HR5301",
+                 "a control record is damaged or of a newer version")
         .WithHint("run `headrace log verify`");
   }
   change.kind = static_cast<ChangeKind>(kind);

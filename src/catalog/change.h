@@ -9,11 +9,11 @@
 namespace headrace::catalog {
 
 enum class ChangeKind : uint8_t {
-  kCreate = 1,          // stream, view or model: `text` is the statement
-  kDrop = 2,            // `name`
-  kAddVersion = 3,      // model `name`: version `number` has the bytes `sha256`
+  kCreate = 1,           // stream, view or model: `text` is the statement
+  kDrop = 2,             // `name`
+  kAddVersion = 3,       // model `name`: version `number` has the bytes `sha256`
   kActivateVersion = 4,  // model `name`: version `number` decides from this LSN on
-  kFinishInput = 5,     // stream `name`: its input has ended
+  kFinishInput = 5,      // stream `name`: its input has ended
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.

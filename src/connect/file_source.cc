@@ -75,8 +75,8 @@ bool IsCsv(std::string path) {
   return path.ends_with(".csv");
 }
 
-// See file_source.h. The reading thread fills `ready_`; everything between the threads is guarded by
-// mutex_ but the progress counter.
+// See file_source.h. The reading thread fills `ready_`; everything between the threads is guarded
+// by mutex_ but the progress counter.
 class ReadingSource final : public FileSource {
  public:
   ReadingSource(std::unique_ptr<TextReader> reader, const row::Schema& schema, bool csv,
@@ -274,8 +274,8 @@ class ReadingSource final : public FileSource {
 }  // namespace
 
 Result<std::unique_ptr<FileSource>> FileSource::Open(os::FileSystem& files, const std::string& path,
-                                                     const row::Schema& schema,
-                                                     SourcePosition from, bool follow) {
+                                                     const row::Schema& schema, SourcePosition from,
+                                                     bool follow) {
   HR_ASSIGN(auto reader, TextReader::Open(files, path));
   auto source =
       std::make_unique<ReadingSource>(std::move(reader), schema, IsCsv(path), from, follow);

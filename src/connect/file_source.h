@@ -26,14 +26,14 @@ struct SourceChunk {
   std::vector<std::string_view> payloads;
   std::vector<uint64_t> ends;  // by payload: uncompressed bytes of the source up to and with it
   SourcePosition end;          // behind the last payload of this chunk
-  bool last = false;   // the source is at its end
+  bool last = false;           // the source is at its end
 };
 
-// Reads events from a file (`.csv` with header, `.jsonl`, each also `.gz` and `.zst`, any other name
-// as JSON lines) or from stdin ("-", JSON lines). Blank lines are skipped; a line longer than the
-// payload limit is passed on cut (the decoder refuses it), never buffered whole.
-// Decompression and splitting run on a thread of its own, a bounded number of chunks ahead.
-// Confined to the caller's thread.
+// Reads events from a file (`.csv` with header, `.jsonl`, each also `.gz` and `.zst`, any other
+// name as JSON lines) or from stdin ("-", JSON lines). Blank lines are skipped; a line longer than
+// the payload limit is passed on cut (the decoder refuses it), never buffered whole. Decompression
+// and splitting run on a thread of its own, a bounded number of chunks ahead. Confined to the
+// caller's thread.
 class FileSource {
  public:
   // `schema` is the stream's, for CSV. Goes on behind `from`. Errors: kNotFound (HR6601), kIo,
@@ -50,9 +50,9 @@ class FileSource {
   virtual uint64_t stored_bytes_read() const = 0;
 };
 
-// Writes a stream's rows to a file so that the finished file is byte for byte that of an undisturbed
-// run: rows come with their count, and a small state file in the data directory says how many rows
-// and bytes are durable in the output. Confined.
+// Writes a stream's rows to a file so that the finished file is byte for byte that of an
+// undisturbed run: rows come with their count, and a small state file in the data directory says
+// how many rows and bytes are durable in the output. Confined.
 class FileSink {
  public:
   // `checkpoint_path`: where the durable position is kept; empty for stdout ("-") and for runs
@@ -60,7 +60,8 @@ class FileSink {
   static Result<std::unique_ptr<FileSink>> Open(os::FileSystem& files, const std::string& path,
                                                 const std::string& checkpoint_path);
   virtual ~FileSink() = default;
-  // Rows already durable in the file: the caller goes on with this row of the stream (0 for stdout).
+  // Rows already durable in the file: the caller goes on with this row of the stream (0 for
+  // stdout).
   virtual uint64_t rows() const = 0;
   virtual Status Append(std::string_view bytes, uint64_t rows) = 0;
   // Flushes to the file; with `durable` also syncs it and moves the checkpoint.

@@ -1,11 +1,11 @@
 #include "connect/text_reader.h"
 
+#include <cerrno>
+#include <system_error>
+
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
-
-#include <cerrno>
-#include <system_error>
 
 namespace headrace::connect {
 namespace {

@@ -9,8 +9,8 @@
 
 namespace headrace::connect {
 
-// Gives a file's uncompressed text piece by piece: plain, gzip (all members) or zstd (all frames), by
-// the file's name. "-" is standard input. Confined.
+// Gives a file's uncompressed text piece by piece: plain, gzip (all members) or zstd (all frames),
+// by the file's name. "-" is standard input. Confined.
 class TextReader {
  public:
   static Result<std::unique_ptr<TextReader>> Open(os::FileSystem& files, const std::string& path);

@@ -41,7 +41,8 @@ class BulkRun {
     }
     if (!options_.follow && !Stopped()) HR_TRY(FinishInputs());
     HR_TRY(engine_.log().WaitDurable(engine_.log().last_lsn()));
-    for (auto& output : outputs_) HR_TRY(output->Finish());
+    for (auto& output : outputs_)
+      HR_TRY(output->Finish());
     const LocalEngine::Totals& totals = engine_.totals();
     return RunTotals{read_, totals.rows, totals.dead, totals.late, totals.repeats};
   }
@@ -54,7 +55,8 @@ class BulkRun {
     for (const auto& [stream, path] : options_.inputs) {
       const Deployed* item = deployment->Find(stream);
       if (item == nullptr || !item->source) {
-        return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream + " to read " + path + " into")
+        return Error(ErrorKind::kNotFound, "HR1204",
+                     "no stream " + stream + " to read " + path + " into")
             .WithHint("--input STREAM=FILE names a stream declared with columns");
       }
       connect::SourcePosition from;
@@ -76,8 +78,8 @@ class BulkRun {
       std::string checkpoint;
       if (path != "-" && !directory_.empty()) {
         HR_TRY(files_.CreateDirectories(directory_ + "/outputs"));
-        checkpoint = directory_ + "/outputs/" +
-                     std::to_string(base::Hash64(stream + "=" + path)) + ".position";
+        checkpoint = directory_ + "/outputs/" + std::to_string(base::Hash64(stream + "=" + path)) +
+                     ".position";
       }
       HR_ASSIGN(auto output, OutputFile::Open(engine_, files_, stream, path, checkpoint));
       outputs_.push_back(std::move(output));
@@ -111,7 +113,8 @@ class BulkRun {
       frame.source_bytes = chunk.ends[frame.end - 1];
       frame.source_events = chunk.end.events - (chunk.payloads.size() - frame.end);
       HR_ASSIGN(log::Lsn lsn, engine_.Ingest(frame));
-      for (auto& output : outputs_) output->Seal(lsn);
+      for (auto& output : outputs_)
+        output->Seal(lsn);
     }
     read_ += chunk.payloads.size();
     if (options_.progress) options_.progress(read_, Share());
@@ -120,21 +123,24 @@ class BulkRun {
 
   double Share() const {
     uint64_t done = 0;
-    for (const Input& input : inputs_) done += input.source->stored_bytes_read();
+    for (const Input& input : inputs_)
+      done += input.source->stored_bytes_read();
     return stored_bytes_ == 0 ? 0 : static_cast<double>(done) / static_cast<double>(stored_bytes_);
   }
 
   Status Release() {
     if (const Error* failure = engine_.log().failure()) return *failure;
     log::Lsn durable = engine_.log().durable_lsn();
-    for (auto& output : outputs_) HR_TRY(output->Release(durable));
+    for (auto& output : outputs_)
+      HR_TRY(output->Release(durable));
     return Ok();
   }
 
   Status FinishInputs() {
     for (const Input& input : inputs_) {
       HR_TRY(engine_.FinishInput(input.stream));
-      for (auto& output : outputs_) output->Seal(engine_.log().last_lsn());
+      for (auto& output : outputs_)
+        output->Seal(engine_.log().last_lsn());
     }
     return Ok();
   }

@@ -15,8 +15,9 @@ namespace headrace::engine {
 // Compares recomputed rows with the logged ones, row by row of each topic partition.
 //
 // A row whose offset is logged waits (as a hash, or whole when samples are wanted) until the logged
-// one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that is
-// how a new statement is computed over the past and how a cut-off backfill is finished. Confined.
+// one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that
+// is how a new statement is computed over the past and how a cut-off backfill is finished.
+// Confined.
 class Comparison final : public Emission {
  public:
   enum class Keep { kHashes, kRows };
@@ -52,7 +53,7 @@ class Comparison final : public Emission {
 
   Keep keep_;
   Beyond beyond_;
-  std::vector<bool> skipped_;  // by item
+  std::vector<bool> skipped_;             // by item
   std::vector<std::vector<Lane>> lanes_;  // by item, by partition
   uint64_t compared_ = 0;
   uint64_t differences_ = 0;

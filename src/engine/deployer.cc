@@ -63,7 +63,8 @@ class ScriptPlanner {
 
  private:
   // True when the name is free; otherwise the statement is known already or a conflict.
-  bool NameIsFree(const sql::Statement& statement, const sql::Identifier& name, bool if_not_exists) {
+  bool NameIsFree(const sql::Statement& statement, const sql::Identifier& name,
+                  bool if_not_exists) {
     if (deployment_.Find(name.name) == nullptr) return true;
     const catalog::Object* known = deployment_.catalog.Find(name.name);
     bool same = known != nullptr && known->text == sql::TextOf(sources_, statement.span);
@@ -108,7 +109,8 @@ class ScriptPlanner {
       if (!item.source) return;
       if (deployment_.FindByTopic(item.source->topic) != nullptr) {
         sql::Complain(diagnostics_, "HR1205",
-                      "topic `" + item.source->topic + "` is read by another stream", create.name.span);
+                      "topic `" + item.source->topic + "` is read by another stream",
+                      create.name.span);
         return;
       }
     }
@@ -148,8 +150,8 @@ class ScriptPlanner {
     if (stored.ok()) return *stored;
     const Error& error = stored.error();
     std::string place = error.place().empty() ? "" : " at " + error.place();
-    sql::Complain(diagnostics_, error.code(), "model '" + path->value + "'" + place + ": " +
-                                                  error.message(), path->value_span)
+    sql::Complain(diagnostics_, error.code(),
+                  "model '" + path->value + "'" + place + ": " + error.message(), path->value_span)
         .hint = error.hint();
     return "";
   }
@@ -160,8 +162,8 @@ class ScriptPlanner {
     if (item == nullptr || !item->models || object == nullptr) {
       sql::Complain(diagnostics_, "HR1107", "unknown model `" + alter.model.name + "`",
                     alter.model.span)
-          .candidates = expr::CloseNames(alter.model.name,
-                                         DeploymentLookup(deployment_).model_names());
+          .candidates =
+          expr::CloseNames(alter.model.name, DeploymentLookup(deployment_).model_names());
       return;
     }
     catalog::Change change;
@@ -176,8 +178,10 @@ class ScriptPlanner {
       change.kind = catalog::ChangeKind::kActivateVersion;
       change.number = alter.version;
       if (alter.version < 1 || alter.version > versions) {
-        sql::Complain(diagnostics_, "HR1206", "model `" + alter.model.name + "` has versions 1 to " +
-                                                  std::to_string(versions), alter.version_span);
+        sql::Complain(
+            diagnostics_, "HR1206",
+            "model `" + alter.model.name + "` has versions 1 to " + std::to_string(versions),
+            alter.version_span);
         return;
       }
     } else {
@@ -206,7 +210,8 @@ class ScriptPlanner {
     const Deployed* item = deployment_.Find(drop.name.name);
     if (item == nullptr || deployment_.catalog.Find(drop.name.name) == nullptr) {
       if (drop.if_exists) return;
-      sql::Complain(diagnostics_, "HR1202", "`" + drop.name.name + "` does not exist", drop.name.span);
+      sql::Complain(diagnostics_, "HR1202", "`" + drop.name.name + "` does not exist",
+                    drop.name.span);
       return;
     }
     for (const Deployed& reader : deployment_.items) {
@@ -220,8 +225,8 @@ class ScriptPlanner {
         }
       }
       if (!reads) continue;
-      sql::Complain(diagnostics_, "HR1208",
-                    "`" + reader.name + "` reads `" + drop.name.name + "`", span)
+      sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
+                    span)
           .hint = "DROP `" + reader.name + "` first";
       return;
     }
@@ -248,7 +253,8 @@ Result<Draft> Deployer::Plan(std::string_view script, const std::string& file,
   sql::ParseResult parsed = sql::Parse(sources.text(index), index);
   ScriptPlanner planner(*this, sources, file, base);
   planner.diagnostics() = parsed.errors;
-  for (const sql::Statement& statement : parsed.statements) planner.PlanStatement(statement);
+  for (const sql::Statement& statement : parsed.statements)
+    planner.PlanStatement(statement);
   if (!planner.diagnostics().empty()) {
     const sql::Diagnostic& first = planner.diagnostics().front();
     return Error(ErrorKind::kInvalidArgument, first.code,
@@ -299,9 +305,9 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
       }
     }
     if (!diagnostics.empty()) {
-      return Error(ErrorKind::kCorruption, "HR5303",
-                   "a deployed statement does not plan any more: " +
-                       sql::Render(diagnostics, sources));
+      return Error(
+          ErrorKind::kCorruption, "HR5303",
+          "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
     }
     AddItem(*deployment, std::move(item));
   }

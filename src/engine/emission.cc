@@ -9,8 +9,8 @@ Emission::Emission(std::shared_ptr<const Deployment> deployment)
   for (size_t i = 0; i < deployment_->items.size(); ++i) {
     const Deployed& item = deployment_->items[i];
     if (item.statement) index_of_statement_[item.statement.get()] = i;
-    encoders_.push_back(item.models ? nullptr
-                                    : std::make_unique<schema::JsonEncoder>(deployment_->SchemaOf(item)));
+    encoders_.push_back(
+        item.models ? nullptr : std::make_unique<schema::JsonEncoder>(deployment_->SchemaOf(item)));
   }
 }
 

@@ -25,9 +25,9 @@ struct EmittedRow {
 };
 
 // Encodes what the flow emits and hands it on by topic, in the order of causes. Rows of a stream go
-// on at once; dead letters, which several statements write to one topic, wait for FinishFrame, which
-// puts them in the order (cause, statement), so that batch boundaries cannot show.
-// Confined to the worker that runs the flow.
+// on at once; dead letters, which several statements write to one topic, wait for FinishFrame,
+// which puts them in the order (cause, statement), so that batch boundaries cannot show. Confined
+// to the worker that runs the flow.
 class Emission : public flow::Collector {
  public:
   explicit Emission(std::shared_ptr<const Deployment> deployment);

@@ -67,7 +67,8 @@ void LocalEngine::BeginGroup(const flow::SourceNode& source, int64_t arrival_mic
   admitted_.note.arrival_micros = arrival_micros;
   lanes_.resize(static_cast<size_t>(source.plan().partitions));
   builders_.resize(lanes_.size());
-  for (Frame& lane : lanes_) lane.Clear();
+  for (Frame& lane : lanes_)
+    lane.Clear();
   entries_.clear();
 }
 
@@ -105,7 +106,8 @@ bool LocalEngine::Pump() {
     const std::string& stream = request.return_stream;
     group_->SetTap(stream, [&wanted, stream](const TappedRow& row) { wanted.Take(stream, row); });
   }
-  for (size_t lane = 0; lane < lanes_.size(); ++lane) wanted.lsn_of_lane.push_back(NextLsn(lane));
+  for (size_t lane = 0; lane < lanes_.size(); ++lane)
+    wanted.lsn_of_lane.push_back(NextLsn(lane));
   RunLanes(source);
   for (const IngestRequest& request : taken) {
     if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
@@ -129,8 +131,8 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
   size_t first = rows.size();
   std::vector<std::optional<Error>> errors(request.payloads.size());
   for (size_t i = 0; i < request.payloads.size(); ++i) {
-    Status admitted = source.Admit(request.payloads[i], false, admitted_.note.arrival_micros,
-                                   admitted_.batch);
+    Status admitted =
+        source.Admit(request.payloads[i], false, admitted_.note.arrival_micros, admitted_.batch);
     if (admitted.ok()) continue;
     errors[i] = admitted.error();
     if (request.reject_bad) reply.rejected.push_back({i, admitted.error()});
@@ -162,7 +164,8 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
 uint64_t LocalEngine::NextLsn(size_t lane) const {
   if (lanes_[lane].batch.rows().empty()) return 0;
   uint64_t lsn = log_->last_lsn() + 1;
-  for (size_t i = 0; i < lane; ++i) lsn += lanes_[i].batch.rows().empty() ? 0 : 1;
+  for (size_t i = 0; i < lane; ++i)
+    lsn += lanes_[i].batch.rows().empty() ? 0 : 1;
   return lsn;
 }
 
@@ -243,8 +246,8 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   admitted_.note.source_bytes = chunk.source_bytes;
   admitted_.note.source_events = chunk.source_events;
   for (size_t i = chunk.begin; i < chunk.end; ++i) {
-    Status admitted = source.Admit((*chunk.payloads)[i], true, admitted_.note.arrival_micros,
-                                   admitted_.batch);
+    Status admitted =
+        source.Admit((*chunk.payloads)[i], true, admitted_.note.arrival_micros, admitted_.batch);
     const row::Row& row = admitted_.batch.rows().back();
     if (!admitted.ok()) {
       Place(source, row, admitted.error());

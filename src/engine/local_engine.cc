@@ -34,7 +34,8 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       options_(std::move(options)),
       log_(std::move(log)),
       deployer_(files, options_.directory, options_.read_only),
-      received_(metrics.GetCounter("headrace_events_ingested_total", "Events appended to the log.")),
+      received_(
+          metrics.GetCounter("headrace_events_ingested_total", "Events appended to the log.")),
       repeats_(metrics.GetCounter("headrace_duplicate_events_total",
                                   "Events dropped by DEDUPLICATE BY.")),
       dead_(metrics.GetCounter("headrace_dead_letters_total", "Rows sent to dead letters.")),

@@ -23,8 +23,8 @@ struct BulkChunk {
   const std::vector<std::string_view>* payloads = nullptr;  // 64 readable bytes behind each
   size_t begin = 0;
   size_t end = 0;
-  std::string source;  // as the user named the file
-  uint64_t source_bytes = 0;   // position behind the last payload of the chunk
+  std::string source;         // as the user named the file
+  uint64_t source_bytes = 0;  // position behind the last payload of the chunk
   uint64_t source_events = 0;
 };
 
@@ -125,7 +125,7 @@ class LocalEngine final : public Engine {
   // Confined to the worker.
   std::unique_ptr<flow::Graph> graph_;
   std::unique_ptr<GroupBuilder> group_;
-  Frame admitted_;            // owns the memory of the rows in lanes_
+  Frame admitted_;           // owns the memory of the rows in lanes_
   std::deque<Frame> lanes_;  // by partition of the source at hand
   std::vector<log::RecordBatchBuilder> builders_;
   std::vector<log::Entry> entries_;  // the group being built; kept when the log had no space

@@ -167,7 +167,8 @@ class QueryRun {
     if (plan_.limit && rows.size() > static_cast<size_t>(*plan_.limit)) {
       rows.resize(static_cast<size_t>(*plan_.limit));
     }
-    for (auto& row : rows) row.resize(plan_.columns.columns.size());
+    for (auto& row : rows)
+      row.resize(plan_.columns.columns.size());
   }
 
   const sql::QueryPlan& plan_;

@@ -47,8 +47,10 @@ QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
                   : kind == sql::ObjectKind::kView ? view
                                                    : !model && !view;
     if (!wanted) continue;
-    const char* word = model ? "model" : view ? "view" : item.dead_of.empty() ? "stream"
-                                                                              : "dead letters";
+    const char* word = model                  ? "model"
+                       : view                 ? "view"
+                       : item.dead_of.empty() ? "stream"
+                                              : "dead letters";
     table.Add({item.name, word});
   }
   return table.Take();

@@ -67,7 +67,8 @@ Status RowCursor::Load(Lane& lane) {
 Result<bool> RowCursor::OpenEntry(Lane& lane) {
   if (lane.entries.empty()) {
     HR_ASSIGN(auto batch, log_.Read(topic_, lane.partition, lane.next_offset, kReadBytes));
-    for (log::Entry& entry : batch) lane.entries.push_back(std::move(entry));
+    for (log::Entry& entry : batch)
+      lane.entries.push_back(std::move(entry));
     if (lane.entries.empty()) return false;
   }
   const log::Entry& entry = lane.entries.front();

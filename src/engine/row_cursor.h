@@ -17,8 +17,8 @@ namespace headrace::engine {
 struct StoredRow {
   int32_t partition = 0;
   int64_t offset = 0;
-  row::Place cause;  // for a source: its own place
-  uint64_t lsn = 0;  // of the batch it is stored in
+  row::Place cause;            // for a source: its own place
+  uint64_t lsn = 0;            // of the batch it is stored in
   int64_t arrival_micros = 0;  // of a source's event
   std::string_view value;
   std::vector<std::pair<std::string_view, std::string_view>> headers;

@@ -44,7 +44,8 @@ Result<bool> RowDecoder::DecodeSource(const StoredRow& stored, row::Value** valu
   Status admitted = source_->Admit(stored.value, false, stored.arrival_micros, batch_);
   if (!admitted.ok()) return false;
   const row::Value* slots = batch_.rows().front().values;
-  for (size_t i = 0; i < values_.size(); ++i) values_[i] = slots[item_.source->schema_slots[i]];
+  for (size_t i = 0; i < values_.size(); ++i)
+    values_[i] = slots[item_.source->schema_slots[i]];
   *values = values_.data();
   return true;
 }

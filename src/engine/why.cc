@@ -44,7 +44,8 @@ std::shared_ptr<const flow::StatementPlan> WithCounters(const flow::StatementPla
   if (!counted->select) return counted;
   for (flow::Stage& stage : counted->select->stages) {
     for (state::KeyBlockSpec& block : stage.key_blocks) {
-      for (state::FrameSpec& frame : block.frames) frame.count_slot = counted->select->slots++;
+      for (state::FrameSpec& frame : block.frames)
+        frame.count_slot = counted->select->slots++;
     }
   }
   return counted;
@@ -72,11 +73,14 @@ class Story {
 
   void Visit(const flow::StatementPlan& plan, const row::Row& row) {
     if (row.cause != cause_ || !plan.select || !chain_.contains(plan.name)) return;
-    for (const flow::FeatureNote& feature : plan.select->features) AddFeature(plan, feature, row);
+    for (const flow::FeatureNote& feature : plan.select->features)
+      AddFeature(plan, feature, row);
     for (const flow::Stage& stage : plan.select->stages) {
-      for (const flow::Prediction& prediction : stage.predictions) AddModel(prediction, row);
+      for (const flow::Prediction& prediction : stage.predictions)
+        AddModel(prediction, row);
     }
-    for (const flow::RuleNote& rule : plan.select->rules) AddRule(rule, row);
+    for (const flow::RuleNote& rule : plan.select->rules)
+      AddRule(rule, row);
     for (size_t i = 0; i < plan.schema.columns.size(); ++i) {
       if (plan.schema.columns[i].name != "decision") continue;
       decision_.clear();
@@ -121,9 +125,9 @@ class Story {
     const model::ModelInfo& info = model.info();
     model_ = "{\"name\":";
     row::AppendJsonString(prediction.model, model_);
-    model_ += ",\"version\":\"" + info.sha256 + "\",\"number\":" +
-              std::to_string(item->models->VersionAt(row.cause.lsn)) + ",\"format\":\"" +
-              std::string(model::ToString(info.format)) + "\"}";
+    model_ += ",\"version\":\"" + info.sha256 +
+              "\",\"number\":" + std::to_string(item->models->VersionAt(row.cause.lsn)) +
+              ",\"format\":\"" + std::string(model::ToString(info.format)) + "\"}";
     score_.clear();
     row::AppendJson(row.values[prediction.result_slot], prediction.result_type, score_);
     std::vector<double> inputs;
@@ -254,9 +258,8 @@ Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
   std::shared_ptr<const Deployment> counted = WithCounters(*deployment);
   auto graph = BuildGraph(*counted, ModelsOf(counted));
   Story story(*counted, parsed->stream, cause);
-  graph->SetProbe([&](const flow::StatementPlan& plan, const row::Row& row) {
-    story.Visit(plan, row);
-  });
+  graph->SetProbe(
+      [&](const flow::StatementPlan& plan, const row::Row& row) { story.Visit(plan, row); });
   RowCatcher catcher(counted, *parsed);
   ReplayOptions options;
   options.until_lsn = cause.lsn;
@@ -270,10 +273,11 @@ Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
   row::AppendJsonString(id, out);
   out += ",\"lsn\":" + std::to_string(cause.lsn) + ",\"event\":" + event + ",\"event_id\":";
   row::AppendJsonString(event_id, out);
-  out += ",\"row\":" + logged + ",\"features\":" + story.features() + ",\"model\":" + story.model() +
-         ",\"score\":" + story.score() + ",\"contributions\":" + story.contributions() +
-         ",\"decision\":" + story.decision() + ",\"rules\":" + story.rules() + ",\"recomputed\":" +
-         (catcher.row() == logged ? "true" : "false") + "}";
+  out += ",\"row\":" + logged + ",\"features\":" + story.features() +
+         ",\"model\":" + story.model() + ",\"score\":" + story.score() +
+         ",\"contributions\":" + story.contributions() + ",\"decision\":" + story.decision() +
+         ",\"rules\":" + story.rules() +
+         ",\"recomputed\":" + (catcher.row() == logged ? "true" : "false") + "}";
   return out;
 }
 

@@ -9,8 +9,8 @@
 
 namespace headrace::engine {
 
-// Explains one row of a derived stream: replays the log up to its cause through the same statements,
-// with the windows counting their events, and compares the row with the logged one.
+// Explains one row of a derived stream: replays the log up to its cause through the same
+// statements, with the windows counting their events, and compares the row with the logged one.
 // Reads durable data only; any thread.
 Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
                                std::shared_ptr<const Deployment> deployment);

@@ -68,7 +68,8 @@ void Graph::SetProbe(const Probe& probe) {
 size_t Graph::state_bytes() const {
   size_t bytes = 0;
   for (const auto& statement : statements_) {
-    bytes += statement->select ? statement->select->state_bytes() : statement->window->state_bytes();
+    bytes +=
+        statement->select ? statement->select->state_bytes() : statement->window->state_bytes();
   }
   return bytes;
 }

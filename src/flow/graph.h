@@ -16,7 +16,8 @@
 namespace headrace::flow {
 
 // Everything that is computed from a set of plans, with its state: the operators of all statements,
-// connected. Live traffic, recovery, verify and why each run a graph of their own over the same plans.
+// connected. Live traffic, recovery, verify and why each run a graph of their own over the same
+// plans.
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
 // Confined. The plans and models it is given are shared and immutable.

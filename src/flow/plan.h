@@ -31,8 +31,8 @@ struct SourcePlan {
   std::string name;
   std::string topic;
   int32_t partitions = 1;
-  row::Schema schema;       // all columns, computed ones included
-  row::Schema decoded;      // the columns read from the payload: a prefix of the slots
+  row::Schema schema;   // all columns, computed ones included
+  row::Schema decoded;  // the columns read from the payload: a prefix of the slots
   schema::JsonOptions json{};
   std::vector<int> schema_slots;  // slot of each column of `schema`
   std::vector<Evaluation> computed;
@@ -41,7 +41,7 @@ struct SourcePlan {
     std::string text;
   };
   std::vector<Check> checks;
-  int time_slot = -1;  // of the watermark's column; -1: no event time
+  int time_slot = -1;           // of the watermark's column; -1: no event time
   int64_t watermark_delay = 0;  // watermark = largest event time - delay, per partition
   std::vector<int> partition_slots;
   std::vector<row::Type> partition_types;
@@ -109,7 +109,8 @@ struct SelectPlan {
 struct WindowPlan {
   std::string input;
   std::shared_ptr<const expr::Expr> where;
-  std::vector<Evaluation> evaluations;  // group keys and aggregate arguments, over the input's slots
+  std::vector<Evaluation>
+      evaluations;  // group keys and aggregate arguments, over the input's slots
   int time_column = -1;
   int64_t size = 0;   // microseconds; 0: no windows, one group per key, emitted on each change
   int64_t slide = 0;  // equal to size for TUMBLE
@@ -128,7 +129,7 @@ struct StatementPlan {
   std::string name;
   bool view = false;
   row::Schema schema;
-  int time_column = -1;  // output column that carries the event time, or -1
+  int time_column = -1;       // output column that carries the event time, or -1
   std::vector<int> view_key;  // output columns that identify a row of a view; the latest row counts
   std::optional<SelectPlan> select;
   std::optional<WindowPlan> window;

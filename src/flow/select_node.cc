@@ -52,7 +52,8 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
 size_t SelectNode::state_bytes() const {
   size_t bytes = 0;
   for (const auto& stage : key_blocks_) {
-    for (const auto& block : stage) bytes += block->bytes();
+    for (const auto& block : stage)
+      bytes += block->bytes();
   }
   return bytes;
 }
@@ -63,7 +64,8 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
   for (size_t i = 0; i < select.stages.size(); ++i) {
     Evaluate(select.stages[i], collector);
     UpdateWindows(i, collector);
-    for (const Prediction& prediction : select.stages[i].predictions) Predict(prediction);
+    for (const Prediction& prediction : select.stages[i].predictions)
+      Predict(prediction);
   }
   output.Clear();
   for (size_t i = 0; i < working_.rows().size(); ++i) {
@@ -107,7 +109,8 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
       row::Value verdict = select.where->Evaluate(from.values, context);
       if (context.error) {
         if (!from.dead_lettered) {
-          collector.Refuse(select.input, from, {context.error->code(), context.error->message(), ""});
+          collector.Refuse(select.input, from,
+                           {context.error->code(), context.error->message(), ""});
         }
         from.dead_lettered = true;
         context.error.reset();
@@ -119,7 +122,8 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
     row::Value* values = to.values;
     to = from;
     to.values = values;
-    for (int column : select.copied_columns) values[column] = from.values[column];
+    for (int column : select.copied_columns)
+      values[column] = from.values[column];
     origins_.push_back(&from);
   }
 }
@@ -144,7 +148,8 @@ void SelectNode::UpdateWindows(size_t stage, Collector& collector) {
     size_t count = working_.rows().size();
     failed_.assign(count, 0);
     if (errors_.size() < count) errors_.resize(count);
-    for (size_t i = 0; i < count; ++i) failed_[i] = working_.rows()[i].failed ? 1 : 0;
+    for (size_t i = 0; i < count; ++i)
+      failed_[i] = working_.rows()[i].failed ? 1 : 0;
     block->Update(working_, failed_, errors_);
     for (size_t i = 0; i < count; ++i) {
       if (failed_[i] != 0 && !working_.rows()[i].failed) {

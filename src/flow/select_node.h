@@ -39,7 +39,8 @@ class SelectNode {
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
-  void ScoreRange(const Prediction& prediction, const model::Model& model, size_t begin, size_t end);
+  void ScoreRange(const Prediction& prediction, const model::Model& model, size_t begin,
+                  size_t end);
   void Fail(size_t index, const Error& error, Collector& collector);
 
   std::shared_ptr<const StatementPlan> plan_;

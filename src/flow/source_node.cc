@@ -44,7 +44,8 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
   for (size_t i = 0; i < plan_->schema.columns.size(); ++i) {
     const row::Column& column = plan_->schema.columns[i];
     if (column.not_null && row.values[plan_->schema_slots[i]].null) {
-      return Error(ErrorKind::kInvalidArgument, "HR2105", "column " + column.name + " must not be null")
+      return Error(ErrorKind::kInvalidArgument, "HR2105",
+                   "column " + column.name + " must not be null")
           .AtPlace("/" + column.name);
     }
   }
@@ -54,7 +55,8 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
     row::Value verdict = check.expression->Evaluate(row.values, context);
     if (context.error) return std::move(*context.error);
     if (!verdict.null && !verdict.boolean) {
-      return Error(ErrorKind::kInvalidArgument, "HR2109", "CHECK (" + check.text + ") does not hold");
+      return Error(ErrorKind::kInvalidArgument, "HR2109",
+                   "CHECK (" + check.text + ") does not hold");
     }
   }
   if (plan_->time_slot < 0) return Ok();

@@ -10,8 +10,8 @@ WindowNode::WindowNode(std::shared_ptr<const StatementPlan> plan)
       slots_(static_cast<size_t>(plan_->window->slots)),
       group_(plan_->window->table.key_slots.size() + plan_->window->table.aggregates.size()) {}
 
-void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
-                     row::Batch& output, Collector& collector) {
+void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps, row::Batch& output,
+                     Collector& collector) {
   output.Clear();
   arena_.Reset();
   size_t next = 0;
@@ -24,7 +24,8 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
     }
     if (TakesLate(row, collector)) AddRow(row, collector);
   }
-  for (; next < steps.size(); ++next) Close(steps[next], output, collector);
+  for (; next < steps.size(); ++next)
+    Close(steps[next], output, collector);
 }
 
 bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
@@ -50,7 +51,8 @@ void WindowNode::AddRow(row::Row& row, Collector& collector) {
   int64_t time = row.event_time - window.offset;
   int64_t last_start = time - ((time % window.slide) + window.slide) % window.slide;
   for (int64_t start = last_start; start > time - window.size; start -= window.slide) {
-    slots_[static_cast<size_t>(window.window_start_slot)] = row::Value::Integer(start + window.offset);
+    slots_[static_cast<size_t>(window.window_start_slot)] =
+        row::Value::Integer(start + window.offset);
     slots_[static_cast<size_t>(window.window_end_slot)] =
         row::Value::Integer(start + window.size + window.offset);
     for (const Evaluation& evaluation : window.evaluations) {
@@ -71,8 +73,8 @@ void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector)
 
 void WindowNode::Close(const WatermarkStep& step, row::Batch& output, Collector& collector) {
   int64_t bound = step.watermark == INT64_MAX ? INT64_MAX : step.watermark - plan_->lateness;
-  Status closed = table_->EmitUpTo(
-      bound, arena_, [&](const row::Value* keys, const row::Value* aggregates) {
+  Status closed =
+      table_->EmitUpTo(bound, arena_, [&](const row::Value* keys, const row::Value* aggregates) {
         EmitGroup(keys, aggregates, step, output, collector);
       });
   HR_CHECK(closed.ok());

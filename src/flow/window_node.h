@@ -11,7 +11,8 @@
 namespace headrace::flow {
 
 // Runs SELECT ... FROM TUMBLE|HOP(...) GROUP BY: adds rows to their windows and emits a window's
-// groups, ordered by window end and key, at the event that moves the watermark past its end. Confined.
+// groups, ordered by window end and key, at the event that moves the watermark past its end.
+// Confined.
 class WindowNode {
  public:
   explicit WindowNode(std::shared_ptr<const StatementPlan> plan);

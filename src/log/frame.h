@@ -10,15 +10,22 @@
 namespace headrace::log {
 
 // The frames of the journal. docs/internals/journal.md.
-enum class FrameKind : uint8_t { kBatch = 1, kControl = 2, kTopic = 3, kGroupEnd = 4, kFlushEnd = 5 };
+enum class FrameKind : uint8_t {
+  kBatch = 1,
+  kControl = 2,
+  kTopic = 3,
+  kGroupEnd = 4,
+  kFlushEnd = 5
+};
 
 inline constexpr size_t kFrameHeaderSize = 32;
 inline constexpr size_t kFileHeaderSize = 64;
 inline constexpr uint32_t kFrameBytesMax = 1U << 30;
 
 // Header fields: u32 length of the payload, u8 kind, 3 zero bytes, u32 epoch of the file, u32 CRC,
-// u64 LSN, u64 number of the flush that wrote it. The CRC-32C covers the header with its CRC field zero and the payload, and is
-// seeded with the CRC of the frame before: a frame is only valid behind its predecessor.
+// u64 LSN, u64 number of the flush that wrote it. The CRC-32C covers the header with its CRC field
+// zero and the payload, and is seeded with the CRC of the frame before: a frame is only valid
+// behind its predecessor.
 struct FrameHeader {
   uint32_t length = 0;
   FrameKind kind = FrameKind::kBatch;

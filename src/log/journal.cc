@@ -21,10 +21,10 @@ Journal::Journal(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry&
       options_(options),
       flush_seconds_(metrics.GetHistogram("headrace_log_fsync_duration_seconds",
                                           "Time of one journal flush.")),
-      flushed_bytes_(metrics.GetCounter("headrace_log_journal_bytes_total",
-                                        "Bytes written to the journal.")),
-      no_space_gauge_(metrics.GetGauge("headrace_log_no_space",
-                                       "1 while the journal waits for disk space.")) {}
+      flushed_bytes_(
+          metrics.GetCounter("headrace_log_journal_bytes_total", "Bytes written to the journal.")),
+      no_space_gauge_(
+          metrics.GetGauge("headrace_log_no_space", "1 while the journal waits for disk space.")) {}
 
 Journal::~Journal() {
   Stop();
@@ -57,7 +57,8 @@ Status Journal::Append(Group group, uint64_t bytes) {
     return waiting_bytes_ < options_.pending_bytes_max || failed_ || no_space_ || stop_;
   });
   if (failed_) {
-    return Error(ErrorKind::kUnavailable, "HR5101", "the journal has failed: " + failure_->ToString())
+    return Error(ErrorKind::kUnavailable, "HR5101",
+                 "the journal has failed: " + failure_->ToString())
         .WithHint("restart after checking the disk; reads go on");
   }
   if (stop_) return Error(ErrorKind::kUnavailable, "HR5102", "the journal is closed");
@@ -113,7 +114,8 @@ void Journal::Run() {
 
 // Called again after a full disk, it goes on where it stopped.
 Status Journal::Write(std::vector<Group>& groups) {
-  for (; framed_ < groups.size(); ++framed_) HR_TRY(WriteGroup(groups[framed_]));
+  for (; framed_ < groups.size(); ++framed_)
+    HR_TRY(WriteGroup(groups[framed_]));
   HR_TRY(FlushBuffer());
   framed_ = 0;
   return Ok();
@@ -141,8 +143,8 @@ Status Journal::WriteGroup(const Group& group) {
     payload_.clear();
     header.lsn = outgoing.lsn;
     if (outgoing.entry) {
-      header.kind = outgoing.entry->kind == EntryKind::kBatch ? FrameKind::kBatch
-                                                              : FrameKind::kControl;
+      header.kind =
+          outgoing.entry->kind == EntryKind::kBatch ? FrameKind::kBatch : FrameKind::kControl;
       EncodeEntry(*outgoing.entry, payload_);
     } else {
       header.kind = FrameKind::kTopic;
@@ -236,8 +238,8 @@ Status Journal::MakeFile(const std::string& path, uint64_t size) {
   std::string zeros(std::min(size, kZeroBlock), '\0');
   Status written = Ok();
   for (uint64_t at = 0; at < size && written.ok(); at += zeros.size()) {
-    written = file->WriteAt(at, std::string_view(zeros).substr(0, std::min<uint64_t>(
-                                                                      zeros.size(), size - at)));
+    written = file->WriteAt(
+        at, std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size - at)));
   }
   if (written.ok()) written = file->Sync();
   if (written.ok()) return Ok();

@@ -45,11 +45,11 @@ struct JournalContents {
 
 // The write-ahead journal: one total order of groups in prewritten, recycled files.
 //
-// A group is atomic: its frames are followed by a frame that counts them, and a scan cuts back to the
-// last whole group. One thread collects whatever groups wait, writes them with one write, flushes once
-// and publishes; it never waits for more. A failed flush is final. When the disk is full the groups
-// wait, Append is refused, and writing goes on when there is space.
-// Threads: Append from one thread; the rest is thread-safe. Format: docs/internals/journal.md.
+// A group is atomic: its frames are followed by a frame that counts them, and a scan cuts back to
+// the last whole group. One thread collects whatever groups wait, writes them with one write,
+// flushes once and publishes; it never waits for more. A failed flush is final. When the disk is
+// full the groups wait, Append is refused, and writing goes on when there is space. Threads: Append
+// from one thread; the rest is thread-safe. Format: docs/internals/journal.md.
 class Journal {
  public:
   struct Options {
@@ -62,11 +62,11 @@ class Journal {
           std::string directory, Options options);
   ~Journal();
 
-  // Scans the files and returns what stands behind `moved`. A torn tail is passed over: writing goes
-  // on in another file. Changes nothing on disk. kCorruption names file and offset.
+  // Scans the files and returns what stands behind `moved`. A torn tail is passed over: writing
+  // goes on in another file. Changes nothing on disk. kCorruption names file and offset.
   Result<JournalContents> Recover(Lsn moved);
-  // Starts writing behind what Recover found. `durable` gets groups on the journal thread, in order,
-  // once they are durable; it also is called with nothing when the journal failed.
+  // Starts writing behind what Recover found. `durable` gets groups on the journal thread, in
+  // order, once they are durable; it also is called with nothing when the journal failed.
   Status Start(Durable durable);
   // Flushes what waits and stops the thread. Idempotent.
   void Stop();
@@ -124,9 +124,9 @@ class Journal {
   uint64_t size_ = 0;      // of file_
   uint64_t position_ = 0;  // where the next group goes
   uint32_t crc_ = 0;
-  std::string buffer_;     // framed, not yet flushed
-  bool sealed_ = false;    // buffer_ ends with its kFlushEnd
-  size_t framed_ = 0;      // groups of the present write that are framed or flushed
+  std::string buffer_;   // framed, not yet flushed
+  bool sealed_ = false;  // buffer_ ends with its kFlushEnd
+  size_t framed_ = 0;    // groups of the present write that are framed or flushed
   std::string payload_;
   Lsn buffered_lsn_ = 0;
   uint64_t flush_ = 0;  // number of the last flush

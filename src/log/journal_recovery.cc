@@ -16,8 +16,8 @@ Error Damaged(const std::string& path, size_t offset, const std::string& what) {
       .WithHint("run `headrace log verify`; restore the directory from a copy");
 }
 
-// A group at the start of `rest`: its frames checked, its end counted. Returns its size, 0 when what
-// stands there is not a whole valid group.
+// A group at the start of `rest`: its frames checked, its end counted. Returns its size, 0 when
+// what stands there is not a whole valid group.
 size_t ReadGroup(std::string_view rest, uint32_t epoch, Lsn previous, uint32_t* crc,
                  std::vector<std::pair<FrameHeader, std::string_view>>* frames) {
   size_t at = 0;
@@ -110,8 +110,8 @@ Status Journal::ScanFile(const std::string& path, const FileHeader& header, Lsn 
                          JournalContents& contents) {
   HR_ASSIGN(std::string content, os::ReadFile(files_, path, kFileBytesMax));
   size_t at = kFileHeaderSize;
-  uint64_t flush = flush_;     // of the last whole group
-  bool flush_ended = true;     // and whether its flush ended with it
+  uint64_t flush = flush_;  // of the last whole group
+  bool flush_ended = true;  // and whether its flush ended with it
   std::vector<std::pair<FrameHeader, std::string_view>> frames;
   while (true) {
     std::string_view rest = std::string_view(content).substr(at);
@@ -141,7 +141,8 @@ Status Journal::ScanFile(const std::string& path, const FileHeader& header, Lsn 
     }
     at += group;
   }
-  // A later flush proves that this one had been durable: then a bad frame is damage, not a torn tail.
+  // A later flush proves that this one had been durable: then a bad frame is damage, not a torn
+  // tail.
   if (FlushFollows(content, at, header.epoch, flush + (flush_ended ? 2 : 1))) {
     return Damaged(path, at, "a bad frame stands before good ones");
   }

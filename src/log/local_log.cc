@@ -8,7 +8,7 @@
 namespace headrace::log {
 namespace {
 
-constexpr uint64_t kMoveBytes = 8 << 20;      // moved together, with one flush a partition
+constexpr uint64_t kMoveBytes = 8 << 20;         // moved together, with one flush a partition
 constexpr uint64_t kUnmovedBytesMax = 32 << 20;  // Append waits while more is only in the journal
 
 uint64_t SizeOf(const Entry& entry) {
@@ -94,11 +94,12 @@ Status LocalLog::TakeRecovered(JournalContents contents) {
     if (!topics_.contains(topic.name)) AddTopic(topic.name, topic.config);
   }
   for (EntryPtr& entry : contents.entries) {
-    Partition* partition =
-        entry->kind == EntryKind::kControl ? controls_.get() : FindPartition(entry->topic, entry->partition);
+    Partition* partition = entry->kind == EntryKind::kControl
+                               ? controls_.get()
+                               : FindPartition(entry->topic, entry->partition);
     if (partition == nullptr) {
-      return Error(ErrorKind::kCorruption, "HR5210", "the journal names an unknown topic partition " +
-                                                         entry->topic);
+      return Error(ErrorKind::kCorruption, "HR5210",
+                   "the journal names an unknown topic partition " + entry->topic);
     }
     auto numbered = std::make_shared<Entry>(*entry);
     if (entry->kind == EntryKind::kBatch) {
@@ -149,7 +150,8 @@ bool LocalLog::HasTopic(const std::string& name) const {
 std::vector<std::string> LocalLog::topics() const {
   std::shared_lock lock(topics_mutex_);
   std::vector<std::string> names;
-  for (const auto& [name, topic] : topics_) names.push_back(name);
+  for (const auto& [name, topic] : topics_)
+    names.push_back(name);
   return names;
 }
 
@@ -198,7 +200,8 @@ Status LocalLog::Append(std::vector<Entry>& group) {
     bytes += SizeOf(entry);
     outgoing.push_back({std::make_shared<const Entry>(std::move(entry)), "", lsn});
   }
-  // From here on the group counts as taken: a journal that has no space keeps it and writes it later.
+  // From here on the group counts as taken: a journal that has no space keeps it and writes it
+  // later.
   last_lsn_ = lsn;
   return journal_.Append(std::move(outgoing), bytes);
 }
@@ -283,15 +286,18 @@ Status LocalLog::Move(const std::vector<EntryPtr>& entries) {
   for (const EntryPtr& entry : entries) {
     if (entry->lsn <= moved_lsn_) continue;
     bool control = entry->kind == EntryKind::kControl;
-    Partition* partition = control ? controls_.get() : FindPartition(entry->topic, entry->partition);
+    Partition* partition =
+        control ? controls_.get() : FindPartition(entry->topic, entry->partition);
     HR_TRY(partition->Stage(*entry, options_.compress_segments && !control));
     segment_bytes_.Add(entry->bytes.size());
     touched.insert(partition);
     moved_lsn_ = entry->lsn;
   }
-  for (Partition* partition : touched) HR_TRY(partition->Sync());
+  for (Partition* partition : touched)
+    HR_TRY(partition->Sync());
   HR_TRY(WriteManifest(moved_lsn_));
-  for (Partition* partition : touched) partition->Publish();
+  for (Partition* partition : touched)
+    partition->Publish();
   journal_.Free(moved_lsn_);
   return Ok();
 }
@@ -320,7 +326,8 @@ Status LocalLog::ApplyRetention() {
   {
     std::shared_lock lock(topics_mutex_);
     for (const auto& [name, topic] : topics_) {
-      int64_t oldest = topic.config.retention_ms < 0 ? INT64_MIN : now_ms - topic.config.retention_ms;
+      int64_t oldest =
+          topic.config.retention_ms < 0 ? INT64_MIN : now_ms - topic.config.retention_ms;
       for (const auto& partition : topic.partitions) {
         for (std::string& path : partition->Expire(oldest, topic.config.retention_bytes)) {
           expired.push_back(std::move(path));

@@ -22,8 +22,8 @@ namespace headrace::log {
 // The Log on one directory: a journal, and segments that it is moved to. See log.h.
 //
 // An entry is appended, becomes durable on the journal thread (from then on readers see it, in
-// memory), and is moved to a segment by the moving thread, which then frees journal files. Locks are
-// taken in the order topics_mutex_, a partition's, state_mutex_.
+// memory), and is moved to a segment by the moving thread, which then frees journal files. Locks
+// are taken in the order topics_mutex_, a partition's, state_mutex_.
 class LocalLog final : public Log {
  public:
   LocalLog(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,

@@ -24,8 +24,8 @@ enum class EntryKind : uint8_t {
 };
 
 // What Append takes and what readers give back. For a batch, `bytes` is a whole Kafka RecordBatch
-// v2 whose base offset the log sets; `note` is opaque to the log and stored beside it (arrival time,
-// source position, causes of derived rows).
+// v2 whose base offset the log sets; `note` is opaque to the log and stored beside it (arrival
+// time, source position, causes of derived rows).
 struct Entry {
   EntryKind kind = EntryKind::kBatch;
   std::string topic;  // kBatch

@@ -10,7 +10,8 @@
 namespace headrace::log {
 
 // Merges all partitions and the controls by LSN. What it gives at any call is a prefix of what was
-// durable at one moment: it first notes how far that is, then loads lanes, and gives nothing beyond.
+// durable at one moment: it first notes how far that is, then loads lanes, and gives nothing
+// beyond.
 class LogCursor final : public Log::Cursor {
  public:
   static Result<std::unique_ptr<LogCursor>> Open(const LocalLog& log, Lsn from, bool controls_only);

@@ -44,7 +44,8 @@ std::string Manifest::Encode() const {
   w.Varint(topics.size());
   for (const auto& [name, topic] : topics) {
     w.String(EncodeTopic(name, topic.config));
-    for (const PartitionState& partition : topic.partitions) EncodePartition(partition, w);
+    for (const PartitionState& partition : topic.partitions)
+      EncodePartition(partition, w);
   }
   w.U32Le(base::Crc32c(out));
   return out;

@@ -35,7 +35,8 @@ Status Partition::Open(const std::vector<SegmentRecord>& segments, int64_t start
     if (writable && size > record.size) HR_TRY(segment->file->Truncate(record.size));
     HR_TRY(segment->LoadIndex(files_));
     if (segment->end_offset != record.end_offset) {
-      return Error(ErrorKind::kCorruption, "HR5206", "segment: it ends at another offset than it should")
+      return Error(ErrorKind::kCorruption, "HR5206",
+                   "segment: it ends at another offset than it should")
           .AtPlace(segment->path + "@" + std::to_string(record.size));
     }
     end_offset_ = segment->end_offset;
@@ -88,10 +89,10 @@ Result<std::vector<Entry>> Partition::Read(int64_t offset, size_t bytes_max) con
     }
     range = Locate(offset);
     size_t bytes = 0;
-    auto first = std::lower_bound(tail_.begin(), tail_.end(), offset,
-                                  [](const EntryPtr& entry, int64_t o) {
-                                    return entry->base_offset + entry->record_count <= o;
-                                  });
+    auto first =
+        std::lower_bound(tail_.begin(), tail_.end(), offset, [](const EntryPtr& entry, int64_t o) {
+          return entry->base_offset + entry->record_count <= o;
+        });
     for (auto it = first; !range.file && it != tail_.end(); ++it) {
       if (!from_tail.empty() && bytes >= bytes_max) break;
       bytes += (*it)->bytes.size();
@@ -100,7 +101,8 @@ Result<std::vector<Entry>> Partition::Read(int64_t offset, size_t bytes_max) con
   }
   std::vector<Entry> entries;
   if (range.file) HR_TRY(ReadRange(range, offset, bytes_max, entries));
-  for (const EntryPtr& entry : from_tail) entries.push_back(*entry);
+  for (const EntryPtr& entry : from_tail)
+    entries.push_back(*entry);
   return entries;
 }
 
@@ -125,8 +127,10 @@ Status Partition::ReadRange(const Range& range, int64_t offset, size_t bytes_max
       Result<Entry> entry = good ? ReadStored(rest.substr(0, header.total()), header)
                                  : Error(ErrorKind::kCorruption, "HR5205", "segment: damaged");
       if (!entry.ok()) {
-        return std::move(entry).error().AtPlace(range.path + "@" + std::to_string(at)).WithHint(
-            "run `headrace log verify`; restore the directory from a copy");
+        return std::move(entry)
+            .error()
+            .AtPlace(range.path + "@" + std::to_string(at))
+            .WithHint("run `headrace log verify`; restore the directory from a copy");
       }
       rest.remove_prefix(header.total());
       at += header.total();
@@ -203,8 +207,8 @@ Status Partition::BeginSegment(int64_t base_offset) {
   auto segment = std::make_shared<Segment>();
   segment->base_offset = segment->end_offset = base_offset;
   segment->path = SegmentPath(directory_, base_offset);
-  HR_ASSIGN(auto file, files_.Open(segment->path,
-                                   {.create = true, .exclusive = false, .writable = true}));
+  HR_ASSIGN(auto file,
+            files_.Open(segment->path, {.create = true, .exclusive = false, .writable = true}));
   HR_TRY(file->Truncate(0));
   segment->file = std::move(file);
   HR_TRY(files_.SyncDirectory(directory_));
@@ -251,7 +255,8 @@ void Partition::Publish() {
   std::lock_guard lock(mutex_);
   segments_ = staged_;
   int64_t moved = segments_.back()->end_offset;
-  while (!tail_.empty() && tail_.front()->base_offset < moved) tail_.pop_front();
+  while (!tail_.empty() && tail_.front()->base_offset < moved)
+    tail_.pop_front();
 }
 
 std::vector<SegmentRecord> Partition::records() const {
@@ -267,7 +272,8 @@ std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t 
   std::lock_guard lock(mutex_);
   if (dirty_) return expired;
   uint64_t total = 0;
-  for (const auto& segment : segments_) total += segment->size;
+  for (const auto& segment : segments_)
+    total += segment->size;
   while (segments_.size() > 1) {
     const Segment& oldest = *segments_.front();
     bool old = oldest.max_timestamp_ms < oldest_timestamp_ms;

@@ -1,10 +1,10 @@
 #include "log/record_batch.h"
 
+#include <algorithm>
+
 #include <lz4frame.h>
 #include <zlib.h>
 #include <zstd.h>
-
-#include <algorithm>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -130,7 +130,8 @@ void RecordBatchBuilder::Add(const Record& record) {
   size_t length = 1 + ZigzagSize(delta) + ZigzagSize(count_) +
                   (record.has_key ? BytesSize(record.key) : 1) + BytesSize(record.value) +
                   ZigzagSize(static_cast<int64_t>(record.headers.size()));
-  for (const auto& [key, value] : record.headers) length += BytesSize(key) + BytesSize(value);
+  for (const auto& [key, value] : record.headers)
+    length += BytesSize(key) + BytesSize(value);
   base::ByteWriter w(bytes_);
   w.Zigzag(static_cast<int64_t>(length));
   w.U8(0);
@@ -293,14 +294,15 @@ Result<bool> RecordReader::Next(Record* record) {
   record->has_key = key_length >= 0;
   record->key = record->has_key ? r.Bytes(static_cast<uint64_t>(key_length)) : std::string_view{};
   int64_t value_length = r.Zigzag();
-  record->value = value_length < 0 ? std::string_view{} : r.Bytes(static_cast<uint64_t>(value_length));
+  record->value =
+      value_length < 0 ? std::string_view{} : r.Bytes(static_cast<uint64_t>(value_length));
   int64_t headers = r.Zigzag();
   record->headers.clear();
   for (int64_t i = 0; i < headers && r.ok(); ++i) {
     std::string_view key = r.Bytes(static_cast<uint64_t>(r.Zigzag()));
     int64_t size = r.Zigzag();
-    record->headers.emplace_back(key,
-                                 size < 0 ? std::string_view{} : r.Bytes(static_cast<uint64_t>(size)));
+    record->headers.emplace_back(
+        key, size < 0 ? std::string_view{} : r.Bytes(static_cast<uint64_t>(size)));
   }
   if (!r.ok() || headers < 0 || r.remaining() != 0) return Corrupt("a record does not parse");
   ++read_;

@@ -68,11 +68,12 @@ void SetBaseOffset(std::string& batch, int64_t base_offset);
 // The same records in lz4, or "" when that would save less than an eighth or they are compressed.
 std::string Compressed(const std::string& batch);
 
-// Walks the records of a batch, uncompressed (none, gzip, lz4, zstd). The views point into the batch
-// or into the reader's own buffer and live as long as the reader and the batch.
+// Walks the records of a batch, uncompressed (none, gzip, lz4, zstd). The views point into the
+// batch or into the reader's own buffer and live as long as the reader and the batch.
 class RecordReader {
  public:
-  static Result<RecordReader> Open(std::string_view batch, size_t uncompressed_bytes_max = 256 << 20);
+  static Result<RecordReader> Open(std::string_view batch,
+                                   size_t uncompressed_bytes_max = 256 << 20);
   const BatchHeader& header() const { return header_; }
   // False behind the last record. kCorruption when the records do not parse.
   Result<bool> Next(Record* record);

@@ -56,7 +56,8 @@ TEST(JsonDecoderTest, RefusesWhatIsNotWholeOrDoesNotFit) {
   EXPECT_EQ(RoundTrip(R"({"n":9223372036854775808})"), "HR2104/n");
   EXPECT_EQ(RoundTrip(""), "HR2101");
   std::string deep;
-  for (int i = 0; i < 5000; ++i) deep += "{\"a\":";
+  for (int i = 0; i < 5000; ++i)
+    deep += "{\"a\":";
   EXPECT_EQ(RoundTrip(deep).substr(0, 4), "HR21");
 }
 

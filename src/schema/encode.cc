@@ -75,7 +75,8 @@ bool LooksLikeNumber(std::string_view text) {
   if (text.empty()) return false;
   size_t i = text[0] == '-' ? 1 : 0;
   if (i >= text.size() || text[i] < '0' || text[i] > '9') return false;
-  if (text[i] == '0' && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9') return false;
+  if (text[i] == '0' && i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9')
+    return false;
   return text.find_first_not_of("0123456789+-.eE", i) == std::string_view::npos &&
          text.back() >= '0' && text.back() <= '9';
 }
@@ -132,7 +133,8 @@ Result<CsvToJson> CsvToJson::FromHeader(std::string_view header, const row::Sche
   for (const row::Column& column : schema.columns) {
     columns += (columns.empty() ? "" : ", ") + column.name;
   }
-  return Error(ErrorKind::kInvalidArgument, "HR2110", "no column of the stream is in the CSV header")
+  return Error(ErrorKind::kInvalidArgument, "HR2110",
+               "no column of the stream is in the CSV header")
       .WithHint("the header has " + listed.substr(0, 300) + "; the stream has " + columns);
 }
 
@@ -163,7 +165,8 @@ void CsvToJson::Append(std::string_view record, std::string& out) const {
     }
   } else {
     size_t index = 0;
-    for (const CsvField& field : SplitCsv(record)) add(index++, field.text, field.quoted);
+    for (const CsvField& field : SplitCsv(record))
+      add(index++, field.text, field.quoted);
   }
   if (separator == '{') out += '{';
   out += '}';

@@ -106,7 +106,8 @@ sj::simdjson_result<std::string_view> RawJson(OnDemandValue value) {
 }
 
 std::string_view TrimRight(std::string_view token) {
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
+  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ')
+    token.remove_suffix(1);
   return token;
 }
 
@@ -115,7 +116,8 @@ bool IsJsonNumber(std::string_view text) {
   size_t i = 0;
   auto digits = [&] {
     size_t begin = i;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9')
+      ++i;
     return i - begin;
   };
   if (i < text.size() && text[i] == '-') ++i;
@@ -150,7 +152,8 @@ bool DecodeBase64(std::string_view text, std::string* out) {
   uint32_t bits = 0;
   int count = 0;
   size_t end = text.size();
-  while (end > 0 && text[end - 1] == '=') --end;
+  while (end > 0 && text[end - 1] == '=')
+    --end;
   if (text.size() % 4 != 0 || text.size() - end > 2) return false;
   for (char c : text.substr(0, end)) {
     int digit = c >= 'A' && c <= 'Z'   ? c - 'A'
@@ -161,7 +164,8 @@ bool DecodeBase64(std::string_view text, std::string* out) {
                                        : -1;
     if (digit < 0) return false;
     bits = bits << 6 | static_cast<uint32_t>(digit);
-    if (++count % 4 != 1) out->push_back(static_cast<char>(bits >> (count % 4 == 0 ? 0 : 8 - 2 * (count % 4))));
+    if (++count % 4 != 1)
+      out->push_back(static_cast<char>(bits >> (count % 4 == 0 ? 0 : 8 - 2 * (count % 4))));
   }
   return true;
 }
@@ -173,8 +177,8 @@ struct JsonDecoder::Plan {
   row::Schema schema;
   JsonOptions options;
   sj::ondemand::parser parser;
-  std::string padded;       // copy of payloads that have no room behind them
-  std::vector<int> order;   // column of the i-th member of the last document, -1 none
+  std::string padded;             // copy of payloads that have no room behind them
+  std::vector<int> order;         // column of the i-th member of the last document, -1 none
   std::vector<std::string> keys;  // of the last document
   base::Arena* arena = nullptr;
   ptrdiff_t shift = 0;  // from the parsed bytes to the payload's own
@@ -189,7 +193,8 @@ struct JsonDecoder::Plan {
   Status FromText(std::string_view text, const row::Column& column, row::Value* slot) const;
 };
 
-JsonDecoder::JsonDecoder(row::Schema schema, JsonOptions options) : plan_(std::make_unique<Plan>()) {
+JsonDecoder::JsonDecoder(row::Schema schema, JsonOptions options)
+    : plan_(std::make_unique<Plan>()) {
   plan_->schema = std::move(schema);
   plan_->options = options;
 }
@@ -249,7 +254,8 @@ int JsonDecoder::Plan::FindColumn(sj::ondemand::raw_json_string key, size_t posi
     if (matches(schema.columns[i].name)) found = static_cast<int>(i);
   }
   size_t length = 0;
-  while (raw[length] != '"' && length < 256) length += raw[length] == '\\' ? 2 : 1;
+  while (raw[length] != '"' && length < 256)
+    length += raw[length] == '\\' ? 2 : 1;
   if (position >= 256 || length >= 256 || std::memchr(raw, '\\', length) != nullptr) return found;
   if (keys.size() <= position) {
     keys.resize(position + 1);
@@ -266,7 +272,8 @@ Status JsonDecoder::Plan::DecodeMember(sj::ondemand::field& field, size_t positi
   if (index < 0) {
     const char* raw = field.key().raw();
     bool escaped = false;
-    for (size_t i = 0; raw[i] != '"' && !escaped; ++i) escaped = raw[i] == '\\';
+    for (size_t i = 0; raw[i] != '"' && !escaped; ++i)
+      escaped = raw[i] == '\\';
     if (escaped) {
       std::string_view key;
       if (auto error = field.unescaped_key().get(key)) return Malformed(error);
@@ -462,8 +469,9 @@ Status JsonDecoder::Plan::DecodeInteger(const row::Value& number, const row::Col
   bool good = WholeUnits(number, 0, &units);
   bool narrow = column.type.kind == row::TypeKind::kInteger;
   if (!good || (narrow && (units > INT32_MAX || units < INT32_MIN))) {
-    return Refuse("HR2104", "column " + column.name + " is out of range for " +
-                                row::ToString(column.type), "/" + column.name);
+    return Refuse("HR2104",
+                  "column " + column.name + " is out of range for " + row::ToString(column.type),
+                  "/" + column.name);
   }
   *slot = row::Value::Integer(units);
   return Ok();

@@ -54,7 +54,8 @@ class TreeBinder {
       case ExpressionKind::kCase:
         return BindCase(node);
       case ExpressionKind::kCoalesce:
-        return Finish(node, BindAll(node), [](auto arguments) { return expr::Coalesce(std::move(arguments)); });
+        return Finish(node, BindAll(node),
+                      [](auto arguments) { return expr::Coalesce(std::move(arguments)); });
       case ExpressionKind::kNullIf:
         return Finish(node, BindAll(node), [](auto arguments) {
           return expr::NullIf(std::move(arguments[0]), std::move(arguments[1]));
@@ -96,8 +97,10 @@ class TreeBinder {
   // Every argument, or nothing when one of them failed.
   std::optional<std::vector<expr::ExprPtr>> BindAll(const Expression& node) {
     std::vector<expr::ExprPtr> bound;
-    for (const ExpressionPtr& child : node.children) bound.push_back(Bind(*child));
-    if (std::any_of(bound.begin(), bound.end(), [](const auto& e) { return e == nullptr; })) return {};
+    for (const ExpressionPtr& child : node.children)
+      bound.push_back(Bind(*child));
+    if (std::any_of(bound.begin(), bound.end(), [](const auto& e) { return e == nullptr; }))
+      return {};
     return bound;
   }
 
@@ -134,7 +137,8 @@ class TreeBinder {
   expr::ExprPtr CastTo(expr::ExprPtr argument, const Expression& node) {
     std::optional<row::Type> type = ToRowType(node.type);
     if (!type) {
-      return Complain(node.type.span, "HR1113", "type " + ToString(node.type) + " is not supported");
+      return Complain(node.type.span, "HR1113",
+                      "type " + ToString(node.type) + " is not supported");
     }
     Result<expr::ExprPtr> cast = expr::Cast(std::move(argument), *type);
     if (!cast.ok()) return Complain(node.span, cast.error());
@@ -173,19 +177,23 @@ class TreeBinder {
       return std::move(cast).value();
     }
     if (bound->type().kind == row::TypeKind::kBoolean) return bound;
-    return Complain(node.span, "HR1114", "the argument of " + std::string(clause) +
-                                             " must be boolean, not " + row::ToString(bound->type()));
+    return Complain(node.span, "HR1114",
+                    "the argument of " + std::string(clause) + " must be boolean, not " +
+                        row::ToString(bound->type()));
   }
 
  private:
   expr::ExprPtr BindCall(const Expression& node) {
     std::vector<std::string> known = expr::FunctionNames();
     if (!std::binary_search(known.begin(), known.end(), node.name)) {
-      for (std::string& name : scope_.call_names()) known.push_back(std::move(name));
+      for (std::string& name : scope_.call_names())
+        known.push_back(std::move(name));
       return Complain(node.name_span.end > 0 ? node.name_span : node.span, "HR1101",
-                      "unknown function `" + node.name + "`", "", expr::CloseNames(node.name, known));
+                      "unknown function `" + node.name + "`", "",
+                      expr::CloseNames(node.name, known));
     }
-    if (node.windowed() || node.star || node.distinct || node.filter || !node.argument_order.empty()) {
+    if (node.windowed() || node.star || node.distinct || node.filter ||
+        !node.argument_order.empty()) {
       return Complain(node.span, "HR1102", "`" + node.name + "` is no aggregate");
     }
     return BindOperator(node);

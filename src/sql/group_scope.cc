@@ -39,8 +39,8 @@ void GroupScope::AddKey(const Expression* expression, const std::string& name, i
 const Expression* GroupScope::KeyExpression(const Expression& written) {
   if (written.kind == ExpressionKind::kNumber) {
     int position = 0;
-    auto [end, error] = std::from_chars(written.name.data(),
-                                        written.name.data() + written.name.size(), position);
+    auto [end, error] =
+        std::from_chars(written.name.data(), written.name.data() + written.name.size(), position);
     bool whole = error == std::errc() && end == written.name.data() + written.name.size();
     if (!whole || position < 1 || static_cast<size_t>(position) > select_.items.size()) {
       Complain(diagnostics_, "HR1116", "GROUP BY position " + written.name + " is not in the list",
@@ -96,8 +96,10 @@ Interception GroupScope::Intercept(const Expression& node, Binding* binding) {
     *binding = key.binding;
     return Interception::kBound;
   }
-  if (node.kind == ExpressionKind::kPredict || (node.kind == ExpressionKind::kCall && node.windowed())) {
-    Complain(diagnostics_, "HR1118", "PREDICT and OVER are not supported beside GROUP BY", node.span);
+  if (node.kind == ExpressionKind::kPredict ||
+      (node.kind == ExpressionKind::kCall && node.windowed())) {
+    Complain(diagnostics_, "HR1118", "PREDICT and OVER are not supported beside GROUP BY",
+             node.span);
     return Interception::kFailed;
   }
   if (node.kind == ExpressionKind::kCall && !node.flag && state::FindAggregate(node.name)) {
@@ -154,7 +156,7 @@ std::vector<std::string> GroupScope::names() const {
 }
 
 std::vector<std::string> GroupScope::call_names() const {
-  return {"avg",        "bool_and", "bool_or",    "count",    "max",     "min",     "stddev",
+  return {"avg",        "bool_and", "bool_or",     "count",   "max",      "min",     "stddev",
           "stddev_pop", "sum",      "stddev_samp", "var_pop", "var_samp", "variance"};
 }
 

@@ -9,9 +9,9 @@
 namespace headrace::sql {
 
 // The scope of a SELECT with GROUP BY or aggregates. Two slot spaces: the input's (columns, window
-// bounds, then evaluated keys and arguments), and the group's, in which items are bound: keys first,
-// then aggregates. Call order: AddWindowColumns (windowed only), PlanKeys, bind items, Finish.
-// Unsynchronized; lives for one statement.
+// bounds, then evaluated keys and arguments), and the group's, in which items are bound: keys
+// first, then aggregates. Call order: AddWindowColumns (windowed only), PlanKeys, bind items,
+// Finish. Unsynchronized; lives for one statement.
 class GroupScope final : public NameScope {
  public:
   GroupScope(const Select& select, const row::Schema& input, std::string qualifier,

@@ -9,7 +9,8 @@ namespace headrace::sql {
 namespace {
 
 bool HasAggregate(const Expression& expression) {
-  bool call = expression.kind == ExpressionKind::kCall && !expression.windowed() && !expression.flag;
+  bool call =
+      expression.kind == ExpressionKind::kCall && !expression.windowed() && !expression.flag;
   if (call && state::FindAggregate(expression.name)) return true;
   if (expression.operand && HasAggregate(*expression.operand)) return true;
   if (expression.otherwise && HasAggregate(*expression.otherwise)) return true;
@@ -99,7 +100,8 @@ class QueryPlanner {
       AddOutput(std::move(bound));
     }
     plan_->distinct = select_.distinct;
-    for (const OrderItem& order : select_.order_by) PlanOrder(order, binder);
+    for (const OrderItem& order : select_.order_by)
+      PlanOrder(order, binder);
   }
 
   void PlanStar(const Expression& star) {
@@ -129,8 +131,8 @@ class QueryPlanner {
       std::from_chars(expression.name.data(), expression.name.data() + expression.name.size(),
                       position);
       if (position < 1 || position > plan_->columns.columns.size()) {
-        Complain(diagnostics_, "HR1116", "ORDER BY position " + expression.name +
-                                             " is not in the list", expression.span);
+        Complain(diagnostics_, "HR1116",
+                 "ORDER BY position " + expression.name + " is not in the list", expression.span);
         return;
       }
       key.output = position - 1;

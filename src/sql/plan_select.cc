@@ -62,7 +62,8 @@ class StatementPlanner {
     for (const Clause& clause :
          {Clause{select_.distinct, "DISTINCT"}, Clause{!select_.joins.empty(), "JOIN"},
           Clause{!select_.order_by.empty(), "ORDER BY"}, Clause{select_.limit != nullptr, "LIMIT"},
-          Clause{select_.offset != nullptr, "OFFSET"}, Clause{select_.qualify != nullptr, "QUALIFY"},
+          Clause{select_.offset != nullptr, "OFFSET"},
+          Clause{select_.qualify != nullptr, "QUALIFY"},
           Clause{!select_.options.empty(), "SELECT ... WITH"}}) {
       if (!clause.present) continue;
       Complain(diagnostics_, "HR1118",
@@ -125,7 +126,8 @@ class StatementPlanner {
       ExpressionBinder binder(columns, diagnostics_);
       select.where = binder.BindCondition(*select_.where, "WHERE");
     }
-    for (const SelectItem& item : select_.items) PlanItem(item, input, scope, select);
+    for (const SelectItem& item : select_.items)
+      PlanItem(item, input, scope, select);
     CheckUnique(plan_->schema, select_.span, diagnostics_);
     for (size_t i = 0; i < select.output_slots.size(); ++i) {
       if (input.time_column() >= 0 && select.output_slots[i] == input.time_column()) {
@@ -134,7 +136,8 @@ class StatementPlanner {
     }
     scope.Finish(select);
     for (flow::Stage& stage : select.stages) {
-      for (state::KeyBlockSpec& block : stage.key_blocks) block.lateness = plan_->lateness;
+      for (state::KeyBlockSpec& block : stage.key_blocks)
+        block.lateness = plan_->lateness;
     }
     select.copied_columns = ReadColumns(select, static_cast<int>(input.schema().columns.size()));
     plan_->select = std::move(select);
@@ -188,9 +191,10 @@ class StatementPlanner {
       ExpressionBinder binder(scope, diagnostics_);
       expr::ExprPtr bound = binder.BindCondition(*condition, "WHEN");
       if (!bound) return;
-      rule.branches.push_back({std::move(bound),
-                               "WHEN " + Format(when) + " THEN " + Format(*expression.children[i + 1]),
-                               PlaceOf(sources_, when.span)});
+      rule.branches.push_back(
+          {std::move(bound),
+           "WHEN " + Format(when) + " THEN " + Format(*expression.children[i + 1]),
+           PlaceOf(sources_, when.span)});
     }
     if (expression.otherwise) {
       rule.branches.push_back({nullptr, "ELSE " + Format(*expression.otherwise),
@@ -203,7 +207,8 @@ class StatementPlanner {
   static std::vector<int> ReadColumns(const flow::SelectPlan& select, int columns) {
     std::vector<int> slots = select.output_slots;
     for (const flow::Stage& stage : select.stages) {
-      for (const flow::Evaluation& e : stage.evaluations) e.expression->CollectSlots(slots);
+      for (const flow::Evaluation& e : stage.evaluations)
+        e.expression->CollectSlots(slots);
       for (const state::KeyBlockSpec& block : stage.key_blocks) {
         slots.insert(slots.end(), block.key_slots.begin(), block.key_slots.end());
         for (const state::AggregateSpec& a : block.aggregates) {
@@ -238,7 +243,8 @@ class StatementPlanner {
           .hint = window.time_column < 0
                       ? "declare WATERMARK FOR a column of the stream, and select that column along"
                       : "write DESCRIPTOR(" +
-                            input.schema().columns[static_cast<size_t>(window.time_column)].name + ")";
+                            input.schema().columns[static_cast<size_t>(window.time_column)].name +
+                            ")";
       return;
     }
     if (!PlanWindowSizes(&window)) return;
