@@ -202,8 +202,8 @@ Status Journal::Roll(uint64_t at_least) {
   {
     std::lock_guard lock(mutex_);
     if (!recycled_.empty()) {
-      reused = recycled_.back();
-      recycled_.pop_back();
+      reused = recycled_.front();  // the oldest: what stays in the directory is without gaps
+      recycled_.pop_front();
     }
   }
   if (!reused.empty()) {

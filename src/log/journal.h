@@ -115,7 +115,7 @@ class Journal {
   uint64_t waiting_bytes_ = 0;
   bool stop_ = false;
   std::unique_ptr<Error> failure_;
-  std::vector<std::string> recycled_;  // files free for another use
+  std::deque<std::string> recycled_;  // files free for another use
   std::map<uint64_t, JournalFile> files_by_sequence_;
 
   // Confined to the journal thread (and to Recover before it starts).
