@@ -97,7 +97,8 @@ bool LocalEngine::Pump() {
     queue_.pop_front();
     events += taken.back().payloads.size();
     queued_events_ -= taken.back().payloads.size();
-    AdmitRequest(taken.back(), source, replies.emplace_back(), wanted.owner, replies.size() - 1);
+    replies.emplace_back();
+    AdmitRequest(taken.back(), source, replies.back(), wanted.owner, replies.size() - 1);
   }
   wanted.replies = &replies;
   for (const IngestRequest& request : taken) {
