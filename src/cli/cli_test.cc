@@ -189,6 +189,15 @@ TEST(WhyTextTest, TellsTheDocumentInOrder) {
   EXPECT_EQ(WhyText("not json"), "not json\n");
 }
 
+TEST(WhyTextTest, NumbersKeepTheirDigits) {
+  const std::string text = WhyText(
+      R"({"id":"d:0:1","event":{"amount":1.50, "n":[2.0]},"features":{"a / \"b\"":{"value":7,"window":"w",)"
+      R"("events":1},"sum":{"value":10.00,"window":"w","events":3}},"decision":"ok","recomputed":true})");
+  for (const char* word : {"{\"amount\":1.50, \"n\":[2.0]}", " 10.00 ", "a / \"b\"", " 7 "}) {
+    EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+  }
+}
+
 TEST(SummaryTest, IsKeyValuePairs) {
   EXPECT_EQ(SummaryLine({1000, 900, 3, 2, 0.5}),
             "events=1000 rows=900 dead=3 late=2 seconds=0.500 events_per_second=2000\n");

@@ -21,6 +21,29 @@ std::string TextOf(const element& value) {
   return simdjson::minify(value);
 }
 
+// The JSON text at a path of names as it stands in the document, so that a DECIMAL keeps its
+// digits; what the parsed value says when it cannot be had that way.
+std::string Verbatim(const simdjson::padded_string& document,
+                     std::initializer_list<std::string_view> path, const element& parsed) {
+  if (parsed.is_string()) return TextOf(parsed);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document whole;
+  simdjson::ondemand::value value;
+  if (parser.iterate(document).get(whole) != simdjson::SUCCESS ||
+      whole.get_value().get(value) != simdjson::SUCCESS) {
+    return TextOf(parsed);
+  }
+  for (std::string_view name : path) {
+    simdjson::ondemand::value inner;
+    if (value[name].get(inner) != simdjson::SUCCESS) return TextOf(parsed);
+    value = inner;
+  }
+  std::string_view text;
+  if (simdjson::to_json_string(value).get(text) != simdjson::SUCCESS) return TextOf(parsed);
+  const size_t end = text.find_last_not_of(" \t\r\n");
+  return std::string(text.substr(0, end + 1));
+}
+
 std::string Member(const element& document, std::string_view name) {
   element value;
   return document[name].get(value) == simdjson::SUCCESS ? TextOf(value) : "";
@@ -51,15 +74,19 @@ std::string Signed(double number) {
   return sign + std::string(buffer, problem == std::errc() ? end : buffer);
 }
 
-void AppendFeatures(const element& document, std::string& out) {
+void AppendFeatures(const simdjson::padded_string& text, const element& document,
+                    std::string& out) {
   object features;
   if (document["features"].get(features) != simdjson::SUCCESS || features.size() == 0) return;
   Listing listing({"feature", "value", "events", "window"});
   for (auto [name, feature] : features) {
-    listing.Add({Cell::Text(name),
-                 {Member(feature, "value"), Cell::Kind::kNumber},
-                 {Member(feature, "events"), Cell::Kind::kNumber},
-                 Cell::Text(Member(feature, "window"))});
+    element value;
+    const bool has_value = feature["value"].get(value) == simdjson::SUCCESS;
+    listing.Add(
+        {Cell::Text(name),
+         {has_value ? Verbatim(text, {"features", name, "value"}, value) : "", Cell::Kind::kNumber},
+         {Member(feature, "events"), Cell::Kind::kNumber},
+         Cell::Text(Member(feature, "window"))});
   }
   out += "  what was known then\n" + Indented(listing.Table());
 }
@@ -94,14 +121,16 @@ void AppendRules(const element& document, std::string& out) {
 }  // namespace
 
 std::string WhyText(std::string_view document) {
+  const simdjson::padded_string text(document);
   simdjson::dom::parser parser;
   element root;
-  if (parser.parse(document.data(), document.size()).get(root) != simdjson::SUCCESS) {
-    return std::string(document) + "\n";
-  }
+  if (parser.parse(text).get(root) != simdjson::SUCCESS) return std::string(document) + "\n";
   std::string out = Member(root, "id") + "\n";
-  AppendLine("event", Member(root, "event"), out);
-  AppendFeatures(root, out);
+  element event;
+  if (root["event"].get(event) == simdjson::SUCCESS) {
+    AppendLine("event", Verbatim(text, {"event"}, event), out);
+  }
+  AppendFeatures(text, root, out);
   element model;
   if (root["model"].get(model) == simdjson::SUCCESS && model.is_object()) {
     AppendLine("model",
