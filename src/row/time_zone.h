@@ -24,7 +24,7 @@ class TimeZone {
  private:
   enum class Rule : uint8_t { kNone, kEurope, kNorthAmerica };
 
-  TimeZone(int minutes, Rule rule) : minutes_(minutes), rule_(rule) {}
+  constexpr TimeZone(int minutes, Rule rule) : minutes_(minutes), rule_(rule) {}
 
   bool SummerAt(int64_t utc) const;
 

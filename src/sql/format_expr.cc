@@ -161,52 +161,53 @@ ExpressionWriter::Piece ExpressionWriter::Emit(const Expression& e) const {
       if (e.flag) return Postfix(*e.children[0], kPrecedenceCast, "::" + WriteType(e.type));
       piece.text = "CAST(" + Write(*e.children[0]) + " AS " + WriteType(e.type) + ")";
       return piece;
-    case ExpressionKind::kNull:
-      piece.text = "NULL";
-      return piece;
-    case ExpressionKind::kBoolean:
-      piece.text = e.flag ? "TRUE" : "FALSE";
-      return piece;
     case ExpressionKind::kNumber:
       piece.text = e.name;
       // The minus of a literal is read as an operator first.
       if (e.name.front() == '-') piece.own = piece.right = kPrecedenceSign;
       return piece;
-    case ExpressionKind::kString:
-      piece.text = WriteString(e.name);
-      return piece;
-    case ExpressionKind::kBitString:
-      piece.text = e.name.substr(0, 1) + "'" + e.name.substr(1) + "'";
-      return piece;
-    case ExpressionKind::kTypedLiteral:
-      piece.text = WriteTypedLiteral(e);
-      return piece;
-    case ExpressionKind::kColumn:
-    case ExpressionKind::kStar:
-      piece.text = e.qualifier.empty() ? "" : FormatName(e.qualifier) + ".";
-      piece.text += e.kind == ExpressionKind::kStar ? "*" : FormatName(e.name);
-      return piece;
-    case ExpressionKind::kPredict:
-      piece.text = "PREDICT(" + FormatName(e.name);
-      piece.text += (e.children.empty() ? "" : ", " + List(e.children)) + ")";
-      return piece;
-    case ExpressionKind::kCase:
-      piece.text = WriteCase(e);
-      return piece;
-    case ExpressionKind::kCoalesce:
-      piece.text = "coalesce(" + List(e.children) + ")";
-      return piece;
-    case ExpressionKind::kNullIf:
-      piece.text = "nullif(" + List(e.children) + ")";
-      return piece;
-    case ExpressionKind::kTuple:
-      piece.text = (e.flag || e.children.size() < 2 ? "ROW(" : "(") + List(e.children) + ")";
-      return piece;
-    case ExpressionKind::kArray:
-      piece.text = "ARRAY[" + List(e.children) + "]";
+    default:
+      piece.text = WritePrimary(e);
       return piece;
   }
-  return piece;
+}
+
+// What needs no parentheses wherever it stands.
+std::string ExpressionWriter::WritePrimary(const Expression& e) const {
+  std::string text;
+  switch (e.kind) {
+    case ExpressionKind::kNull:
+      return "NULL";
+    case ExpressionKind::kBoolean:
+      return e.flag ? "TRUE" : "FALSE";
+    case ExpressionKind::kString:
+      return WriteString(e.name);
+    case ExpressionKind::kBitString:
+      return e.name.substr(0, 1) + "'" + e.name.substr(1) + "'";
+    case ExpressionKind::kTypedLiteral:
+      return WriteTypedLiteral(e);
+    case ExpressionKind::kColumn:
+    case ExpressionKind::kStar:
+      text = e.qualifier.empty() ? "" : FormatName(e.qualifier) + ".";
+      text += e.kind == ExpressionKind::kStar ? "*" : FormatName(e.name);
+      return text;
+    case ExpressionKind::kPredict:
+      text = "PREDICT(" + FormatName(e.name);
+      text += (e.children.empty() ? "" : ", " + List(e.children)) + ")";
+      return text;
+    case ExpressionKind::kCase:
+      return WriteCase(e);
+    case ExpressionKind::kCoalesce:
+      return "coalesce(" + List(e.children) + ")";
+    case ExpressionKind::kNullIf:
+      return "nullif(" + List(e.children) + ")";
+    case ExpressionKind::kTuple:
+      return (e.flag || e.children.size() < 2 ? "ROW(" : "(") + List(e.children) + ")";
+    case ExpressionKind::kArray:
+      return "ARRAY[" + List(e.children) + "]";
+    default:
+      return text;
+  }
 }
 
 ExpressionWriter::Piece ExpressionWriter::EmitUnary(const Expression& e) const {

@@ -36,6 +36,7 @@ class ExpressionWriter {
   };
 
   Piece Emit(const Expression& expression) const;
+  std::string WritePrimary(const Expression& expression) const;
   Piece EmitUnary(const Expression& expression) const;
   Piece EmitBinary(const Expression& expression) const;
   Piece EmitCall(const Expression& expression) const;

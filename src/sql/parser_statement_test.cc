@@ -33,13 +33,18 @@ SELECT p.*,
        count(DISTINCT terminal) OVER d1 AS terminals_1d,
        PREDICT(fraud, amount, n_10m, sum_1h, vs_week, terminals_1d) AS risk
 FROM payments p
-WINDOW m10 AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '10 minutes' PRECEDING AND CURRENT ROW),
-       h1  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW),
-       d1  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW),
-       d7  AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '7 days' PRECEDING AND CURRENT ROW);
+WINDOW m10 AS (PARTITION BY card ORDER BY ts
+               RANGE BETWEEN INTERVAL '10 minutes' PRECEDING AND CURRENT ROW),
+       h1  AS (PARTITION BY card ORDER BY ts
+               RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW),
+       d1  AS (PARTITION BY card ORDER BY ts
+               RANGE BETWEEN INTERVAL '1 day' PRECEDING AND CURRENT ROW),
+       d7  AS (PARTITION BY card ORDER BY ts
+               RANGE BETWEEN INTERVAL '7 days' PRECEDING AND CURRENT ROW);
 
 CREATE STREAM decisions AS
-SELECT *, CASE WHEN risk > 0.95 THEN 'decline' WHEN risk > 0.7 THEN 'review' ELSE 'approve' END AS decision
+SELECT *, CASE WHEN risk > 0.95 THEN 'decline' WHEN risk > 0.7 THEN 'review' ELSE 'approve' END
+         AS decision
 FROM scored;
 
 CREATE MATERIALIZED VIEW risk_by_minute AS

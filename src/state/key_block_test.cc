@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <random>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -58,18 +59,18 @@ std::vector<std::string> Texts(const KeyBlockSpec& spec, const row::Row& row) {
 
 using Answers = std::vector<std::vector<std::string>>;
 
-// Feeds events [from, to) in batches of random size.
-void Feed(KeyBlock& block, const KeyBlockSpec& spec, const std::vector<OracleEvent>& events,
-          size_t from, size_t to, uint64_t seed, Answers& answers) {
+// Feeds events in batches of random size.
+void Feed(KeyBlock& block, const KeyBlockSpec& spec, std::span<const OracleEvent> events,
+          uint64_t seed, Answers& answers) {
   std::mt19937_64 random(seed);
   row::Batch batch;
   std::vector<uint8_t> failed;
   std::vector<std::string> errors;
-  while (from < to) {
-    size_t size = std::min(to - from, seed == 0 ? size_t{1} : 1 + random() % 256);
+  while (!events.empty()) {
+    size_t size = std::min(events.size(), seed == 0 ? size_t{1} : 1 + random() % 256);
     batch.Clear();
-    for (size_t i = from; i < from + size; ++i)
-      AddRow(events[i], SlotsOf(spec), batch);
+    for (const OracleEvent& event : events.first(size))
+      AddRow(event, SlotsOf(spec), batch);
     failed.assign(size, 0);
     errors.assign(size, "");
     block.Update(batch, failed, errors);
@@ -77,14 +78,14 @@ void Feed(KeyBlock& block, const KeyBlockSpec& spec, const std::vector<OracleEve
       EXPECT_EQ(failed[i], 0) << errors[i];
       answers.push_back(Texts(spec, batch.rows()[i]));
     }
-    from += size;
+    events = events.subspan(size);
   }
 }
 
 Answers FeedAll(KeyBlock& block, const KeyBlockSpec& spec, const std::vector<OracleEvent>& events,
                 uint64_t seed) {
   Answers answers;
-  Feed(block, spec, events, 0, events.size(), seed, answers);
+  Feed(block, spec, events, seed, answers);
   return answers;
 }
 
@@ -191,7 +192,7 @@ TEST(KeyBlockTest, ALoadedBlockAnswersAsIfNothingHadHappened) {
     for (size_t cut : {0, 1, 500, 1400, 1500}) {
       auto before = KeyBlock::Make(spec);
       Answers answers;
-      Feed(*before, spec, events, 0, cut, 2, answers);
+      Feed(*before, spec, std::span(events).first(cut), 2, answers);
       std::string snapshot;
       before->Save(snapshot);
       auto after = KeyBlock::Make(spec);
@@ -199,7 +200,7 @@ TEST(KeyBlockTest, ALoadedBlockAnswersAsIfNothingHadHappened) {
       std::string again;
       after->Save(again);
       EXPECT_EQ(again, snapshot);
-      Feed(*after, spec, events, cut, events.size(), 3, answers);
+      Feed(*after, spec, std::span(events).subspan(cut), 3, answers);
       EXPECT_EQ(answers, expected);
       std::string last;
       after->Save(last);
@@ -216,7 +217,7 @@ TEST(KeyBlockTest, SavingDoesNotDisturbTheBlock) {
   auto saved = KeyBlock::Make(spec);
   Answers answers;
   for (size_t at = 0; at < events.size(); at += 50) {
-    Feed(*saved, spec, events, at, at + 50, 1, answers);
+    Feed(*saved, spec, std::span(events).subspan(at, 50), 1, answers);
     std::string snapshot;
     saved->Save(snapshot);
   }
