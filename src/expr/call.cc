@@ -56,6 +56,13 @@ Error UnknownName(std::string_view name) {
   return error;
 }
 
+// Functions that take char(n) with its blanks; to all others it is text without them.
+bool SeesPadding(std::string_view name) {
+  constexpr std::string_view kNames[] = {"octet_length", "bit_length", "concat", "concat_ws",
+                                         "format",       "like",       "ilike",  "~"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 // What does not resolve by tables: comparisons and what takes any number of arguments of one type.
 std::optional<Result<ExprPtr>> CallSpecial(std::string_view name, std::vector<ExprPtr>& arguments) {
   const size_t count = arguments.size();
@@ -75,6 +82,9 @@ std::optional<Result<ExprPtr>> CallSpecial(std::string_view name, std::vector<Ex
 }  // namespace
 
 Result<ExprPtr> Call(std::string_view name, std::vector<ExprPtr> arguments) {
+  if (!SeesPadding(name)) {
+    HR_ASSIGN(arguments, DropPadding(std::move(arguments)));
+  }
   if (auto special = CallSpecial(name, arguments)) return *std::move(special);
   const std::vector<const FunctionEntry*> candidates = FindEntries(name);
   if (candidates.empty()) return UnknownName(name);

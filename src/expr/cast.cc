@@ -129,6 +129,11 @@ Value BooleanToText(const Value& value, const CastFrame&) {
   return Value::Text(value.boolean ? "true" : "false");
 }
 
+Value DropPadding(const Value& value, const CastFrame&) {
+  const std::string_view text = value.text();
+  return Value::Text(text.substr(0, text.find_last_not_of(' ') + 1));
+}
+
 bool IsInfinite(int64_t moment) {
   return moment == row::kTimeInfinity || moment == row::kTimeMinusInfinity;
 }
@@ -256,6 +261,7 @@ Converter FindJsonCast(Type from, Type to) {
 
 Converter FindCast(Type from, Type to) {
   if (to.kind == TypeKind::kText) {
+    if (from.kind == TypeKind::kText) return from == kPaddedText ? &DropPadding : &Keep;
     return from.kind == TypeKind::kBoolean ? &BooleanToText : &AnyToText;
   }
   switch (from.kind) {

@@ -199,6 +199,9 @@ class ExtremeNode final : public ParentNode {
 
 // Brings both sides to the type they compare as.
 Result<Type> Unify(std::string_view name, ExprPtr& left, ExprPtr& right) {
+  HR_ASSIGN(std::vector<ExprPtr> sides, DropPadding(List(std::move(left), std::move(right))));
+  left = std::move(sides[0]);
+  right = std::move(sides[1]);
   const std::optional<Type> type = ComparisonType(left->type(), right->type());
   if (!type) {
     return TypeError("no operator " + row::ToString(BaseOf(left->type())) + " " +
@@ -258,6 +261,7 @@ Result<ExprPtr> MakeDistinct(bool negated, ExprPtr left, ExprPtr right) {
 }
 
 Result<ExprPtr> MakeExtreme(bool greatest, std::vector<ExprPtr> arguments) {
+  HR_ASSIGN(arguments, DropPadding(std::move(arguments)));
   std::vector<Type> types;
   for (const ExprPtr& argument : arguments)
     types.push_back(argument->type());

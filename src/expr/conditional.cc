@@ -210,6 +210,9 @@ Result<ExprPtr> Coalesce(std::vector<ExprPtr> arguments) {
 }
 
 Result<ExprPtr> NullIf(ExprPtr left, ExprPtr right) {
+  HR_ASSIGN(std::vector<ExprPtr> sides, DropPadding(List(std::move(left), std::move(right))));
+  left = std::move(sides[0]);
+  right = std::move(sides[1]);
   const Type left_type = left->type();
   const std::optional<Type> compared = ComparisonType(left_type, right->type());
   if (!compared) {
@@ -232,6 +235,7 @@ Result<ExprPtr> In(ExprPtr needle, std::vector<ExprPtr> list, bool negated) {
   std::vector<ExprPtr> all = List(std::move(needle));
   for (ExprPtr& item : list)
     all.push_back(std::move(item));
+  HR_ASSIGN(all, DropPadding(std::move(all)));
   const std::vector<Type> types = TypesOf(all);
   const std::optional<Type> common = CommonType(types);
   if (!common || common->kind == TypeKind::kJson) return NoCommonType("IN", types);

@@ -1,5 +1,6 @@
 #include "expr/expr.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -114,6 +115,19 @@ Result<Value> EvaluateConstant(const Expr& expression, base::Arena& arena) {
 Result<std::vector<ExprPtr>> CastAll(std::vector<ExprPtr> arguments, Type type) {
   for (ExprPtr& argument : arguments) {
     HR_ASSIGN(argument, Cast(std::move(argument), type));
+  }
+  return arguments;
+}
+
+Result<std::vector<ExprPtr>> DropPadding(std::vector<ExprPtr> arguments) {
+  const auto padded = [](const ExprPtr& argument) { return argument->type() == kPaddedText; };
+  if (std::none_of(arguments.begin(), arguments.end(), padded)) return arguments;
+  for (ExprPtr& argument : arguments) {
+    if (argument->type() == kUnknown) {
+      HR_ASSIGN(argument, Cast(std::move(argument), kPaddedText));
+    }
+    if (!padded(argument)) continue;
+    HR_ASSIGN(argument, Cast(std::move(argument), kText));
   }
   return arguments;
 }

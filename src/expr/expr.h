@@ -44,6 +44,20 @@ ExprPtr Literal(row::Value value, row::Type type);
 // "extract" (first argument: a text literal) ... Unknown: HR1101 with close names in the hint.
 Result<ExprPtr> Call(std::string_view name, std::vector<ExprPtr> arguments);
 Result<ExprPtr> Cast(ExprPtr argument, row::Type target);
+// An explicit cast to a type with what row::Type cannot hold.
+struct CastTarget {
+  row::Type type{};
+  int length = -1;          // varchar(n), char(n): characters
+  int precision = -1;       // time(p), timestamp(p), interval(p): digits of the second
+  std::string fields = {};  // interval only: "hour", "day to second", ...
+};
+Result<ExprPtr> CastTo(ExprPtr argument, const CastTarget& target);
+// char(n): text that is filled with blanks, which it loses when it becomes text again.
+inline constexpr row::Type kPaddedText{row::TypeKind::kText, 1, 0};
+// Brings arguments with names (empty: by position) into the function's order, with defaults.
+Result<std::vector<ExprPtr>> ArrangeArguments(std::string_view function,
+                                              std::vector<ExprPtr> arguments,
+                                              const std::vector<std::string>& names);
 ExprPtr And(ExprPtr left, ExprPtr right);
 ExprPtr Or(ExprPtr left, ExprPtr right);
 // CASE; `otherwise` may be null. Branch types are unified as PostgreSQL does.

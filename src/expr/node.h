@@ -53,6 +53,9 @@ Result<Value> EvaluateConstant(const Expr& expression, base::Arena& arena);
 // Converts every argument to the type; an unknown literal is read as it.
 Result<std::vector<ExprPtr>> CastAll(std::vector<ExprPtr> arguments, Type type);
 
+// Ready to be compared: char(n) goes without its blanks, and so do literals beside it.
+Result<std::vector<ExprPtr>> DropPadding(std::vector<ExprPtr> arguments);
+
 // An error about an expression's types (HR1102).
 Error TypeError(std::string message);
 

@@ -285,16 +285,6 @@ Value ConcatWs(const Value* a, CallFrame& frame) {
   return MakeText(frame.context, out);
 }
 
-// varchar(n): cut to n characters.
-Value Varchar(const Value* a, CallFrame&) {
-  return Slice(a[0], 1, a[1].integer);
-}
-
-// char(n): the trailing blanks it is padded with are lost when it becomes text again.
-Value Char(const Value* a, CallFrame&) {
-  return Value::Text(TrimSet(Slice(a[0], 1, a[1].integer).text(), " ", false, true));
-}
-
 constexpr FunctionEntry kFunctions[] = {
     Define("length", {kText}, kInteger, &Length),
     Define("length", {kBytea}, kInteger, &OctetLength),
@@ -337,8 +327,6 @@ constexpr FunctionEntry kFunctions[] = {
     Define("||", {kUnknown, kText}, kText, &JoinAny),
     Define("concat", {kUnknown}, kText, &Concat, kTakesNull | kVariadic),
     Define("concat_ws", {kText, kUnknown}, kText, &ConcatWs, kTakesNull | kVariadic),
-    Define("varchar", {kText, kInteger}, kText, &Varchar),
-    Define("char", {kText, kInteger}, kText, &Char),
 };
 
 }  // namespace

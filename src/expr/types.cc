@@ -74,6 +74,7 @@ bool IsPreferred(Type type) {
 
 Type BaseOf(Type type) {
   if (type.kind == TypeKind::kDecimal) return kDecimal;
+  if (type.kind == TypeKind::kBigintArray) return kBigintArray;
   return type;
 }
 
@@ -83,6 +84,7 @@ bool SameBase(Type a, Type b) {
 
 bool ImplicitlyConverts(Type from, Type to) {
   if (SameBase(from, to) || from.kind == TypeKind::kUnknown) return true;
+  if (from == kPaddedText) return to == kText;
   if (IsNumber(from) && IsNumber(to)) return NumberRank(from) < NumberRank(to);
   if (IsMoment(from.kind) && IsMoment(to.kind)) {
     return MomentRank(from.kind) < MomentRank(to.kind);

@@ -82,6 +82,11 @@ Unit UnitByName(std::string_view word) {
   return Unit::kNone;
 }
 
+Unit LastUnit(std::string_view fields) {
+  const size_t to = fields.rfind(' ');
+  return UnitByName(to == std::string_view::npos ? fields : fields.substr(to + 1));
+}
+
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -177,8 +182,7 @@ class Reader {
   Reader(std::string_view text, std::string_view fields) {
     for (char c : text)
       text_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    const size_t to = fields.rfind(' ');
-    last_ = UnitByName(to == std::string_view::npos ? fields : fields.substr(to + 1));
+    last_ = LastUnit(fields);
     minute_to_second_ = fields == "minute to second";
   }
 
@@ -201,11 +205,7 @@ class Reader {
     return any;
   }
 
-  bool Get(Interval* out) const {
-    if (!sum_.Get(out)) return false;
-    Cut(out);
-    return true;
-  }
+  bool Get(Interval* out) const { return sum_.Get(out); }
 
  private:
   void Skip() {
@@ -356,28 +356,6 @@ class Reader {
     }
   }
 
-  void Cut(Interval* out) const {
-    switch (last_) {
-      case Unit::kYear:
-        *out = {0, 0, out->months / kMonthsPerYear * kMonthsPerYear};
-        break;
-      case Unit::kMonth:
-        *out = {0, 0, out->months};
-        break;
-      case Unit::kDay:
-        out->micros = 0;
-        break;
-      case Unit::kHour:
-        out->micros -= out->micros % kMicrosPerHour;
-        break;
-      case Unit::kMinute:
-        out->micros -= out->micros % kMicrosPerMinute;
-        break;
-      default:
-        break;
-    }
-  }
-
   std::string text_;
   size_t at_ = 0;
   Unit last_ = Unit::kNone;
@@ -425,7 +403,30 @@ Result<Interval> ParseInterval(std::string_view text, std::string_view fields) {
     return Error(ErrorKind::kInvalidArgument, "HR2002",
                  "interval field value out of range: \"" + std::string(text) + "\"");
   }
+  CutInterval(fields, &interval);
   return interval;
+}
+
+void CutInterval(std::string_view fields, Interval* interval) {
+  switch (LastUnit(fields)) {
+    case Unit::kYear:
+      *interval = {0, 0, interval->months / kMonthsPerYear * kMonthsPerYear};
+      break;
+    case Unit::kMonth:
+      *interval = {0, 0, interval->months};
+      break;
+    case Unit::kDay:
+      interval->micros = 0;
+      break;
+    case Unit::kHour:
+      interval->micros -= interval->micros % kMicrosPerHour;
+      break;
+    case Unit::kMinute:
+      interval->micros -= interval->micros % kMicrosPerMinute;
+      break;
+    default:
+      break;
+  }
 }
 
 void AppendInterval(const Interval& interval, std::string& out) {

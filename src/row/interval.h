@@ -16,6 +16,9 @@ inline constexpr int kDaysPerMonth = 30;  // where a month must become days
 // a bare number and cuts what is smaller than its last unit.
 Result<Interval> ParseInterval(std::string_view text, std::string_view fields = "");
 
+// Cuts what is smaller than the last of the fields.
+void CutInterval(std::string_view fields, Interval* interval);
+
 // IntervalStyle postgres: `1 year 2 mons -3 days +04:05:06.789`.
 void AppendInterval(const Interval& interval, std::string& out);
 

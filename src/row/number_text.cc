@@ -83,7 +83,16 @@ Error OutOfRange(std::string_view text, Type type) {
 template <typename T>
 std::errc ReadFloat(std::string_view text, double* number) {
   T value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const size_t sign = text[0] == '-' ? 1 : 0;
+  const bool hex = text.size() > sign + 2 && text[sign] == '0' && (text[sign + 1] | 32) == 'x';
+  std::string bare;  // from_chars wants no 0x
+  if (hex) {
+    bare = std::string(text.substr(0, sign)) + std::string(text.substr(sign + 2));
+    if (bare[sign] == '-') return std::errc::invalid_argument;
+    text = bare;
+  }
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value,
+                                    hex ? std::chars_format::hex : std::chars_format::general);
   *number = static_cast<double>(value);
   if (read.ptr != text.data() + text.size()) return std::errc::invalid_argument;
   return read.ec;

@@ -86,7 +86,9 @@ Result<Value> ParseBytea(std::string_view text, base::Arena& arena) {
 Result<Value> ParseArrayText(std::string_view text, Type type, base::Arena& arena) {
   HR_ASSIGN(ArrayElements elements, ParseArray(text));
   if (type.kind == TypeKind::kBigintArray) {
-    const Type element_type{TypeKind::kBigint, 0, 0};
+    const Type element_type = type == kSmallintArray  ? kSmallint
+                              : type == kIntegerArray ? Type{TypeKind::kInteger, 0, 0}
+                                                      : Type{TypeKind::kBigint, 0, 0};
     for (auto& element : elements) {
       if (!element) continue;
       HR_ASSIGN(const Value number, ParseInteger(*element, element_type));
@@ -205,6 +207,8 @@ std::string KindName(TypeKind kind, bool long_form) {
 std::string NameOf(Type type, bool long_form) {
   if (IsSmallint(type)) return "smallint";
   if (IsReal(type)) return "real";
+  if (type == kSmallintArray) return "smallint[]";
+  if (type == kIntegerArray) return "integer[]";
   std::string name = KindName(type.kind, long_form);
   if (!long_form && type.kind == TypeKind::kDecimal && type.precision > 0) {
     name += "(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";

@@ -47,6 +47,9 @@ std::string PostgresName(Type type);
 
 inline constexpr Type kSmallint{TypeKind::kInteger, 2, 0};
 inline constexpr Type kReal{TypeKind::kDouble, 4, 0};
+// Arrays of narrower integers: the same text, elements of a smaller range.
+inline constexpr Type kIntegerArray{TypeKind::kBigintArray, 4, 0};
+inline constexpr Type kSmallintArray{TypeKind::kBigintArray, 2, 0};
 inline bool IsSmallint(Type type) {
   return type == kSmallint;
 }

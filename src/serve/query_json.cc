@@ -5,6 +5,19 @@
 #include "row/text.h"
 
 namespace headrace::serve {
+namespace {
+
+// JSON goes as its text, as PostgreSQL answers it: JSON's null is then no NULL.
+void AppendCell(const row::Value& value, row::Type type, std::string& out) {
+  const bool json = type.kind == row::TypeKind::kJson || type.kind == row::TypeKind::kJsonb;
+  if (json && !value.null) {
+    row::AppendJsonString(value.text(), out);
+  } else {
+    row::AppendJson(value, type, out);
+  }
+}
+
+}  // namespace
 
 std::string QueryJson(const engine::QueryResult& result) {
   const auto& columns = result.columns.columns;
@@ -22,7 +35,7 @@ std::string QueryJson(const engine::QueryResult& result) {
     const auto& values = result.rows[r];
     for (size_t i = 0; i < values.size() && i < columns.size(); ++i) {
       if (i > 0) out += ',';
-      row::AppendJson(values[i], columns[i].type, out);
+      AppendCell(values[i], columns[i].type, out);
     }
     out += ']';
   }

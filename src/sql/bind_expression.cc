@@ -5,6 +5,7 @@
 
 #include "row/text.h"
 #include "sql/ast.h"
+#include "sql/bind_type.h"
 
 namespace headrace::sql {
 namespace {
@@ -119,7 +120,7 @@ class TreeBinder {
     const char* end = node.name.data() + node.name.size();
     auto [stop, error] = std::from_chars(node.name.data(), end, whole);
     if (error == std::errc() && stop == end) {
-      bool narrow = whole <= INT32_MAX;
+      const bool narrow = row::FitsInteger(whole, {row::TypeKind::kInteger, 0, 0});
       return expr::Literal(row::Value::Integer(whole),
                            {narrow ? row::TypeKind::kInteger : row::TypeKind::kBigint, 0, 0});
     }
@@ -135,12 +136,9 @@ class TreeBinder {
   }
 
   expr::ExprPtr CastTo(expr::ExprPtr argument, const Expression& node) {
-    std::optional<row::Type> type = ToRowType(node.type);
-    if (!type) {
-      return Complain(node.type.span, "HR1113",
-                      "type " + ToString(node.type) + " is not supported");
-    }
-    Result<expr::ExprPtr> cast = expr::Cast(std::move(argument), *type);
+    Result<expr::CastTarget> target = ToCastTarget(node.type);
+    if (!target.ok()) return Complain(node.type.span, target.error());
+    Result<expr::ExprPtr> cast = expr::CastTo(std::move(argument), *target);
     if (!cast.ok()) return Complain(node.span, cast.error());
     return std::move(cast).value();
   }
@@ -196,7 +194,11 @@ class TreeBinder {
         !node.argument_order.empty()) {
       return Complain(node.span, "HR1102", "`" + node.name + "` is no aggregate");
     }
-    return BindOperator(node);
+    return Finish(node, BindAll(node), [&](auto arguments) -> Result<expr::ExprPtr> {
+      HR_ASSIGN(arguments,
+                expr::ArrangeArguments(node.name, std::move(arguments), node.argument_names));
+      return expr::Call(node.name, std::move(arguments));
+    });
   }
 
   expr::ExprPtr BindCast(const Expression& node) {
