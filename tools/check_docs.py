@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Refuses a document that names a file of this repository which is not there.
+"""Refuses documents that do not tell what is there.
 
-Looks at backticked words with a slash and an ending, and at relative links, in every *.md.
+- Files of this repository that a *.md names (backticked words with a folder, relative links) exist.
+- docs/errors.md lists every error code of src/ and no other.
+- docs/operations.md lists every metric of src/ and no other.
 """
 import re
 import sys
@@ -12,6 +14,9 @@ FOLDERS = ("src/", "include/", "docs/", "tests/", "tools/", "examples/", "bench/
 TICKED = re.compile(r"`([\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 README_LINES = 150
+CODE = re.compile(r"HR\d{4}")
+METRIC = re.compile(r"\b(?:headrace|process)_[a-z]+_[a-z_]+\b")
+LISTED = re.compile(r"^\| (HR\d{4}) \|", re.M)
 
 
 def prose(text):
@@ -31,9 +36,35 @@ def findings(path):
         yield f"{name}: more than {README_LINES} lines"
 
 
+def sources():
+    """(path, text without comments) of everything in src/ that is no test."""
+    for path in sorted((ROOT / "src").rglob("*.cc")) + sorted((ROOT / "src").rglob("*.h")):
+        if not re.search(r"(_test|_testing|_for_test)\.|test_", path.name):
+            yield path.relative_to(ROOT), re.sub(r"//[^\n]*", "", path.read_text())
+
+
+def metric_findings():
+    listed = set(METRIC.findall((ROOT / "docs" / "operations.md").read_text()))
+    given = {name for _, text in sources() for name in re.findall(r'Get(?:Counter|Gauge|Histogram)\(\s*"(\w+)"', text)}
+    for name in sorted(listed ^ given):
+        yield f"docs/operations.md: {name} is {'not listed' if name in given else 'no metric of src/'}"
+
+
+def code_findings():
+    used, listed = {}, LISTED.findall((ROOT / "docs" / "errors.md").read_text())
+    for path, text in sources():
+        for match in CODE.finditer(text):
+            used.setdefault(match.group(), path)
+    for code in sorted(used.keys() - set(listed)):
+        yield f"docs/errors.md: no {code}, which {used[code]} gives"
+    for code in listed:
+        if code not in used or listed.count(code) > 1:
+            yield f"docs/errors.md: {code} is given nowhere, or listed twice"
+
+
 def main():
     paths = sorted(p for p in ROOT.rglob("*.md") if not any(part.startswith((".", "build")) for part in p.relative_to(ROOT).parts))
-    found = [line for path in paths for line in findings(path)]
+    found = [line for path in paths for line in findings(path)] + [*code_findings(), *metric_findings()]
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     return 1 if found else 0
 
