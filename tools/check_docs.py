@@ -2,6 +2,7 @@
 """Refuses documents that do not tell what is there.
 
 - Files of this repository that a *.md names (backticked words with a folder, relative links) exist.
+- Names in a table row of ARCHITECTURE.md stand in the file that the row names.
 - docs/errors.md lists every error code of src/ and no other.
 - docs/operations.md lists every metric of src/ and no other.
 """
@@ -36,6 +37,17 @@ def findings(path):
         yield f"{name}: more than {README_LINES} lines"
 
 
+def symbol_findings():
+    for row in re.findall(r"^\|.*\|$", (ROOT / "ARCHITECTURE.md").read_text(), re.M):
+        path = re.search(r"`(src/[\w./]+\.(?:cc|h))`", row)
+        if path is None or not (ROOT / path.group(1)).exists():
+            continue
+        text = (ROOT / path.group(1)).read_text()
+        for name in re.findall(r"`([A-Z]\w+)`", row):
+            if not re.search(rf"\b{name}\(", text):
+                yield f"ARCHITECTURE.md: no {name} in {path.group(1)}"
+
+
 def sources():
     """(path, text without comments) of everything in src/ that is no test."""
     for path in sorted((ROOT / "src").rglob("*.cc")) + sorted((ROOT / "src").rglob("*.h")):
@@ -64,7 +76,7 @@ def code_findings():
 
 def main():
     paths = sorted(p for p in ROOT.rglob("*.md") if not any(part.startswith((".", "build")) for part in p.relative_to(ROOT).parts))
-    found = [line for path in paths for line in findings(path)] + [*code_findings(), *metric_findings()]
+    found = [line for path in paths for line in findings(path)] + [*symbol_findings(), *code_findings(), *metric_findings()]
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     return 1 if found else 0
 
