@@ -6,6 +6,7 @@
 
 #include "engine/row_cursor.h"
 #include "engine/row_decoder.h"
+#include "row/decimal.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -81,7 +82,9 @@ class QueryRun {
     for (size_t i = 0; i < plan_.outputs.size(); ++i) {
       row::Value value = plan_.outputs[i]->Evaluate(input, context);
       if (context.error) return std::move(*context.error);
-      if (!value.null && IsText(plan_.output_types[i].kind)) {
+      if (!value.null && (IsText(plan_.output_types[i].kind) ||
+                          (plan_.output_types[i].kind == row::TypeKind::kDecimal &&
+                           value.special == row::kWide))) {
         std::string_view kept = result_.arena->Copy(value.text());
         value.data = kept.data();
       }

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "expr/function.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::expr {
 namespace {
@@ -140,11 +141,15 @@ Value Factorial(const Value* a, CallFrame& frame) {
   if (a[0].integer < 0) {
     return Fail(frame.context, "HR2103", "factorial of a negative number is undefined");
   }
-  if (a[0].integer > 33) return Fail(frame.context, "HR2102", "value overflows numeric format");
-  row::Int128 product = 1;
-  for (int64_t i = 2; i <= a[0].integer; ++i)
-    product *= i;
-  return Value::Decimal(product, 0);
+  constexpr int64_t kLargest = 1400;  // has fewer than 4,000 digits
+  row::WideDecimal product{1, 0};
+  for (int64_t i = 2; i <= a[0].integer && i <= kLargest; ++i)
+    product.unscaled *= i;
+  Value result = Value::Null();
+  if (a[0].integer > kLargest || !row::StoreDecimal(product, frame.context.arena, &result)) {
+    return Fail(frame.context, "HR2102", "value overflows numeric format");
+  }
+  return result;
 }
 
 constexpr FunctionEntry kFunctions[] = {

@@ -9,7 +9,9 @@
 #include "row/decimal.h"
 #include "row/interval.h"
 #include "row/json_text.h"
+#include "row/number_text.h"
 #include "row/text.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::expr {
 namespace {
@@ -64,13 +66,15 @@ Value DecimalToDecimal(const Value& value, const CastFrame& frame) {
 }
 
 Value DecimalToInteger(const Value& value, const CastFrame& frame) {
-  if (value.special != row::kFinite) {
+  if (!row::IsFinite(value)) {
     return Fail(frame.context, "HR2103",
                 std::string("cannot convert ") + (value.special == row::kNaN ? "NaN" : "infinity") +
                     " to " + row::PostgresName(frame.to));
   }
   Value rounded = value;
-  row::Rescale(&rounded, 0);
+  if (!row::Rescale(&rounded, 0)) {
+    return FailOutOfRange(frame.context, row::PostgresName(frame.to));
+  }
   const row::Int128 number = rounded.unscaled();
   const auto narrow = static_cast<int64_t>(number);
   if (number != narrow || !row::FitsInteger(narrow, frame.to)) {
@@ -90,6 +94,9 @@ Value NarrowToReal(double number, EvalContext& context) {
 
 Value DecimalToNumber(const Value& value, const CastFrame& frame) {
   const double number = row::DecimalToDouble(value);
+  if (value.special == row::kWide && (std::isinf(number) || number == 0)) {
+    return FailOutOfRange(frame.context, "decimal as double precision");
+  }
   return row::IsReal(frame.to) ? NarrowToReal(number, frame.context) : Value::Double(number);
 }
 
@@ -109,14 +116,30 @@ Value DoubleToInteger(const Value& value, const CastFrame& frame) {
 Value DoubleToDecimal(const Value& value, const CastFrame& frame) {
   Value result;
   const int digits = row::IsReal(frame.from) ? 6 : 15;
-  if (!row::DecimalFromDouble(value.number, digits, &result)) {
+  row::WideDecimal wide;
+  if (!row::DecimalFromDouble(value.number, digits, &result) &&
+      !(row::WideFromDouble(value.number, digits, &wide) &&
+        row::StoreDecimal(wide, frame.context.arena, &result))) {
     return Fail(frame.context, "HR2102", "value overflows numeric format");
   }
   return DecimalToDecimal(result, frame);
 }
 
+// Text to any type; decimals may have more digits than a row holds.
+Result<Value> ReadText(std::string_view text, Type type, base::Arena& arena) {
+  Result<Value> value = row::ParseText(text, type, arena);
+  const bool decimal = type.kind == TypeKind::kDecimal;
+  if (value.ok() || !decimal || value.error().code() != "HR2002") return value;
+  row::WideDecimal number;
+  Value stored;
+  const bool read = row::ParseWideDecimal(row::TrimSpace(text), &number) &&
+                    row::StoreDecimal(number, arena, &stored) &&
+                    row::FitDecimal(&stored, type.precision, type.scale);
+  return read ? Result<Value>(stored) : std::move(value);
+}
+
 Value TextToAny(const Value& value, const CastFrame& frame) {
-  return FromResult(row::ParseText(value.text(), frame.to, frame.context.arena), frame);
+  return FromResult(ReadText(value.text(), frame.to, frame.context.arena), frame);
 }
 
 Value AnyToText(const Value& value, const CastFrame& frame) {
@@ -194,10 +217,9 @@ Value JsonbToScalar(const Value& value, const CastFrame& frame) {
         "cannot cast jsonb " + std::string(kind) + " to type " + row::PostgresName(frame.to));
   }
   if (wants_boolean) return Value::Boolean(value.text().front() == 't');
-  Value number;
-  if (!row::ParseDecimal(value.text(), &number)) {
-    return Fail(frame.context, "HR2102", "value overflows numeric format");
-  }
+  const Result<Value> read = ReadText(value.text(), kDecimal, frame.context.arena);
+  if (!read.ok()) return Fail(frame.context, "HR2102", "value overflows numeric format");
+  const Value number = *read;
   if (IsInteger(frame.to)) return DecimalToInteger(number, frame);
   return frame.to.kind == TypeKind::kDouble ? DecimalToNumber(number, frame)
                                             : DecimalToDecimal(number, frame);
@@ -314,7 +336,7 @@ Result<ExprPtr> CastUnknown(const Expr& literal, Type target) {
   base::Arena arena;
   HR_ASSIGN(const Value text, EvaluateConstant(literal, arena));
   if (text.null) return Literal(text, target);
-  HR_ASSIGN(const Value value, row::ParseText(text.text(), target, arena));
+  HR_ASSIGN(const Value value, ReadText(text.text(), target, arena));
   return Literal(value, target);
 }
 

@@ -295,7 +295,7 @@ Value ToCharInterval(const Value* a, CallFrame& frame) {
 
 Value ToCharDecimal(const Value* a, CallFrame& frame) {
   std::string out;
-  if (!FormatNumber(a[0], a[1].text(), out)) {
+  if (!FormatNumber(a[0], a[1].text(), frame.context.arena, out)) {
     return Fail(frame.context, "HR2103", "number format is not supported");
   }
   return MakeText(frame.context, out);

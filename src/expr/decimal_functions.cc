@@ -4,6 +4,7 @@
 #include "expr/decimal_math.h"
 #include "expr/decimal_series.h"
 #include "expr/function.h"
+#include "expr/wide_math.h"
 #include "row/decimal.h"
 #include "row/text.h"
 
@@ -21,7 +22,7 @@ Value Answer(DecimalError error, const Value& result, EvalContext& context) {
 template <auto kOperation>
 Value Binary(const Value* a, CallFrame& frame) {
   Value result = Value::Null();
-  const DecimalError error = kOperation(a[0], a[1], &result);
+  const DecimalError error = kOperation(a[0], a[1], frame.context.arena, &result);
   return Answer(error, result, frame.context);
 }
 
@@ -34,11 +35,11 @@ Value Same(const Value* a, CallFrame&) {
 }
 
 bool IsNegative(const Value& value) {
-  return value.special == row::kNegativeInfinity || (value.special == 0 && value.high < 0);
+  return value.special != row::kNaN && DecimalSign(value) < 0;
 }
 
 bool IsZero(const Value& value) {
-  return value.special == 0 && value.unscaled() == 0;
+  return row::IsFinite(value) && DecimalSign(value) == 0;
 }
 
 Value Absolute(const Value* a, CallFrame&) {
@@ -54,7 +55,8 @@ Value RoundTo(const Value& value, int64_t digits, Rounding rounding, EvalContext
   constexpr int64_t kLimit = 2000;  // PostgreSQL's
   const int64_t clamped = digits > kLimit ? kLimit : digits < -kLimit ? -kLimit : digits;
   Value result = Value::Null();
-  const DecimalError error = RoundDecimal(value, static_cast<int>(clamped), rounding, &result);
+  const DecimalError error =
+      RoundDecimal(value, static_cast<int>(clamped), rounding, context.arena, &result);
   return Answer(error, result, context);
 }
 
@@ -69,36 +71,42 @@ Value RoundDigits(const Value* a, CallFrame& frame) {
 }
 
 Value Scale(const Value* a, CallFrame&) {
-  return a[0].special != 0 ? Value::Null() : Value::Integer(a[0].scale);
+  return row::IsFinite(a[0]) ? Value::Integer(row::ScaleOf(a[0])) : Value::Null();
 }
 
-Value MinScale(const Value* a, CallFrame&) {
-  if (a[0].special != 0) return Value::Null();
+Value TrimScale(const Value* a, CallFrame& frame) {
   Value trimmed = a[0];
-  row::TrimScale(&trimmed);
-  return Value::Integer(trimmed.scale);
+  if (trimmed.special != row::kWide) {
+    row::TrimScale(&trimmed);
+    return trimmed;
+  }
+  row::WideDecimal wide = row::Widen(trimmed);
+  while (wide.scale > 0 && wide.unscaled % 10 == 0) {
+    wide.unscaled /= 10;
+    --wide.scale;
+  }
+  return Answer(GiveWide(wide, frame.context.arena, &trimmed), trimmed, frame.context);
 }
 
-Value TrimScale(const Value* a, CallFrame&) {
-  Value trimmed = a[0];
-  row::TrimScale(&trimmed);
-  return trimmed;
+Value MinScale(const Value* a, CallFrame& frame) {
+  if (!row::IsFinite(a[0])) return Value::Null();
+  return Value::Integer(row::ScaleOf(TrimScale(a, frame)));
 }
 
 Value Sqrt(const Value* a, CallFrame& frame) {
   if (IsNegative(a[0])) {
     return Fail(frame.context, "HR2103", "cannot take square root of a negative number");
   }
-  if (a[0].special != 0) return a[0];
+  if (!row::IsFinite(a[0])) return a[0];
   Value result = Value::Null();
-  return Answer(SqrtDecimal(a[0], &result), result, frame.context);
+  return Answer(SqrtDecimal(a[0], frame.context.arena, &result), result, frame.context);
 }
 
 Value Exp(const Value* a, CallFrame& frame) {
   if (a[0].special == row::kNegativeInfinity) return Value::Decimal(0, 0);
-  if (a[0].special != 0) return a[0];
+  if (!row::IsFinite(a[0])) return a[0];
   Value result = Value::Null();
-  return Answer(ExpDecimal(a[0], &result), result, frame.context);
+  return Answer(ExpDecimal(a[0], frame.context.arena, &result), result, frame.context);
 }
 
 // Whether a logarithm of it exists; otherwise the row fails.
@@ -116,18 +124,18 @@ bool HasLogarithm(const Value& value, EvalContext& context) {
 
 Value Ln(const Value* a, CallFrame& frame) {
   if (!HasLogarithm(a[0], frame.context)) return Value::Null();
-  if (a[0].special != 0) return a[0];
+  if (!row::IsFinite(a[0])) return a[0];
   Value result = Value::Null();
-  return Answer(LnDecimal(a[0], &result), result, frame.context);
+  return Answer(LnDecimal(a[0], frame.context.arena, &result), result, frame.context);
 }
 
 Value LogBase(const Value* a, CallFrame& frame) {
   if (!HasLogarithm(a[0], frame.context) || !HasLogarithm(a[1], frame.context)) {
     return Value::Null();
   }
-  if ((a[0].special | a[1].special) != 0) return SpecialDecimal(row::kNaN);
+  if (!row::IsFinite(a[0]) || !row::IsFinite(a[1])) return SpecialDecimal(row::kNaN);
   Value result = Value::Null();
-  return Answer(LogDecimal(a[0], a[1], &result), result, frame.context);
+  return Answer(LogDecimal(a[0], a[1], frame.context.arena, &result), result, frame.context);
 }
 
 Value Log10(const Value* a, CallFrame& frame) {
@@ -149,43 +157,36 @@ Value Power(const Value* a, CallFrame& frame) {
   if (IsZero(base) && IsNegative(exponent)) {
     return Fail(frame.context, "HR2103", "zero raised to a negative power is undefined");
   }
-  if ((base.special | exponent.special) != 0) return PowerSpecial(base, exponent);
+  if (!row::IsFinite(base) || !row::IsFinite(exponent)) return PowerSpecial(base, exponent);
   const double power = row::DecimalToDouble(exponent);
   if (IsNegative(base) && power != std::trunc(power)) {
     return Fail(frame.context, "HR2103",
                 "a negative number raised to a non-integer power yields a complex result");
   }
   Value result = Value::Null();
-  return Answer(PowerDecimal(base, exponent, &result), result, frame.context);
+  return Answer(PowerDecimal(base, exponent, frame.context.arena, &result), result, frame.context);
 }
 
-// Both as integers of one scale. False when a value is not finite or too large.
-bool AlignFinite(Value* a, Value* b) {
-  const int scale = std::max(a->scale, b->scale);
-  return (a->special | b->special) == 0 && row::Rescale(a, scale) && row::Rescale(b, scale);
-}
-
-Value Gcd(const Value* a, CallFrame&) {
-  Value left = a[0];
-  Value right = a[1];
-  if (!AlignFinite(&left, &right)) return SpecialDecimal(row::kNaN);
-  row::UInt128 x = row::Magnitude(left.unscaled());
-  row::UInt128 y = row::Magnitude(right.unscaled());
-  while (y != 0) {
-    const row::UInt128 rest = x % y;
-    x = y;
-    y = rest;
-  }
-  return Value::Decimal(static_cast<row::Int128>(x), left.scale);
+Value Gcd(const Value* a, CallFrame& frame) {
+  if (!row::IsFinite(a[0]) || !row::IsFinite(a[1])) return SpecialDecimal(row::kNaN);
+  row::WideDecimal left = row::Widen(a[0]);
+  row::WideDecimal right = row::Widen(a[1]);
+  const int scale = std::max(left.scale, right.scale);
+  row::Rescale(&left, scale);
+  row::Rescale(&right, scale);
+  left.unscaled = boost::multiprecision::gcd(left.unscaled, right.unscaled);
+  Value result = Value::Null();
+  return Answer(GiveWide(left, frame.context.arena, &result), result, frame.context);
 }
 
 Value Lcm(const Value* a, CallFrame& frame) {
   const Value gcd = Gcd(a, frame);
-  if (gcd.special != 0 || IsZero(gcd)) return gcd;
+  if (gcd.null || !row::IsFinite(gcd) || IsZero(gcd)) return gcd;
   Value quotient = Value::Null();
   Value product = Value::Null();
-  DecimalError error = QuotientDecimal(a[0], gcd, &quotient);
-  if (error == DecimalError::kNone) error = MultiplyDecimal(quotient, a[1], &product);
+  DecimalError error = QuotientDecimal(a[0], gcd, frame.context.arena, &quotient);
+  if (error == DecimalError::kNone)
+    error = MultiplyDecimal(quotient, a[1], frame.context.arena, &product);
   const Value result = Answer(error, product, frame.context);
   return result.null ? result : Absolute(&result, frame);
 }
@@ -200,7 +201,7 @@ Value WidthBucket(const Value* a, CallFrame& frame) {
     if (a[i].special == row::kNaN) {
       return Fail(frame.context, "HR2103", "operand, lower bound, and upper bound cannot be NaN");
     }
-    if (i > 0 && a[i].special != 0) {
+    if (i > 0 && !row::IsFinite(a[i])) {
       return Fail(frame.context, "HR2103", "lower and upper bounds must be finite");
     }
   }
@@ -215,16 +216,17 @@ Value WidthBucket(const Value* a, CallFrame& frame) {
     if (count == INT32_MAX) return FailOutOfRange(frame.context, "integer");
     return Value::Integer(count + 1);
   }
+  base::Arena& arena = frame.context.arena;
   Value offset = Value::Null();
   Value width = Value::Null();
   Value scaled = Value::Null();
   Value bucket = Value::Null();
-  DecimalError error = SubtractDecimal(operand, a[1], &offset);
-  if (error == DecimalError::kNone) error = SubtractDecimal(a[2], a[1], &width);
+  DecimalError error = SubtractDecimal(operand, a[1], arena, &offset);
+  if (error == DecimalError::kNone) error = SubtractDecimal(a[2], a[1], arena, &width);
   if (error == DecimalError::kNone) {
-    error = MultiplyDecimal(offset, Value::Decimal(count, 0), &scaled);
+    error = MultiplyDecimal(offset, Value::Decimal(count, 0), arena, &scaled);
   }
-  if (error == DecimalError::kNone) error = QuotientDecimal(scaled, width, &bucket);
+  if (error == DecimalError::kNone) error = QuotientDecimal(scaled, width, arena, &bucket);
   bucket = Answer(error, bucket, frame.context);
   if (bucket.null) return bucket;
   return Value::Integer(static_cast<int64_t>(bucket.unscaled()) + 1);

@@ -4,6 +4,7 @@
 
 #include <boost/multiprecision/cpp_int.hpp>
 
+#include "expr/wide_math.h"
 #include "row/decimal.h"
 
 namespace headrace::expr {
@@ -61,19 +62,16 @@ DecimalError Give(row::DecimalSpecial special, Value* result) {
 }
 
 bool IsSpecial(const Value& a, const Value& b) {
-  return (a.special | b.special) != 0;
+  return !row::IsFinite(a) || !row::IsFinite(b);
+}
+
+// Neither needs more than 38 digits.
+bool IsNarrow(const Value& a, const Value& b) {
+  return (a.special | b.special) == 0;
 }
 
 bool IsNaN(const Value& a, const Value& b) {
   return a.special == row::kNaN || b.special == row::kNaN;
-}
-
-// -1, 0, 1; infinities have a sign, too.
-int SignOf(const Value& value) {
-  if (value.special == row::kInfinity) return 1;
-  if (value.special == row::kNegativeInfinity) return -1;
-  const Int128 unscaled = value.unscaled();
-  return unscaled < 0 ? -1 : unscaled > 0 ? 1 : 0;
 }
 
 row::DecimalSpecial InfinityOf(int sign) {
@@ -137,10 +135,10 @@ int QuotientScale(const Value& a, const Value& b) {
 
 DecimalError DivideSpecial(const Value& a, const Value& b, Value* result) {
   if (IsNaN(a, b)) return Give(row::kNaN, result);
-  if (a.special != 0) {
-    if (b.special != 0) return Give(row::kNaN, result);
-    if (SignOf(b) == 0) return DecimalError::kDivisionByZero;
-    return Give(InfinityOf(SignOf(a) * SignOf(b)), result);
+  if (!row::IsFinite(a)) {
+    if (!row::IsFinite(b)) return Give(row::kNaN, result);
+    if (DecimalSign(b) == 0) return DecimalError::kDivisionByZero;
+    return Give(InfinityOf(DecimalSign(a) * DecimalSign(b)), result);
   }
   *result = Value::Decimal(0, 0);
   return DecimalError::kNone;
@@ -148,16 +146,26 @@ DecimalError DivideSpecial(const Value& a, const Value& b, Value* result) {
 
 }  // namespace
 
+int DecimalSign(const Value& value) {
+  if (value.special == row::kInfinity) return 1;
+  if (value.special == row::kNegativeInfinity) return -1;
+  if (value.special == row::kWide) return value.length == 0 ? 0 : value.span.months;
+  const Int128 unscaled = value.unscaled();
+  return unscaled < 0 ? -1 : unscaled > 0 ? 1 : 0;
+}
+
 int DecimalWeight(const Value& value) {
-  const UInt128 magnitude = Magnitude(value.unscaled());
-  if (magnitude == 0) return 0;
-  const int exponent = row::DigitCount(magnitude) - 1 - value.scale;
+  if (DecimalSign(value) == 0) return 0;
+  const int digits = value.special == row::kWide ? row::DigitCount(row::Widen(value).unscaled)
+                                                 : row::DigitCount(Magnitude(value.unscaled()));
+  const int exponent = digits - 1 - row::ScaleOf(value);
   return exponent >= 0 ? exponent / kDigitsPerPlace
                        : -((-exponent + kDigitsPerPlace - 1) / kDigitsPerPlace);
 }
 
 Value NegateDecimal(const Value& value) {
   if (value.special == row::kNaN) return value;
+  if (value.special == row::kWide) return WideNegate(value);
   if (value.special != 0) {
     return row::SpecialDecimal(value.special == row::kInfinity ? row::kNegativeInfinity
                                                                : row::kInfinity);
@@ -165,90 +173,107 @@ Value NegateDecimal(const Value& value) {
   return Value::Decimal(-value.unscaled(), value.scale);
 }
 
-DecimalError AddDecimal(const Value& a, const Value& b, Value* result) {
+DecimalError AddDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
   if (IsSpecial(a, b)) {
-    if (IsNaN(a, b) || (a.special != 0 && b.special != 0 && a.special != b.special)) {
-      return Give(row::kNaN, result);
-    }
-    *result = a.special != 0 ? a : b;
+    const bool both = !row::IsFinite(a) && !row::IsFinite(b);
+    if (IsNaN(a, b) || (both && a.special != b.special)) return Give(row::kNaN, result);
+    *result = row::IsFinite(a) ? b : a;
     return DecimalError::kNone;
   }
   Value left = a;
   Value right = b;
-  if (left.scale != right.scale && !Align(&left, &right)) return DecimalError::kOverflow;
-  const Int128 sum = left.unscaled() + right.unscaled();  // each below 10^38: no overflow
-  return Give(Magnitude(sum), sum < 0, left.scale, result);
+  if (IsNarrow(a, b) && (left.scale == right.scale || Align(&left, &right))) {
+    const Int128 sum = left.unscaled() + right.unscaled();  // each below 10^38: no overflow
+    const DecimalError error = Give(Magnitude(sum), sum < 0, left.scale, result);
+    if (error == DecimalError::kNone) return error;
+  }
+  return WideAdd(a, b, arena, result);
 }
 
-DecimalError SubtractDecimal(const Value& a, const Value& b, Value* result) {
-  return AddDecimal(a, NegateDecimal(b), result);
+DecimalError SubtractDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
+  return AddDecimal(a, NegateDecimal(b), arena, result);
 }
 
-DecimalError MultiplyDecimal(const Value& a, const Value& b, Value* result) {
-  const int sign = SignOf(a) * SignOf(b);
+DecimalError MultiplyDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
+  const int sign = DecimalSign(a) * DecimalSign(b);
   if (IsSpecial(a, b)) {
     return Give(IsNaN(a, b) || sign == 0 ? row::kNaN : InfinityOf(sign), result);
   }
   UInt128 product = 0;
-  if (__builtin_mul_overflow(Magnitude(a.unscaled()), Magnitude(b.unscaled()), &product)) {
-    return DecimalError::kOverflow;
+  if (IsNarrow(a, b) &&
+      !__builtin_mul_overflow(Magnitude(a.unscaled()), Magnitude(b.unscaled()), &product)) {
+    const DecimalError error = Give(product, sign < 0, a.scale + b.scale, result);
+    if (error == DecimalError::kNone) return error;
   }
-  return Give(product, sign < 0, a.scale + b.scale, result);
+  return WideMultiply(a, b, arena, result);
 }
 
-DecimalError DivideDecimal(const Value& a, const Value& b, Value* result) {
+DecimalError DivideDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
   if (IsSpecial(a, b)) return DivideSpecial(a, b, result);
-  if (SignOf(b) == 0) return DecimalError::kDivisionByZero;
-  const int scale = QuotientScale(a, b);
-  if (scale > kMaxDecimalScale) return DecimalError::kOverflow;
-  const Quotient q =
-      DivideShifted(Magnitude(a.unscaled()), Magnitude(b.unscaled()), scale + b.scale - a.scale);
-  if (!q.fits) return DecimalError::kOverflow;
-  return Give(q.whole + (q.round_up && !q.exact ? 1 : 0), SignOf(a) * SignOf(b) < 0, scale, result);
+  if (DecimalSign(b) == 0) return DecimalError::kDivisionByZero;
+  const int scale = IsNarrow(a, b) ? QuotientScale(a, b) : kMaxDecimalScale + 1;
+  if (scale <= kMaxDecimalScale) {
+    const Quotient q =
+        DivideShifted(Magnitude(a.unscaled()), Magnitude(b.unscaled()), scale + b.scale - a.scale);
+    const UInt128 whole = q.whole + (q.round_up && !q.exact ? 1 : 0);
+    const bool negative = DecimalSign(a) * DecimalSign(b) < 0;
+    if (q.fits && Give(whole, negative, scale, result) == DecimalError::kNone) {
+      return DecimalError::kNone;
+    }
+  }
+  return WideDivide(a, b, arena, result);
 }
 
-DecimalError QuotientDecimal(const Value& a, const Value& b, Value* result) {
+DecimalError QuotientDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
   if (IsSpecial(a, b)) return DivideSpecial(a, b, result);
-  if (SignOf(b) == 0) return DecimalError::kDivisionByZero;
-  const Quotient q =
-      DivideShifted(Magnitude(a.unscaled()), Magnitude(b.unscaled()), int{b.scale} - a.scale);
-  if (!q.fits) return DecimalError::kOverflow;
-  return Give(q.whole, SignOf(a) * SignOf(b) < 0, 0, result);
+  if (DecimalSign(b) == 0) return DecimalError::kDivisionByZero;
+  if (IsNarrow(a, b)) {
+    const Quotient q =
+        DivideShifted(Magnitude(a.unscaled()), Magnitude(b.unscaled()), int{b.scale} - a.scale);
+    const bool negative = DecimalSign(a) * DecimalSign(b) < 0;
+    if (q.fits && Give(q.whole, negative, 0, result) == DecimalError::kNone) {
+      return DecimalError::kNone;
+    }
+  }
+  return WideQuotient(a, b, arena, result);
 }
 
-DecimalError ModuloDecimal(const Value& a, const Value& b, Value* result) {
+DecimalError ModuloDecimal(const Value& a, const Value& b, base::Arena& arena, Value* result) {
   if (IsSpecial(a, b)) {
     if (IsNaN(a, b)) return Give(row::kNaN, result);
-    if (a.special != 0) {
-      if (b.special == 0 && SignOf(b) == 0) return DecimalError::kDivisionByZero;
+    if (!row::IsFinite(a)) {
+      if (row::IsFinite(b) && DecimalSign(b) == 0) return DecimalError::kDivisionByZero;
       return Give(row::kNaN, result);
     }
     *result = a;
     return DecimalError::kNone;
   }
-  if (SignOf(b) == 0) return DecimalError::kDivisionByZero;
+  if (DecimalSign(b) == 0) return DecimalError::kDivisionByZero;
+  if (!IsNarrow(a, b)) return WideModulo(a, b, arena, result);
   const int scale = std::max(a.scale, b.scale);
   const Wide left = Widen(Magnitude(a.unscaled())) * WidePow10(scale - a.scale);
   const Wide right = Widen(Magnitude(b.unscaled())) * WidePow10(scale - b.scale);
   UInt128 rest = 0;
-  if (!Narrow(left % right, &rest)) return DecimalError::kOverflow;
-  return Give(rest, SignOf(a) < 0, scale, result);
+  if (!Narrow(left % right, &rest)) return WideModulo(a, b, arena, result);
+  return Give(rest, DecimalSign(a) < 0, scale, result);
 }
 
-DecimalError RoundDecimal(const Value& value, int digits, Rounding rounding, Value* result) {
-  if (value.special != 0) {
+DecimalError RoundDecimal(const Value& value, int digits, Rounding rounding, base::Arena& arena,
+                          Value* result) {
+  if (!row::IsFinite(value)) {
     *result = value;
     return DecimalError::kNone;
   }
+  if (value.special == row::kWide) return WideRound(value, digits, rounding, arena, result);
   const int scale = std::max(digits, 0);
   if (digits >= value.scale) {
     *result = value;
-    if (scale > kMaxDecimalScale || !row::Rescale(result, scale)) return DecimalError::kOverflow;
-    return DecimalError::kNone;
+    if (scale <= kMaxDecimalScale && row::Rescale(result, scale)) return DecimalError::kNone;
+    return WideRound(value, digits, rounding, arena, result);
   }
   const int drop = value.scale - digits;
   const UInt128 magnitude = Magnitude(value.unscaled());
-  const bool negative = SignOf(value) < 0;
+  const bool negative = DecimalSign(value) < 0;
   UInt128 whole = 0;
   bool exact = magnitude == 0;
   bool half = false;
@@ -265,7 +290,9 @@ DecimalError RoundDecimal(const Value& value, int digits, Rounding rounding, Val
                                                           : false;
   whole += up ? 1 : 0;
   if (digits < 0 && whole != 0) {
-    if (row::DigitCount(whole) - digits > row::kMaxDecimalDigits) return DecimalError::kOverflow;
+    if (row::DigitCount(whole) - digits > row::kMaxDecimalDigits) {
+      return WideRound(value, digits, rounding, arena, result);
+    }
     whole *= Pow10(-digits);
   }
   return Give(whole, negative, scale, result);

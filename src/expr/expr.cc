@@ -4,7 +4,9 @@
 #include <cstring>
 #include <string>
 
+#include "expr/function.h"
 #include "expr/node.h"
+#include "row/decimal.h"
 
 namespace headrace::expr {
 namespace {
@@ -44,9 +46,10 @@ bool HasBytes(Type type) {
 class LiteralNode final : public Expr {
  public:
   LiteralNode(const Value& value, Type type) : value_(value), type_(type) {
-    if (value.null || !HasBytes(type)) return;
+    const bool wide = type.kind == TypeKind::kDecimal && value.special == row::kWide;
+    if (value.null || !(wide || HasBytes(type))) return;
     bytes_ = std::string(value.text());
-    value_ = Value::Text(bytes_);
+    value_.data = bytes_.data();
   }
 
   Value Evaluate(const Value*, EvalContext&) const override { return value_; }
@@ -77,6 +80,20 @@ class LogicNode final : public ParentNode {
   }
 };
 
+// Refuses decimals that no row can hold.
+class NarrowNode final : public ParentNode {
+ public:
+  explicit NarrowNode(ExprPtr argument) : ParentNode(List(std::move(argument)), kDecimal) {}
+
+  Value Evaluate(const Value* row, EvalContext& context) const override {
+    const Value value = child(0).Evaluate(row, context);
+    if (value.special != row::kWide || value.null) return value;
+    Fail(context, "HR2102", "value overflows numeric format");
+    context.error->WithHint("rows hold decimals of at most 38 digits: use round() or a cast");
+    return Value::Null();
+  }
+};
+
 }  // namespace
 
 ExprPtr Column(int slot, row::Type type) {
@@ -93,6 +110,19 @@ ExprPtr And(ExprPtr left, ExprPtr right) {
 
 ExprPtr Or(ExprPtr left, ExprPtr right) {
   return std::make_unique<LogicNode<true>>(std::move(left), std::move(right));
+}
+
+ExprPtr NarrowDecimal(ExprPtr argument) {
+  const Type type = argument->type();
+  const bool narrow =
+      type.kind != TypeKind::kDecimal || type.precision > 0 || SlotOf(*argument) >= 0;
+  if (narrow) return argument;
+  if (argument->constant()) {
+    base::Arena arena;
+    const Result<Value> value = EvaluateConstant(*argument, arena);
+    if (value.ok() && (value->null || value->special != row::kWide)) return argument;
+  }
+  return std::make_unique<NarrowNode>(std::move(argument));
 }
 
 Result<ExprPtr> ResolveUnknown(ExprPtr argument) {

@@ -74,6 +74,10 @@ Result<ExprPtr> IsNull(ExprPtr argument, bool negated);
 // "greatest", "least", "is_true", "is_not_true", "is_false", "is_not_false", "is_unknown",
 // "is_not_unknown", "is_distinct_from", "is_not_distinct_from".
 
+// Decimals inside of an expression may have thousands of digits, those of a row 38: more are an
+// error (HR2102) of the row. For every expression whose result goes into a row.
+ExprPtr NarrowDecimal(ExprPtr argument);
+
 // Turns an unknown literal into text; other expressions pass unchanged.
 Result<ExprPtr> ResolveUnknown(ExprPtr argument);
 

@@ -75,10 +75,10 @@ struct DecimalOps {
       }
     }
     Value result;
-    const DecimalError error = kOp == '+'   ? AddDecimal(a, b, &result)
-                               : kOp == '-' ? SubtractDecimal(a, b, &result)
-                               : kOp == '*' ? MultiplyDecimal(a, b, &result)
-                                            : DivideDecimal(a, b, &result);
+    const DecimalError error = kOp == '+'   ? AddDecimal(a, b, context.arena, &result)
+                               : kOp == '-' ? SubtractDecimal(a, b, context.arena, &result)
+                               : kOp == '*' ? MultiplyDecimal(a, b, context.arena, &result)
+                                            : DivideDecimal(a, b, context.arena, &result);
     if (error == DecimalError::kNone) return result;
     if (error == DecimalError::kDivisionByZero) return FailDivisionByZero(context);
     return Fail(context, "HR2102", "value overflows numeric format");

@@ -6,6 +6,7 @@
 #include "row/decimal.h"
 #include "row/json_text.h"
 #include "row/text.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::expr {
 namespace {
@@ -43,8 +44,15 @@ int CompareStrings(std::string_view a, std::string_view b) {
 int CompareNumbers(std::string_view a, std::string_view b) {
   row::Value left;
   row::Value right;
-  if (!row::ParseDecimal(a, &left) || !row::ParseDecimal(b, &right)) return Sign(a.compare(b));
-  return row::CompareDecimal(left, right);
+  if (row::ParseDecimal(a, &left) && row::ParseDecimal(b, &right)) {
+    return row::CompareDecimal(left, right);
+  }
+  row::WideDecimal wide_left;
+  row::WideDecimal wide_right;
+  if (row::ParseWideDecimal(a, &wide_left) && row::ParseWideDecimal(b, &wide_right)) {
+    return row::CompareDecimal(wide_left, wide_right);
+  }
+  return Sign(a.compare(b));
 }
 
 template <typename T>

@@ -202,8 +202,8 @@ void AppendAsJson(const Value& value, Type type, bool canonical, std::string& ou
       return;
     case TypeKind::kDouble:
     case TypeKind::kDecimal: {
-      const bool finite = type.kind == TypeKind::kDouble ? std::isfinite(value.number)
-                                                         : value.special == row::kFinite;
+      const bool finite =
+          type.kind == TypeKind::kDouble ? std::isfinite(value.number) : row::IsFinite(value);
       std::string text;
       row::AppendText(value, type, text);
       Value number;

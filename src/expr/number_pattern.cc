@@ -224,15 +224,16 @@ class Layout {
 
 }  // namespace
 
-bool FormatNumber(const row::Value& number, std::string_view pattern_text, std::string& out) {
+bool FormatNumber(const row::Value& number, std::string_view pattern_text, base::Arena& arena,
+                  std::string& out) {
   Pattern pattern;
-  if (number.special != row::kFinite || !ParsePattern(pattern_text, &pattern)) return false;
+  if (!row::IsFinite(number) || !ParsePattern(pattern_text, &pattern)) return false;
   row::Value rounded;
-  if (RoundDecimal(number, pattern.fraction, Rounding::kHalfAwayFromZero, &rounded) !=
+  if (RoundDecimal(number, pattern.fraction, Rounding::kHalfAwayFromZero, arena, &rounded) !=
       DecimalError::kNone) {
     return false;
   }
-  const bool negative = rounded.unscaled() < 0;
+  const bool negative = DecimalSign(rounded) < 0;
   std::string digits;
   row::AppendDecimal(negative ? NegateDecimal(rounded) : rounded, digits);
   out += Layout(pattern, digits, negative).Run();

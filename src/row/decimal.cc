@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "row/text.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::row {
 namespace {
@@ -90,6 +91,26 @@ bool ReadExponent(const char* p, const char* end, int* exponent) {
   return true;
 }
 
+// The result fits 38 digits, or it is refused: no memory is needed.
+bool RescaleWide(Value* value, int scale) {
+  WideDecimal wide = Widen(*value);
+  Rescale(&wide, scale);
+  base::Arena arena;
+  return StoreDecimal(wide, arena, value) && value->special == kFinite;
+}
+
+// Infinite, or 0, where double precision ends.
+double WideToDouble(const Value& value) {
+  const WideDecimal wide = Widen(value);
+  std::string text = wide.unscaled.str() + "e" + std::to_string(-wide.scale);
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec == std::errc()) return number;
+  const bool large = DigitCount(wide.unscaled) > wide.scale;
+  const double limit = large ? std::numeric_limits<double>::infinity() : 0;
+  return wide.unscaled < 0 ? -limit : limit;
+}
+
 }  // namespace
 
 UInt128 Pow10(int exponent) {
@@ -161,6 +182,8 @@ void AppendDecimal(const Value& value, std::string& out) {
     case kNegativeInfinity:
       out += "-Infinity";
       return;
+    case kWide:
+      return AppendDecimal(Widen(value), out);
     default:
       break;
   }
@@ -183,6 +206,7 @@ void AppendDecimal(const Value& value, std::string& out) {
 }
 
 bool Rescale(Value* value, int scale) {
+  if (value->special == kWide) return RescaleWide(value, scale);
   const int by = scale - value->scale;
   if (by == 0) return true;
   const Int128 unscaled = value->unscaled();
@@ -216,7 +240,7 @@ bool Rescale(Value* value, int scale) {
 
 bool FitDecimal(Value* value, uint8_t precision, uint8_t scale) {
   if (precision == 0) return true;
-  if (value->special != kFinite) return value->special == kNaN;
+  if (!IsFinite(*value)) return value->special == kNaN;
   if (!Rescale(value, scale)) return false;
   return precision >= kMaxDecimalDigits ? FitsDecimal(Magnitude(value->unscaled()))
                                         : Magnitude(value->unscaled()) < Pow10(precision);
@@ -230,6 +254,8 @@ double DecimalToDouble(const Value& value) {
       return std::numeric_limits<double>::infinity();
     case kNegativeInfinity:
       return -std::numeric_limits<double>::infinity();
+    case kWide:
+      return WideToDouble(value);
     default:
       break;
   }
@@ -254,9 +280,10 @@ double DecimalToDouble(const Value& value) {
 int CompareDecimal(const Value& a, const Value& b) {
   if ((a.special | b.special) != 0) {
     const auto rank = [](const Value& v) {
-      return v.special == kNaN ? 2 : v.special == kInfinity ? 1 : v.special == kFinite ? 0 : -1;
+      return v.special == kNaN ? 2 : v.special == kInfinity ? 1 : IsFinite(v) ? 0 : -1;
     };
-    return rank(a) - rank(b);
+    if (rank(a) != 0 || rank(b) != 0) return rank(a) - rank(b);
+    return CompareDecimal(Widen(a), Widen(b));
   }
   Int128 left = a.unscaled();
   Int128 right = b.unscaled();

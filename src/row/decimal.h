@@ -14,7 +14,24 @@ using UInt128 = unsigned __int128;
 inline constexpr int kMaxDecimalDigits = 38;
 inline constexpr int kMaxDecimalScale = 100;
 
-enum DecimalSpecial : uint8_t { kFinite = 0, kNaN = 1, kInfinity = 2, kNegativeInfinity = 3 };
+// kWide: finite, of more digits than a row holds; only within an expression and in the answer of a
+// query. The value is then bytes (see wide_decimal.h): `data` and `length` the magnitude, lowest
+// byte first, span.days the scale, span.months the sign.
+enum DecimalSpecial : uint8_t {
+  kFinite = 0,
+  kNaN = 1,
+  kInfinity = 2,
+  kNegativeInfinity = 3,
+  kWide = 4,
+};
+inline bool IsFinite(const Value& decimal) {
+  return decimal.special == kFinite || decimal.special == kWide;
+}
+
+// Digits behind the point of a finite value.
+inline int ScaleOf(const Value& decimal) {
+  return decimal.special == kWide ? decimal.span.days : decimal.scale;
+}
 
 // 10^exponent for 0 <= exponent <= 38.
 UInt128 Pow10(int exponent);
@@ -33,13 +50,14 @@ inline bool FitsDecimal(UInt128 magnitude) {
 
 Value SpecialDecimal(DecimalSpecial special);
 
-// Gives a finite decimal the scale, rounding half away from zero. False on overflow.
+// Gives a finite decimal the scale, rounding half away from zero. False when that has more than 38
+// digits.
 bool Rescale(Value* value, int scale);
 
 // <0, 0, >0; NaN is largest and equals itself.
 int CompareDecimal(const Value& a, const Value& b);
 
-// Drops trailing zeros behind the point.
+// Drops trailing zeros behind the point. A wide one stays as it is.
 void TrimScale(Value* value);
 
 // The exact digits of a finite double's shortest text, cut to `significant` digits (PostgreSQL

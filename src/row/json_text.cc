@@ -5,6 +5,7 @@
 
 #include "row/text.h"
 #include "row/value.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::row {
 namespace {
@@ -316,6 +317,8 @@ Status Canonical(std::string_view text, std::string& out) {
       row::Value number;
       if (ParseDecimal(text, &number)) {
         AppendDecimal(number, out);
+      } else if (WideDecimal wide; ParseWideDecimal(text, &wide)) {
+        AppendDecimal(wide, out);
       } else {
         out += text;
       }

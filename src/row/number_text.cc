@@ -160,6 +160,7 @@ Result<Value> ParseDouble(std::string_view text, Type type) {
     case kNegativeInfinity:
       return Value::Double(-std::numeric_limits<double>::infinity());
     case kFinite:
+    case kWide:
       break;
   }
   if (!trimmed.empty() && trimmed[0] == '+') trimmed.remove_prefix(1);

@@ -151,11 +151,29 @@ int CompareBytes(std::string_view a, std::string_view b) {
   return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
 }
 
+void AppendDecimalKey(Value value, std::string& out);
+
 void AppendRaw(const void* bytes, size_t size, std::string& out) {
   out.append(static_cast<const char*>(bytes), size);
 }
 
+// The text without trailing zeros behind the point, which no narrow value's key begins like.
+void AppendWideKey(const Value& value, std::string& out) {
+  std::string text;
+  AppendDecimal(value, text);
+  if (value.span.days > 0) text.resize(text.find_last_not_of('0') + 1);
+  Value narrow;
+  if (text.back() == '.') text.pop_back();
+  if (ParseDecimal(text, &narrow)) return AppendDecimalKey(narrow, out);
+  const auto size = static_cast<uint32_t>(text.size());
+  out += '\0';
+  out += static_cast<char>(kWide);
+  AppendRaw(&size, sizeof(size), out);
+  out += text;
+}
+
 void AppendDecimalKey(Value value, std::string& out) {
+  if (value.special == kWide) return AppendWideKey(value, out);
   TrimScale(&value);
   const Int128 unscaled = value.unscaled();
   const char tag[2] = {static_cast<char>(unscaled == 0 ? 0 : value.scale),
@@ -359,7 +377,7 @@ void AppendJson(const Value& value, Type type, std::string& out) {
     case TypeKind::kDouble:
       return AppendJsonDouble(value.number, type, out);
     case TypeKind::kDecimal:
-      if (value.special == kFinite) return AppendDecimal(value, out);
+      if (IsFinite(value)) return AppendDecimal(value, out);
       out += '"';
       AppendDecimal(value, out);
       out += '"';

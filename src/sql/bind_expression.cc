@@ -124,11 +124,12 @@ class TreeBinder {
       return expr::Literal(row::Value::Integer(whole),
                            {narrow ? row::TypeKind::kInteger : row::TypeKind::kBigint, 0, 0});
     }
-    row::Value decimal = row::Value::Null();
-    if (row::ParseDecimal(node.name, &decimal)) {
-      return expr::Literal(decimal, {row::TypeKind::kDecimal, 0, 0});
-    }
-    return Complain(node.span, "HR1112", "the number " + node.name + " is out of range");
+    // A decimal; its unknown text is read as a cast reads it, however long.
+    Result<expr::ExprPtr> decimal =
+        expr::Cast(expr::Literal(row::Value::Text(node.name), {}), {row::TypeKind::kDecimal, 0, 0});
+    if (decimal.ok()) return std::move(decimal).value();
+    return Complain(node.span, "HR1112", "the number " + node.name + " is out of range",
+                    "decimals have at most 4,000 digits, 2,000 of them behind the point");
   }
 
   expr::ExprPtr BindTypedLiteral(const Expression& node) {
@@ -317,7 +318,8 @@ class TreeBinder {
 }  // namespace
 
 expr::ExprPtr ExpressionBinder::Bind(const Expression& expression) {
-  return TreeBinder(scope_, diagnostics_).Bind(expression);
+  expr::ExprPtr bound = TreeBinder(scope_, diagnostics_).Bind(expression);
+  return bound && !wide_results_ ? expr::NarrowDecimal(std::move(bound)) : std::move(bound);
 }
 
 expr::ExprPtr ExpressionBinder::BindResolved(const Expression& expression) {

@@ -44,6 +44,9 @@ class ExpressionBinder {
   ExpressionBinder(NameScope& scope, std::vector<Diagnostic>& diagnostics)
       : scope_(scope), diagnostics_(diagnostics) {}
 
+  // For results that do not go into rows: decimals may then have more than 38 digits.
+  void KeepWideResults() { wide_results_ = true; }
+
   // Null when a diagnostic was added. Constant subtrees are folded; one that fails when it is
   // evaluated (1/0) stays, because it may never be reached. An unknown literal stays unknown.
   expr::ExprPtr Bind(const Expression& expression);
@@ -55,6 +58,7 @@ class ExpressionBinder {
  private:
   NameScope& scope_;
   std::vector<Diagnostic>& diagnostics_;
+  bool wide_results_ = false;
 };
 
 // A scope without any name: for constants.

@@ -87,6 +87,7 @@ class QueryPlanner {
 
   void PlanItems(NameScope& scope) {
     ExpressionBinder binder(scope, diagnostics_);
+    binder.KeepWideResults();
     for (const SelectItem& item : select_.items) {
       const Expression& expression = *item.expression;
       if (expression.kind == ExpressionKind::kStar) {
