@@ -29,7 +29,11 @@ Value Keep(const Value& value, const CastFrame&) {
 
 Value FromResult(Result<Value> result, const CastFrame& frame) {
   if (result.ok()) return *result;
-  if (!frame.context.error) frame.context.error = std::move(result).error();
+  if (!frame.context.error) {
+    frame.context.error = std::move(result).error();
+    const bool silent = frame.context.error->hint().empty();
+    if (silent) frame.context.error->WithHint(HintFor(frame.context.error->code()));
+  }
   return Value::Null();
 }
 

@@ -81,6 +81,9 @@ ExprPtr NarrowDecimal(ExprPtr argument);
 // Turns an unknown literal into text; other expressions pass unchanged.
 Result<ExprPtr> ResolveUnknown(ExprPtr argument);
 
+// What to do next after an error of that code whose place gave no better hint.
+std::string HintFor(std::string_view code);
+
 // All names Call accepts, sorted: for candidates in errors and for documentation.
 std::vector<std::string> FunctionNames();
 

@@ -89,9 +89,34 @@ Result<ExprPtr> MakeCall(const FunctionEntry& entry, std::vector<ExprPtr> argume
   }
 }
 
+std::string HintFor(std::string_view code) {
+  struct Entry {
+    std::string_view code;
+    std::string_view hint;
+  };
+  static constexpr Entry kHints[] = {
+      {"HR1102", "convert an argument with a cast: x::type"},
+      {"HR1103", "cast through another type, such as text"},
+      {"HR2001", "spell the text as a literal of the type, or test it before the cast with CASE"},
+      {"HR2002", "take a type with a larger range, or test the text before the cast with CASE"},
+      {"HR2003", "give the type more digits: decimal(precision, scale)"},
+      {"HR2101", "guard the divisor: x / nullif(y, 0)"},
+      {"HR2102", "cast an operand to a wider type, or keep such rows out with CASE or WHERE"},
+      {"HR2103", "keep such arguments out with CASE or WHERE"},
+      {"HR2104", "correct the pattern"},
+      {"HR2105", "ask for a shorter text"},
+      {"HR2106", "use ->, ->> and #> with the keys one by one"},
+  };
+  for (const Entry& entry : kHints) {
+    if (entry.code == code) return std::string(entry.hint);
+  }
+  return "";
+}
+
 Value Fail(EvalContext& context, std::string_view code, std::string message) {
   if (!context.error) {
     context.error.emplace(ErrorKind::kInvalidArgument, std::string(code), std::move(message));
+    context.error->WithHint(HintFor(code));
   }
   return Value::Null();
 }

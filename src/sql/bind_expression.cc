@@ -92,7 +92,9 @@ class TreeBinder {
   }
 
   expr::ExprPtr Complain(const SourceSpan& span, const Error& error) {
-    return Complain(span, error.code(), error.message(), error.hint());
+    const bool silent = error.hint().empty();
+    return Complain(span, error.code(), error.message(),
+                    silent ? expr::HintFor(error.code()) : error.hint());
   }
 
   // Every argument, or nothing when one of them failed.
