@@ -11,4 +11,4 @@ def check_the_readme_prints_what_it_shows(program):
 def check_the_guides_print_what_they_show(program):
     paths = [ROOT / "docs" / name for name in ("sql/statements.md", "formats.md", "operations.md", "errors.md")]
     ran, compared = map(sum, zip(*(run_document(program, path) for path in paths)))
-    assert ran >= 20 and compared >= 15, f"only {ran} blocks run, {compared} compared"
+    assert ran >= 15 and compared >= 12, f"only {ran} blocks run, {compared} compared"
