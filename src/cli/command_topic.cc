@@ -136,9 +136,8 @@ ExitCode RunDeadList(const Arguments& arguments, Console& console) {
   const log::Log& log = workspace->engine().log();
   Listing listing({"topic", "events"});
   for (const std::string& topic : log.topics()) {
-    if (IsDead(topic)) {
-      listing.Add({Cell::Text(topic), Cell::Number(CountEvents(log, topic))});
-    }
+    const int64_t events = IsDead(topic) ? CountEvents(log, topic) : 0;
+    if (events > 0) listing.Add({Cell::Text(topic), Cell::Number(events)});
   }
   listing.Print(arguments, console);
   return ExitCode::kOk;
@@ -197,7 +196,7 @@ Command TopicTailCommand() {
 Command DeadLetterListCommand() {
   return {.name = "dlq ls",
           .group = "Operate",
-          .summary = "list the dead-letter topics",
+          .summary = "list the dead-letter topics that hold events",
           .flags = ListingFlags({kDataFlag}),
           .run = RunDeadList};
 }
