@@ -9,6 +9,6 @@ def check_the_readme_prints_what_it_shows(program):
 
 
 def check_the_guides_print_what_they_show(program):
-    paths = [ROOT / "docs" / name for name in ("sql/statements.md", "formats.md", "operations.md", "errors.md")]
+    paths = [ROOT / "docs" / name for name in ("sql/statements.md", "formats.md", "operations.md", "errors.md", "http.md")]
     ran, compared = map(sum, zip(*(run_document(program, path) for path in paths)))
     assert ran >= 15 and compared >= 12, f"only {ran} blocks run, {compared} compared"
