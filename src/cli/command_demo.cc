@@ -1,13 +1,17 @@
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/demo/decision_meter.h"
 #include "cli/demo/embedded.h"
 #include "cli/demo/event_feed.h"
 #include "cli/demo/payment_generator.h"
+#include "cli/http_address.h"
 #include "cli/signal_watch.h"
 #include "cli/why_text.h"
 #include "cli/workspace.h"
+#include "serve/http/http_server.h"
 
 namespace headrace::cli {
 namespace {
@@ -22,6 +26,7 @@ struct DemoOptions {
   uint64_t events = 20'000;
   uint64_t rate = 5000;
   bool once = false;
+  serve::HttpOptions http{};
 };
 
 Result<DemoOptions> ReadOptions(const Arguments& arguments) {
@@ -37,6 +42,7 @@ Result<DemoOptions> ReadOptions(const Arguments& arguments) {
     options.rate = static_cast<uint64_t>(rate);
   }
   options.once = arguments.Has("--once");
+  HR_ASSIGN(options.http, ReadHttpAddress(arguments.Get("--http", "127.0.0.1:7070")));
   return options;
 }
 
@@ -53,6 +59,11 @@ Result<std::string> WriteScript(os::FileSystem& files, const std::string& direct
   HR_TRY(os::ReplaceFile(files, folder + "/app.sql", DemoScript()));
   return folder + "/app.sql";
 }
+
+// A payment much like the frauds of the demo.
+constexpr const char* kPayment =
+    R"({"tx_id":"mine","card":"c00001","terminal":"m0001","amount":950.00,)"
+    R"("ts":"2026-03-12T00:00:00Z"})";
 
 // What is told while and after the payments stream in.
 class Story {
@@ -95,6 +106,15 @@ class Story {
     return Ok();
   }
 
+  // What to ask of the server, which now takes payments like those of the story.
+  void Serving(const std::string& url) {
+    console_.Out("Up on " + url + " until Ctrl-C. Try next\n  curl " + url + "/api/v1/decisions/" +
+                 Explained() + "\n  curl '" + url +
+                 "/api/v1/topics/payments/events?return=decisions' -d '" + kPayment + "'\n  curl " +
+                 url + "/metrics\n");
+    console_.Flush();
+  }
+
   void TryNext() {
     console_.Out("Try next\n");
     if (workspace_.is_temporary()) {
@@ -131,8 +151,20 @@ class Story {
   uint64_t before_ = 0;
 };
 
-Status RunStory(const DemoOptions& options, Workspace& workspace, const SignalWatch& signals,
-                Console& console) {
+// Serves what the story left until a signal comes.
+Status StayUp(const DemoOptions& options, Workspace& workspace, Story& story) {
+  const std::string address = options.http.address;
+  HR_ASSIGN(std::unique_ptr<serve::HttpServer> server,
+            serve::HttpServer::Start(workspace.engine(), workspace.metrics(), workspace.clock(),
+                                     options.http));
+  story.Serving("http://" + address + ":" + std::to_string(server->port()));
+  server->Run();
+  return Ok();
+}
+
+// `signals` is let go when the server, which has its own way with them, takes over.
+Status RunStory(const DemoOptions& options, Workspace& workspace,
+                std::optional<SignalWatch>& signals, Console& console) {
   HR_ASSIGN(std::string script, WriteScript(workspace.files(), workspace.directory()));
   HR_TRY(workspace.engine().Execute(DemoScript(), script));
   DecisionMeter meter;
@@ -143,14 +175,19 @@ Status RunStory(const DemoOptions& options, Workspace& workspace, const SignalWa
   FeedOptions feed_options;
   feed_options.events = options.events;
   feed_options.events_per_second = options.rate;
-  feed_options.stop = &signals.stop();
+  feed_options.stop = &signals->stop();
   feed_options.report = [&](uint64_t) { story.Tick(); };
   const int64_t start = workspace.clock().MonotonicNanoseconds();
   HR_TRY(feed.Run(payments, feed_options));
   const int64_t spent = workspace.clock().MonotonicNanoseconds() - start;
   story.Summary(static_cast<double>(spent) * 1e-9);
   HR_TRY(story.ExplainOne());
-  story.TryNext();
+  if (options.once || signals->stop()) {
+    story.TryNext();
+  } else {
+    signals.reset();
+    HR_TRY(StayUp(options, workspace, story));
+  }
   return workspace.Close();
 }
 
@@ -170,7 +207,7 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
   Result<DemoOptions> options = ReadOptions(arguments);
   if (!options.ok()) return console.FailUsage(options.error().message(), "demo");
   if (arguments.Has("--print-payments")) return PrintPayments(*options, console);
-  SignalWatch signals;
+  std::optional<SignalWatch> signals(std::in_place);
   WorkspaceOptions where;
   if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
@@ -178,7 +215,7 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
   if (Status told = RunStory(*options, **workspace, signals, console); !told.ok()) {
     return console.Fail(told.error());
   }
-  return signals.stop() ? ExitCode::kInterrupted : ExitCode::kOk;
+  return signals && signals->stop() ? ExitCode::kInterrupted : ExitCode::kOk;
 }
 
 }  // namespace
@@ -190,7 +227,8 @@ Command DemoCommand() {
           .positionals = "fraud",
           .positionals_min = 1,
           .positionals_max = 1,
-          .flags = {{"--once", "", "end after the payments (nothing else works yet)"},
+          .flags = {{"--once", "", "end after the payments; without it, stay up and serve"},
+                    {"--http", "ADDRESS:PORT", "where to stay up (127.0.0.1:7070)"},
                     {"--seed", "N", "which payments (42)"},
                     {"--events", "N", "how many (20000)"},
                     {"--rate", "N|max", "so many a second (5000)"},

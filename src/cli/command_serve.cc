@@ -1,27 +1,12 @@
-#include <charconv>
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/http_address.h"
 #include "cli/workspace.h"
 #include "serve/http/http_server.h"
 
 namespace headrace::cli {
 namespace {
-
-// "ADDRESS:PORT". Error: HR9001.
-Result<serve::HttpOptions> ReadAddress(const std::string& text) {
-  serve::HttpOptions options;
-  options.version = HEADRACE_VERSION;
-  options.stop_on_signals = true;
-  const size_t colon = text.rfind(':');
-  const char* digits = text.data() + (colon == std::string::npos ? 0 : colon + 1);
-  auto [end, problem] = std::from_chars(digits, text.data() + text.size(), options.port);
-  if (problem != std::errc() || end != text.data() + text.size() || colon == 0) {
-    return BadUsage("--http takes ADDRESS:PORT, not `" + text + "`");
-  }
-  if (colon != std::string::npos) options.address = text.substr(0, colon);
-  return options;
-}
 
 Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOptions options,
              Console& console) {
@@ -40,7 +25,7 @@ Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOption
 }
 
 ExitCode RunServe(const Arguments& arguments, Console& console) {
-  Result<serve::HttpOptions> options = ReadAddress(arguments.Get("--http", "127.0.0.1:7070"));
+  Result<serve::HttpOptions> options = ReadHttpAddress(arguments.Get("--http", "127.0.0.1:7070"));
   if (!options.ok()) return console.FailUsage(options.error().message(), "serve");
   options->dangerously_listen_beyond_loopback =
       arguments.Has("--dangerously-listen-beyond-loopback");

@@ -1,5 +1,10 @@
 """The demo tells its story, and tells it again for the same seed."""
 import json
+import re
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
 
 
 def check_the_demo_shows_every_decision_and_explains_one(program):
@@ -20,3 +25,24 @@ def check_the_demo_without_data_leaves_nothing_behind(program):
         out, _ = program.ok("demo", "fraud", "--once", "--events", "500", "--rate", "max")
         directory = out.split("data=")[1].split()[0]
         assert directory.startswith("/") and not list(d.parent.glob(directory[1:])), directory
+
+
+def check_the_demo_stays_up_and_answers_until_it_is_interrupted(program):
+    command = [program.binary, "demo", "fraud", "--events", "2000", "--rate", "max", "--http", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            told = ""
+            while "/metrics" not in told:
+                line = process.stdout.readline()
+                assert line, f"it ended: {told}"
+                told += line
+            url, event = re.search(r"curl '(http://\S+return=decisions)' -d '(.*)'", told).groups()
+            with urllib.request.urlopen(re.search(r"curl (http://\S+/decisions/\S+)", told).group(1), timeout=20) as answer:
+                assert json.loads(answer.read().decode())["recomputed"] is True
+            with urllib.request.urlopen(url, event.encode(), timeout=20) as answer:
+                assert json.loads(answer.read().decode())["rows"][0]["tx_id"] == "mine"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) == 0, process.returncode
+        finally:
+            process.kill()
+    assert not Path(told.split("data=")[1].split()[0]).exists()
