@@ -97,6 +97,8 @@ Result<ExprPtr> Call(std::string_view name, std::vector<ExprPtr> arguments) {
     const Type parameter = ParameterAt(*entry, i);
     if (parameter == kUnknown) {
       HR_ASSIGN(arguments[i], ResolveUnknown(std::move(arguments[i])));
+    } else if (types[i] == kPaddedText && parameter == kText) {
+      continue;  // seen with its blanks
     } else if (!SameBase(types[i], parameter)) {
       HR_ASSIGN(arguments[i], Cast(std::move(arguments[i]), parameter));
     }

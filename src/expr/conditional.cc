@@ -223,6 +223,13 @@ Result<ExprPtr> NullIf(ExprPtr left, ExprPtr right) {
   if (left_type == kUnknown) {
     HR_ASSIGN(left, Cast(std::move(left), *compared));
   }
+  // The left side has the type in which the equality sees it; integers of any width meet as they
+  // are.
+  const bool widened = IsNumber(left->type()) && !SameBase(left->type(), *compared) &&
+                       !IsInteger(*compared) && left->type() != kReal;
+  if (widened) {
+    HR_ASSIGN(left, Cast(std::move(left), *compared));
+  }
   const Type type = left->type();
   std::shared_ptr<const Expr> shared = std::move(left);
   HR_ASSIGN(ExprPtr converted, Cast(std::make_unique<SharedNode>(shared), *compared));

@@ -133,7 +133,11 @@ Value LogBase(const Value* a, CallFrame& frame) {
   if (!HasLogarithm(a[0], frame.context) || !HasLogarithm(a[1], frame.context)) {
     return Value::Null();
   }
-  if (!row::IsFinite(a[0]) || !row::IsFinite(a[1])) return SpecialDecimal(row::kNaN);
+  if (!row::IsFinite(a[0]) || !row::IsFinite(a[1])) {
+    const bool nan = a[0].special == row::kNaN || a[1].special == row::kNaN;
+    if (nan || (!row::IsFinite(a[0]) && !row::IsFinite(a[1]))) return SpecialDecimal(row::kNaN);
+    return row::IsFinite(a[0]) ? SpecialDecimal(row::kInfinity) : Value::Decimal(0, 0);
+  }
   Value result = Value::Null();
   return Answer(LogDecimal(a[0], a[1], frame.context.arena, &result), result, frame.context);
 }
@@ -187,6 +191,10 @@ Value Lcm(const Value* a, CallFrame& frame) {
   DecimalError error = QuotientDecimal(a[0], gcd, frame.context.arena, &quotient);
   if (error == DecimalError::kNone)
     error = MultiplyDecimal(quotient, a[1], frame.context.arena, &product);
+  const int scale = std::max(row::ScaleOf(a[0]), row::ScaleOf(a[1]));
+  if (error == DecimalError::kNone) {
+    error = RoundDecimal(product, scale, Rounding::kTowardZero, frame.context.arena, &product);
+  }
   const Value result = Answer(error, product, frame.context);
   return result.null ? result : Absolute(&result, frame);
 }

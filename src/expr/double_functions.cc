@@ -102,7 +102,7 @@ Value Power(const Value* a, CallFrame& frame) {
   if (base == 0 && exponent < 0) {
     return Fail(frame.context, "HR2103", "zero raised to a negative power is undefined");
   }
-  if (base < 0 && !std::isinf(base) && !std::isinf(exponent) && std::floor(exponent) != exponent) {
+  if (base < 0 && !std::isinf(exponent) && std::floor(exponent) != exponent) {
     return Fail(frame.context, "HR2103",
                 "a negative number raised to a non-integer power yields a complex result");
   }
@@ -143,9 +143,57 @@ Value WidthBucket(const Value* a, CallFrame& frame) {
     if (count == INT32_MAX) return FailOutOfRange(frame.context, "integer");
     return Value::Integer(count + 1);
   }
-  const double share = up ? (operand - low) / (high - low) : (low - operand) / (low - high);
-  const auto bucket = static_cast<int64_t>(static_cast<double>(count) * share);
-  return Value::Integer(std::min(bucket, count - 1) + 1);
+  const double distance = up ? operand - low : low - operand;
+  const double width = up ? high - low : low - high;
+  const double bucket = static_cast<double>(count) * distance / width + 1;
+  if (!(bucket < static_cast<double>(INT32_MAX))) return FailOutOfRange(frame.context, "integer");
+  return Value::Integer(static_cast<int64_t>(bucket));
+}
+
+// cot, as 1 over tan.
+double Cotangent(double x) {
+  return 1.0 / std::tan(x);
+}
+
+// Angles in degrees, exact where they should be: sind(30) is 0.5.
+double SinOfUpTo30(double degrees) {
+  static const double kSin30 = std::sin(30.0 * (std::numbers::pi / 180));
+  return std::sin(degrees * (std::numbers::pi / 180)) / kSin30 / 2;
+}
+double CosOfUpTo60(double degrees) {
+  static const double kGap60 = 1 - std::cos(60.0 * (std::numbers::pi / 180));
+  return 1 - (1 - std::cos(degrees * (std::numbers::pi / 180))) / kGap60 / 2;
+}
+double SinOfQuadrant(double degrees) {
+  return degrees <= 30 ? SinOfUpTo30(degrees) : CosOfUpTo60(90 - degrees);
+}
+double CosOfQuadrant(double degrees) {
+  return degrees <= 60 ? CosOfUpTo60(degrees) : SinOfUpTo30(90 - degrees);
+}
+double SinDegrees(double x) {
+  double degrees = std::fmod(x, 360.0);
+  double sign = 1;
+  if (degrees < 0) degrees = -degrees, sign = -1;
+  if (degrees > 180) degrees = 360 - degrees, sign = -sign;
+  if (degrees > 90) degrees = 180 - degrees;
+  return sign * SinOfQuadrant(degrees);
+}
+double CosDegrees(double x) {
+  double degrees = std::fabs(std::fmod(x, 360.0));
+  double sign = 1;
+  if (degrees > 180) degrees = 360 - degrees;
+  if (degrees > 90) degrees = 180 - degrees, sign = -1;
+  return sign * CosOfQuadrant(degrees);
+}
+double TanDegrees(double x) {
+  double degrees = std::fmod(x, 360.0);
+  double sign = 1;
+  if (degrees < 0) degrees = -degrees, sign = -1;
+  if (degrees > 180) degrees = 360 - degrees, sign = -sign;
+  if (degrees > 90) degrees = 180 - degrees, sign = -sign;
+  static const double kTan45 = SinOfQuadrant(45) / CosOfQuadrant(45);
+  const double result = sign * (SinOfQuadrant(degrees) / CosOfQuadrant(degrees) / kTan45);
+  return result == 0 ? 0 : result;
 }
 
 Value IsNaN(const Value* a, CallFrame&) {
@@ -157,6 +205,15 @@ constexpr FunctionEntry kFunctions[] = {
     Define("-", {kReal, kReal}, kReal, &Operate<float, '-'>),
     Define("*", {kReal, kReal}, kReal, &Operate<float, '*'>),
     Define("/", {kReal, kReal}, kReal, &Operate<float, '/'>),
+    // With a real beside it, a number of another type makes both double precision.
+    Define("+", {kReal, kDouble}, kDouble, &Operate<double, '+'>),
+    Define("-", {kReal, kDouble}, kDouble, &Operate<double, '-'>),
+    Define("*", {kReal, kDouble}, kDouble, &Operate<double, '*'>),
+    Define("/", {kReal, kDouble}, kDouble, &Operate<double, '/'>),
+    Define("+", {kDouble, kReal}, kDouble, &Operate<double, '+'>),
+    Define("-", {kDouble, kReal}, kDouble, &Operate<double, '-'>),
+    Define("*", {kDouble, kReal}, kDouble, &Operate<double, '*'>),
+    Define("/", {kDouble, kReal}, kDouble, &Operate<double, '/'>),
     Define("+", {kDouble, kDouble}, kDouble, &Operate<double, '+'>),
     Define("-", {kDouble, kDouble}, kDouble, &Operate<double, '-'>),
     Define("*", {kDouble, kDouble}, kDouble, &Operate<double, '*'>),
@@ -197,12 +254,16 @@ constexpr FunctionEntry kFunctions[] = {
     Define("acos", {kDouble}, kDouble, &ApplyFinite<&std::acos>),
     Define("atan", {kDouble}, kDouble, &ApplyFinite<&std::atan>),
     Define("atan2", {kDouble, kDouble}, kDouble, &ApplyTwo<&std::atan2>),
-    Define("sinh", {kDouble}, kDouble, &ApplyChecked<&std::sinh>),
-    Define("cosh", {kDouble}, kDouble, &ApplyChecked<&std::cosh>),
+    Define("sinh", {kDouble}, kDouble, &Apply<&std::sinh>),
+    Define("cosh", {kDouble}, kDouble, &Apply<&std::cosh>),
     Define("tanh", {kDouble}, kDouble, &Apply<&std::tanh>),
     Define("asinh", {kDouble}, kDouble, &Apply<&std::asinh>),
     Define("acosh", {kDouble}, kDouble, &ApplyFinite<&std::acosh>),
     Define("atanh", {kDouble}, kDouble, &ApplyFinite<&std::atanh>),
+    Define("cot", {kDouble}, kDouble, &ApplyFinite<&Cotangent>),
+    Define("sind", {kDouble}, kDouble, &ApplyFinite<&SinDegrees>),
+    Define("cosd", {kDouble}, kDouble, &ApplyFinite<&CosDegrees>),
+    Define("tand", {kDouble}, kDouble, &ApplyFinite<&TanDegrees>),
     Define("isnan", {kDouble}, kBoolean, &IsNaN),
     Define("width_bucket", {kDouble, kDouble, kDouble, kInteger}, kInteger, &WidthBucket),
 };

@@ -29,6 +29,10 @@ int RankOf(char first) {
   }
 }
 
+constexpr int kArrayRank = 4;
+
+int CompareItems(std::string_view a, std::string_view b);
+
 int Sign(int order) {
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
@@ -65,7 +69,7 @@ int CompareArrays(std::string_view a, std::string_view b) {
   const auto right = row::JsonElements(b);
   int order = CompareSizes(left, right);
   for (size_t i = 0; order == 0 && i < left.size(); ++i)
-    order = CompareJsonb(left[i], right[i]);
+    order = CompareItems(left[i], right[i]);
   return order;
 }
 
@@ -75,14 +79,12 @@ int CompareObjects(std::string_view a, std::string_view b) {
   int order = CompareSizes(left, right);
   for (size_t i = 0; order == 0 && i < left.size(); ++i) {
     order = CompareStrings(left[i].key, right[i].key);
-    if (order == 0) order = CompareJsonb(left[i].value, right[i].value);
+    if (order == 0) order = CompareItems(left[i].value, right[i].value);
   }
   return order;
 }
 
-}  // namespace
-
-int CompareJsonb(std::string_view a, std::string_view b) {
+int CompareItems(std::string_view a, std::string_view b) {
   if (a == b) return 0;
   const int rank = RankOf(a.front());
   if (rank != RankOf(b.front())) return rank - RankOf(b.front());
@@ -98,6 +100,17 @@ int CompareJsonb(std::string_view a, std::string_view b) {
     default:
       return CompareObjects(a, b);
   }
+}
+
+}  // namespace
+
+int CompareJsonb(std::string_view a, std::string_view b) {
+  // A scalar document counts as an array of one: only the empty array is smaller.
+  const bool a_scalar = RankOf(a.front()) < kArrayRank;
+  const bool b_scalar = RankOf(b.front()) < kArrayRank;
+  if (a == "[]" && b_scalar) return -1;
+  if (b == "[]" && a_scalar) return 1;
+  return CompareItems(a, b);
 }
 
 }  // namespace headrace::expr

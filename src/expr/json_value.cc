@@ -10,6 +10,7 @@
 #include "row/decimal.h"
 #include "row/json_text.h"
 #include "row/text.h"
+#include "row/wide_decimal.h"
 
 namespace headrace::expr {
 namespace {
@@ -211,6 +212,8 @@ void AppendAsJson(const Value& value, Type type, bool canonical, std::string& ou
         AppendQuoted(text, out);
       } else if (canonical && row::ParseDecimal(text, &number)) {
         row::AppendDecimal(number, out);
+      } else if (row::WideDecimal wide; canonical && row::ParseWideDecimal(text, &wide)) {
+        row::AppendDecimal(wide, out);
       } else {
         out += text;
       }

@@ -45,7 +45,8 @@ bool IsDayName(std::string_view word) {
 // Reads one date/time text into fields. Confined to one call.
 class Reader {
  public:
-  explicit Reader(std::string_view text) {
+  // With `time_only` a run of digits is a time of day: '040506'.
+  explicit Reader(std::string_view text, bool time_only = false) : time_only_(time_only) {
     for (char c : text)
       lower_ += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
@@ -82,7 +83,11 @@ class Reader {
       if (token == "-infinity") return special = kTimeMinusInfinity, Outcome::kOk;
       return SetZone(token);
     }
-    return IsLetter(token[0]) ? WordToken(token) : Outcome::kSyntax;
+    if (!IsLetter(token[0])) return Outcome::kSyntax;
+    // Jan-08-1999
+    const size_t dash = token.find('-');
+    const bool date = dash != std::string_view::npos && MonthByName(token.substr(0, dash)) > 0;
+    return date ? DateToken(token) : WordToken(token);
   }
 
   Outcome NumberToken(std::string_view token) {
@@ -133,8 +138,23 @@ class Reader {
       parts[count++] = token.substr(begin, i - begin);
       begin = i + 1;
     }
-    if (count != 3 || has_date) return Outcome::kSyntax;
-    return DateParts(parts);
+    if (has_date) return Outcome::kSyntax;
+    if (count == 2 && separator != '/') return DayOfYear(parts[0], parts[1]);
+    return count == 3 ? DateParts(parts) : Outcome::kSyntax;
+  }
+
+  // 2024-060
+  Outcome DayOfYear(std::string_view year_text, std::string_view day_text) {
+    int64_t year = 0;
+    int64_t day = 0;
+    if (year_text.size() != 4 || day_text.size() != 3 || !Number(year_text, &year) ||
+        !Number(day_text, &day)) {
+      return Outcome::kSyntax;
+    }
+    const int64_t length = DaysInMonth(year, 2) + 337;
+    if (day < 1 || day > length) return Outcome::kRange;
+    const Civil date = CivilFromDays(DaysFromCivil(year, 1, 1) + day - 1);
+    return SetDate(year, date.month, date.day, false);
   }
 
   Outcome DateParts(const std::string_view (&parts)[3]) {
@@ -156,6 +176,9 @@ class Reader {
   Outcome DigitsToken(std::string_view token) {
     int64_t number = 0;
     if (!Number(token, &number)) return Outcome::kSyntax;
+    if (time_only_ && !has_time && (token.size() == 6 || token.size() == 4)) {
+      return TimeToken(token);
+    }
     if (!has_date && month_ == 0 && (token.size() == 8 || token.size() == 6)) {
       return SetDate(number / 10'000, number / 100 % 100, number % 100, token.size() == 6);
     }
@@ -168,7 +191,8 @@ class Reader {
       day_ = static_cast<int>(number);
       if (day_ == 0) return Outcome::kRange;
     } else if (!year_) {
-      year_ = number + (number < 70 ? 2000 : 1900);
+      year_ = number;
+      short_year_ = true;
     } else {
       return Outcome::kSyntax;
     }
@@ -178,7 +202,8 @@ class Reader {
   Outcome SetDate(int64_t year, int64_t month, int64_t day, bool short_year) {
     if (has_date) return Outcome::kSyntax;
     has_date = true;
-    year_ = short_year ? year + (year < 70 ? 2000 : 1900) : year;
+    year_ = year;
+    short_year_ = short_year;
     month_ = static_cast<int>(month);
     day_ = static_cast<int>(day);
     return month < 1 || month > 12 || day < 1 || day > 31 ? Outcome::kRange : Outcome::kOk;
@@ -257,6 +282,11 @@ class Reader {
   Outcome WordToken(std::string_view word) {
     if (word == "epoch") return special = 0, Outcome::kOk;
     if (word == "infinity" || word == "+infinity") return special = kTimeInfinity, Outcome::kOk;
+    if (word == "allballs") {
+      has_time = true;
+      zone = TimeZone::Find("utc");
+      return Outcome::kOk;
+    }
     if (word == "am" || word == "pm") {
       if (!has_time && word.empty()) return Outcome::kSyntax;
       meridiem_ = word[0];
@@ -289,6 +319,7 @@ class Reader {
       if (month_ == 0 || day_ == 0 || !year_) return Outcome::kSyntax;
       has_date = true;
       int64_t year = *year_;
+      if (short_year_ && !before_christ_) year += year < 70 ? 2000 : 1900;
       if (year == 0) return Outcome::kRange;
       if (before_christ_) year = 1 - year;
       if (day_ > DaysInMonth(year, month_)) return Outcome::kRange;
@@ -306,6 +337,8 @@ class Reader {
 
   std::string lower_;
   std::optional<int64_t> year_;
+  bool time_only_;
+  bool short_year_ = false;  // two digits: of 1970 to 2069
   std::optional<int64_t> julian_;
   int month_ = 0;
   int day_ = 0;
@@ -351,7 +384,7 @@ Result<int64_t> ParseDate(std::string_view text) {
 }
 
 Result<int64_t> ParseTime(std::string_view text) {
-  Reader reader(text);
+  Reader reader(text, true);
   const Outcome outcome = reader.Run();
   if (outcome != Outcome::kOk) return Failure(outcome, "time", text);
   if (reader.special || !reader.has_time) return Failure(Outcome::kSyntax, "time", text);

@@ -106,6 +106,19 @@ struct Number {
 // Adds up fields; overflow turns `ok` off. Confined to one call.
 class Sum {
  public:
+  // False when the unit was added before.
+  bool Take(Unit unit) {
+    const uint32_t bit = 1U << static_cast<uint32_t>(unit);
+    const bool fresh = (taken_ & bit) == 0;
+    taken_ |= bit;
+    return fresh;
+  }
+  bool TakeClock() {
+    const bool hour = Take(Unit::kHour);
+    const bool minute = Take(Unit::kMinute);
+    return Take(Unit::kSecond) && minute && hour;
+  }
+
   void Add(Unit unit, const Number& n) {
     switch (unit) {
       case Unit::kMicrosecond:
@@ -174,6 +187,7 @@ class Sum {
   Int128 micros_ = 0;
   Int128 days_ = 0;
   Int128 months_ = 0;
+  uint32_t taken_ = 0;  // a bit for each unit
 };
 
 // Reads one interval text. Confined to one call.
@@ -261,12 +275,13 @@ class Reader {
     if (at_ < text_.size() && IsLetter(text_[at_])) {
       const size_t word_at = at_;
       const Unit unit = UnitByName(Word());
-      if (unit != Unit::kNone) return sum_.Add(unit, number), true;
+      if (unit != Unit::kNone) return sum_.Add(unit, number), sum_.Take(unit);
       at_ = word_at;
       if (text_.compare(at_, 3, "ago") != 0) return false;
     }
-    sum_.Add(BareUnit(), number);
-    return true;
+    const Unit unit = BareUnit();
+    sum_.Add(unit, number);
+    return sum_.Take(unit);
   }
 
   // A bare number before a time counts days; the last one is in the literal's own unit.
@@ -285,6 +300,8 @@ class Reader {
       if (at_ == text_.size() || !IsDigit(text_[at_])) return false;
       if (!ReadNumber(&parts[count++], &sign)) return false;
     }
+    const bool apart = at_ == text_.size() || IsSpace(text_[at_]);
+    if (!apart || !sum_.TakeClock()) return false;
     const int64_t sign = negative ? -1 : 1;
     const bool minutes_first = count == 1 && (minute_to_second_ || parts[0].fraction != 0);
     if (minutes_first) {
@@ -306,6 +323,8 @@ class Reader {
     Number months;
     bool sign = false;
     if (!ReadNumber(&months, &sign) || months.whole >= kMonthsPerYear) return false;
+    const bool apart = at_ == text_.size() || IsSpace(text_[at_]);
+    if (!apart || !sum_.Take(Unit::kMonth)) return false;
     sum_.AddMonths(years, kMonthsPerYear, 0);
     sum_.AddMonths(negative ? -months.whole : months.whole, 1, 0);
     return true;

@@ -75,6 +75,36 @@ bool AppendSpecial(double number, std::string& out) {
   return false;
 }
 
+// The shortest digits, d.ddde[+-]xx. Digits exactly between two numbers read back by rounding to
+// even only; PostgreSQL then writes one more, and so do we. That happens to whole numbers alone.
+template <typename T>
+std::string_view ShortestDigits(T number, char (&buffer)[40]) {
+  char* end =
+      std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific).ptr;
+  constexpr T kFirst = static_cast<T>(uint64_t{1} << std::numeric_limits<T>::digits);
+  constexpr T kLast = static_cast<T>(1e37);
+  const T magnitude = std::fabs(number);
+  if (magnitude >= kFirst && magnitude < kLast) {
+    const T next = std::nextafter(magnitude, std::numeric_limits<T>::infinity());
+    const T before = std::nextafter(magnitude, T{0});
+    Value digits;
+    const size_t skip = number < 0 ? 1 : 0;
+    const std::string_view text(buffer + skip, static_cast<size_t>(end - buffer) - skip);
+    if (ParseDecimal(text, &digits)) {
+      const auto twice = digits.unscaled() * 2;
+      const auto exact = static_cast<Int128>(magnitude);
+      const bool between = twice == exact + static_cast<Int128>(next) ||
+                           twice == exact + static_cast<Int128>(before);
+      if (between) {
+        end = std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific,
+                            std::numeric_limits<T>::max_digits10 - 1)
+                  .ptr;
+      }
+    }
+  }
+  return {buffer, static_cast<size_t>(end - buffer)};
+}
+
 Error OutOfRange(std::string_view text, Type type) {
   return Error(ErrorKind::kInvalidArgument, "HR2002",
                "\"" + std::string(text) + "\" is out of range for type " + PostgresName(type));
@@ -117,17 +147,13 @@ Error InvalidSyntax(std::string_view text, Type type) {
 void AppendDouble(double number, std::string& out) {
   if (AppendSpecial(number, out)) return;
   char buffer[40];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific);
-  AppendShortest({buffer, static_cast<size_t>(end.ptr - buffer)}, 15, out);
+  AppendShortest(ShortestDigits(number, buffer), 15, out);
 }
 
 void AppendReal(double number, std::string& out) {
   if (AppendSpecial(number, out)) return;
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), static_cast<float>(number),
-                                 std::chars_format::scientific);
-  AppendShortest({buffer, static_cast<size_t>(end.ptr - buffer)}, 6, out);
+  AppendShortest(ShortestDigits(static_cast<float>(number), buffer), 6, out);
 }
 
 Result<Value> ParseInteger(std::string_view text, Type type) {
