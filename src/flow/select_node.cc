@@ -187,9 +187,9 @@ void SelectNode::ScoreRange(const Prediction& prediction, const model::Model& mo
                             size_t end) {
   size_t inputs = prediction.input_slots.size();
   size_t count = end - begin;
-  auto outputs = static_cast<size_t>(model.info().outputs);
+  auto predictions = static_cast<size_t>(model.info().predictions);
   features_.resize(count * inputs);
-  scores_.resize(count * outputs);
+  scores_.resize(count * static_cast<size_t>(model.info().outputs));
   for (size_t r = 0; r < count; ++r) {
     const row::Value* values = working_.rows()[scored_[begin + r]].values;
     for (size_t f = 0; f < inputs; ++f) {
@@ -201,15 +201,15 @@ void SelectNode::ScoreRange(const Prediction& prediction, const model::Model& mo
   model.Transform(count, scores_);
   for (size_t r = 0; r < count; ++r) {
     row::Value& result = working_.rows()[scored_[begin + r]].values[prediction.result_slot];
-    if (outputs == 1) {
+    if (predictions == 1) {
       result = row::Value::Double(scores_[r]);
       continue;
     }
     std::string text = "[";
-    for (size_t k = 0; k < outputs; ++k) {
+    for (size_t k = 0; k < predictions; ++k) {
       if (k > 0) text += ", ";
-      row::AppendText(row::Value::Double(scores_[r * outputs + k]), {row::TypeKind::kDouble, 0, 0},
-                      text);
+      row::AppendText(row::Value::Double(scores_[r * predictions + k]),
+                      {row::TypeKind::kDouble, 0, 0}, text);
     }
     text += "]";
     result = row::Value::Text(working_.arena().Copy(text));

@@ -141,7 +141,22 @@ void AppendTimestampTz(int64_t micros, std::string& out) {
 }
 
 void AppendRfc3339(int64_t micros, std::string& out) {
-  AppendMoment(micros, out, 'T', "Z");
+  if (AppendInfinity(micros, out)) return;
+  Broken b = BreakMicros(micros);
+  const int fraction = b.micros;
+  b.micros = 0;
+  char buffer[kMaxDateText + 8];
+  char* end = PutTimestamp(buffer, b, 'T');
+  if (fraction != 0) {
+    *end++ = '.';
+    PutTwo(end, fraction / 10'000);
+    PutTwo(end + 2, fraction / 100 % 100);
+    PutTwo(end + 4, fraction % 100);
+    end += 6;
+  }
+  *end++ = 'Z';
+  out.append(buffer, static_cast<size_t>(end - buffer));
+  if (b.date.year <= 0) out += " BC";
 }
 
 bool ParseRfc3339(std::string_view text, int64_t* micros) {

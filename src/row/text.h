@@ -19,7 +19,7 @@ void AppendText(const Value& value, Type type, std::string& out);
 
 // RFC 3339 with any offset, microseconds; nothing else is taken. False when malformed.
 bool ParseRfc3339(std::string_view text, int64_t* micros);
-// `2026-01-31T23:59:59.000001Z`, without fraction when it is zero.
+// `2026-01-31T23:59:59.000001Z`: six digits of fraction, or none when it is zero.
 void AppendRfc3339(int64_t micros, std::string& out);
 
 // The row JSON of the contract: DECIMAL as number with its scale, DOUBLE as the shortest text that

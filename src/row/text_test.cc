@@ -81,7 +81,7 @@ TEST(Json, FollowsTheRowContract) {
   EXPECT_EQ(Json(Value::Text("a\"\\\n\x01é"), kText), "\"a\\\"\\\\\\n\\u0001é\"");
   EXPECT_EQ(Json(Value::Text("abcd"), kBytea), "\"YWJjZA==\"");
   EXPECT_EQ(Json(Value::Integer(1'500'000), {TypeKind::kTimestampTz, 0, 0}),
-            "\"1970-01-01T00:00:01.5Z\"");
+            "\"1970-01-01T00:00:01.500000Z\"");
 }
 
 TEST(Compare, IsPostgresqlsOrder) {

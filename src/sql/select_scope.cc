@@ -341,7 +341,7 @@ Interception SelectScope::BindPredict(const Expression& call, Binding* binding) 
   for (int slot : prediction.input_slots) {
     stage = std::max(stage, stage_of_slot_[static_cast<size_t>(slot)]);
   }
-  bool several = known->models->versions.back()->info().outputs > 1;
+  bool several = known->models->versions.back()->info().predictions > 1;
   prediction.result_type.kind = several ? row::TypeKind::kJsonb : row::TypeKind::kDouble;
   prediction.result_slot = NewSlot(stage + 1);
   *binding = {prediction.result_slot, prediction.result_type};

@@ -145,7 +145,9 @@ FinishError FinishTotals(AggregateKind kind, const Totals& totals, row::Value* v
   if (kind == AggregateKind::kSum) return ToDecimal(totals.sum, totals.scale, value);
   if (IsSpread(kind)) return FinishSpread(kind, totals, value);
   Big count = totals.count;
-  int scale = QuotientScale(mp::abs(totals.sum), totals.scale, count);
+  int least = QuotientScale(mp::abs(totals.sum), totals.scale, count);
+  int whole = Digits(Big(mp::abs(totals.sum) / count / Pow10(totals.scale)));
+  int scale = std::max(least, std::min(kAverageDecimals, kMaxDigits - 1 - whole));
   return ToDecimal(DivideRounded(totals.sum, scale - totals.scale, count), scale, value);
 }
 

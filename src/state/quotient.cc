@@ -125,7 +125,7 @@ unsigned __int128 RoundedRoot(unsigned __int128 high, unsigned __int128 low) {
 
 bool FastAverage(row::Int128 sum, uint64_t count, int scale, row::Value* value) {
   Wide magnitude = row::Magnitude(sum);
-  int result_scale = QuotientScale(magnitude, scale, count);
+  int result_scale = std::max(QuotientScale(magnitude, scale, count), kAverageDecimals);
   Wide quotient = 0;
   if (!DivideRounded(magnitude, result_scale - scale, count, &quotient)) return false;
   if (!row::FitsDecimal(quotient)) return false;

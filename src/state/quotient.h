@@ -10,7 +10,11 @@ namespace headrace::state {
 // arithmetic of any length. Each returns false when the totals are too large; the general way then
 // gives the same digits.
 
-// sum / count, in units of 10^-scale, as PostgreSQL divides numerics.
+// Averages have at least so many decimals, where 38 digits leave room for them: PostgreSQL gives
+// none at all to an average of 17 digits or more before the point.
+constexpr int kAverageDecimals = 9;
+
+// sum / count, in units of 10^-scale, as PostgreSQL divides numerics, see kAverageDecimals.
 bool FastAverage(row::Int128 sum, uint64_t count, int scale, row::Value* value);
 
 struct SpreadTotals {
