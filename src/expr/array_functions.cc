@@ -135,6 +135,29 @@ Value Position(const Value* a, CallFrame& frame) {
   return Value::Integer(found - elements.begin() + 1);
 }
 
+Value Lower(const Value* a, CallFrame&) {
+  return a[1].integer == 1 && !Elements(a[0]).empty() ? Value::Integer(1) : Value::Null();
+}
+
+Value Dimensions(const Value* a, CallFrame&) {
+  return Elements(a[0]).empty() ? Value::Null() : Value::Integer(1);
+}
+
+Value Remove(const Value* a, CallFrame& frame) {
+  if (a[0].null) return Value::Null();
+  row::ArrayElements elements = Elements(a[0]);
+  std::erase(elements, ElementOf(a[1], frame.types[1]));
+  return MakeArray(elements, frame.context);
+}
+
+Value Exchange(const Value* a, CallFrame& frame) {
+  if (a[0].null) return Value::Null();
+  row::ArrayElements elements = Elements(a[0]);
+  std::replace(elements.begin(), elements.end(), ElementOf(a[1], frame.types[1]),
+               ElementOf(a[2], frame.types[2]));
+  return MakeArray(elements, frame.context);
+}
+
 bool ContainsAll(const Value& outer, const Value& inner) {
   const row::ArrayElements elements = Elements(outer);
   for (const auto& element : Elements(inner)) {
@@ -175,6 +198,14 @@ constexpr FunctionEntry kFunctions[] = {
     Define("array_length", {N, kInteger}, kInteger, &Length),
     Define("array_upper", {T, kInteger}, kInteger, &Length),
     Define("array_upper", {N, kInteger}, kInteger, &Length),
+    Define("array_lower", {T, kInteger}, kInteger, &Lower),
+    Define("array_lower", {N, kInteger}, kInteger, &Lower),
+    Define("array_ndims", {T}, kInteger, &Dimensions),
+    Define("array_ndims", {N}, kInteger, &Dimensions),
+    Define("array_remove", {T, kText}, T, &Remove, kTakesNull),
+    Define("array_remove", {N, kBigint}, N, &Remove, kTakesNull),
+    Define("array_replace", {T, kText, kText}, T, &Exchange, kTakesNull),
+    Define("array_replace", {N, kBigint, kBigint}, N, &Exchange, kTakesNull),
     Define("cardinality", {T}, kInteger, &Cardinality),
     Define("cardinality", {N}, kInteger, &Cardinality),
     Define("array_to_string", {T, kText}, kText, &ToText),

@@ -3,6 +3,7 @@
 
 #include "expr/json_order.h"
 #include "expr/node.h"
+#include "row/array_text.h"
 #include "row/decimal.h"
 #include "row/text.h"
 
@@ -71,6 +72,36 @@ struct IntervalOrder {
 
 struct JsonbOrder {
   static int Of(const Value& a, const Value& b) { return CompareJsonb(a.text(), b.text()); }
+};
+
+// Element by element; NULL is the largest element, and the longer array is larger.
+int CompareArrays(const Value& a, const Value& b, Type type) {
+  const Result<row::ArrayElements> left = row::ParseArray(a.text());
+  const Result<row::ArrayElements> right = row::ParseArray(b.text());
+  if (!left.ok() || !right.ok()) return row::Compare(a, b, kText);
+  const Type element = type.kind == TypeKind::kBigintArray ? kBigint : kText;
+  for (size_t i = 0; i < left->size() && i < right->size(); ++i) {
+    const auto& x = (*left)[i];
+    const auto& y = (*right)[i];
+    if (!x || !y) {
+      if (x || y) return x ? -1 : 1;
+      continue;
+    }
+    base::Arena arena(64);
+    const Result<Value> first = row::ParseText(*x, element, arena);
+    const Result<Value> second = row::ParseText(*y, element, arena);
+    const int order = first.ok() && second.ok() ? row::Compare(*first, *second, element) : 0;
+    if (order != 0) return order;
+  }
+  return left->size() < right->size() ? -1 : left->size() > right->size() ? 1 : 0;
+}
+
+struct BigintArrayOrder {
+  static int Of(const Value& a, const Value& b) { return CompareArrays(a, b, kBigintArray); }
+};
+
+struct TextArrayOrder {
+  static int Of(const Value& a, const Value& b) { return CompareArrays(a, b, kTextArray); }
 };
 
 template <typename Order, Op kOp>
@@ -224,8 +255,15 @@ bool IsComparison(std::string_view name) {
 }
 
 int CompareValues(const Value& a, const Value& b, Type type) {
-  return type.kind == TypeKind::kJsonb ? CompareJsonb(a.text(), b.text())
-                                       : row::Compare(a, b, type);
+  switch (type.kind) {
+    case TypeKind::kJsonb:
+      return CompareJsonb(a.text(), b.text());
+    case TypeKind::kTextArray:
+    case TypeKind::kBigintArray:
+      return CompareArrays(a, b, type);
+    default:
+      return row::Compare(a, b, type);
+  }
 }
 
 Result<ExprPtr> MakeComparison(std::string_view name, ExprPtr left, ExprPtr right) {
@@ -242,6 +280,10 @@ Result<ExprPtr> MakeComparison(std::string_view name, ExprPtr left, ExprPtr righ
       return MakeOrdered<IntervalOrder>(op, std::move(left), std::move(right));
     case TypeKind::kJsonb:
       return MakeOrdered<JsonbOrder>(op, std::move(left), std::move(right));
+    case TypeKind::kTextArray:
+      return MakeOrdered<TextArrayOrder>(op, std::move(left), std::move(right));
+    case TypeKind::kBigintArray:
+      return MakeOrdered<BigintArrayOrder>(op, std::move(left), std::move(right));
     case TypeKind::kInteger:
     case TypeKind::kBigint:
     case TypeKind::kDate:

@@ -85,7 +85,7 @@ class DateWriter {
         Number(item, shown_.second, 2);
         return true;
       case DateNode::kFraction: {
-        int fraction = std::abs(shown_.micros);
+        int fraction = shown_.micros;
         for (int digits = 6; digits > item.width; --digits)
           fraction /= 10;
         DatePatternItem filled = item;
@@ -196,12 +196,11 @@ class DateWriter {
     }
   }
 
-  // Zeros in front up to the width. The sign counts, except for the parts of a time.
+  // Zeros in front up to the width. The sign counts for days and fractions only.
   void Number(const DatePatternItem& item, int64_t number, size_t width) {
     std::string digits = std::to_string(number < 0 ? -number : number);
-    const bool clock = item.node == DateNode::kHour24 || item.node == DateNode::kHour12 ||
-                       item.node == DateNode::kMinute || item.node == DateNode::kSecond;
-    const size_t wanted = number < 0 && !clock && width > 0 ? width - 1 : width;
+    const bool counts = item.node == DateNode::kDay || item.node == DateNode::kFraction;
+    const size_t wanted = number < 0 && counts && width > 0 ? width - 1 : width;
     if (item.fill && digits.size() < wanted) digits.insert(0, wanted - digits.size(), '0');
     if (number < 0) out_ += '-';
     out_ += digits;

@@ -92,7 +92,7 @@ std::vector<DatePatternItem> ParseDatePattern(std::string_view pattern) {
     bool fill = true;
     const size_t begin = at;
     for (; BeginsWith(pattern.substr(at), "FM") || BeginsWith(pattern.substr(at), "TM"); at += 2) {
-      if (Upper(pattern[at]) == 'F') fill = false;
+      fill = false;  // TM, too, pads no names
     }
     if (BeginsWith(pattern.substr(at), "FX")) at += 2;
     const Keyword* keyword = FindKeyword(pattern.substr(at));

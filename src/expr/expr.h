@@ -69,6 +69,8 @@ Result<ExprPtr> Case(std::vector<CaseBranch> branches, ExprPtr otherwise);
 Result<ExprPtr> Coalesce(std::vector<ExprPtr> arguments);
 Result<ExprPtr> NullIf(ExprPtr left, ExprPtr right);
 Result<ExprPtr> In(ExprPtr needle, std::vector<ExprPtr> list, bool negated);
+// left <op> ANY (array), or ALL.
+Result<ExprPtr> Quantified(std::string_view op, ExprPtr left, ExprPtr array, bool all);
 Result<ExprPtr> IsNull(ExprPtr argument, bool negated);
 // GREATEST/LEAST, IS TRUE/FALSE/UNKNOWN, IS DISTINCT FROM go through Call with the names
 // "greatest", "least", "is_true", "is_not_true", "is_false", "is_not_false", "is_unknown",

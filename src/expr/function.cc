@@ -64,6 +64,10 @@ Result<std::unique_ptr<Prepared>> PrepareCall(const FunctionEntry& entry,
     if (!arguments[i]->constant()) continue;
     Result<Value> value = EvaluateConstant(*arguments[i], arena);
     // A constant that fails does so again for each row.
+    // With NULL for one argument the function is never called: nothing to prepare, nothing wrong.
+    if (value.ok() && value->null && (entry.flags & kTakesNull) == 0) {
+      return std::unique_ptr<Prepared>();
+    }
     if (!value.ok() || value->null) continue;
     values[i] = *value;
     known[i] = &values[i];

@@ -46,6 +46,14 @@ std::optional<std::string_view> ByIndexJsonb(const Value* a) {
   return ByIndex(a);
 }
 
+// value[key]: the text of a number is an index in an array.
+std::optional<std::string_view> BySubscript(const Value* a) {
+  const std::string_view json = a[0].text();
+  if (KindOfJson(json) != JsonKind::kArray) return ByKey(a);
+  const std::optional<int64_t> index = ParseIndex(a[1].text());
+  return index ? JsonElementOf(json, *index) : std::nullopt;
+}
+
 template <auto kFind>
 Value Get(const Value* a, CallFrame&) {
   return Found(kFind(a));
@@ -176,6 +184,8 @@ constexpr Type B = kJsonb;
 constexpr FunctionEntry kFunctions[] = {
     Define("->", {J, kText}, J, &Get<&ByKey>),
     Define("->", {J, kInteger}, J, &Get<&ByIndex>),
+    Define("subscript", {B, kText}, B, &Get<&BySubscript>),
+    Define("subscript", {B, kInteger}, B, &Get<&ByIndexJsonb>),
     Define("->", {B, kText}, B, &Get<&ByKey>),
     Define("->", {B, kInteger}, B, &Get<&ByIndexJsonb>),
     Define("->>", {J, kText}, kText, &GetText<&ByKey>),

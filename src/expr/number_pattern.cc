@@ -45,6 +45,7 @@ size_t TakeModifier(std::string_view rest, Pattern* pattern) {
   }
   if (Upper(rest[0]) == 'V') return std::string_view::npos;
   const bool front = pattern->items.empty();
+  if (Upper(rest[0]) == 'B') return 1;  // blanks for zeros: what 9 does anyway
   if (BeginsWith(rest, "FM")) return pattern->fill = false, 2;
   if (BeginsWith(rest, "MI")) {
     pattern->sign = front ? Sign::kMinusFront : Sign::kMinusBack;
@@ -89,6 +90,9 @@ bool ParsePattern(std::string_view text, Pattern* pattern) {
       case 'D':
         behind = true;
         pattern->items.push_back({Item::Kind::kPoint});
+        break;
+      case 'L':  // the currency of the C locale is a blank
+        pattern->items.push_back({Item::Kind::kLiteral, " "});
         break;
       case ',':
       case 'G':

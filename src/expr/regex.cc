@@ -63,6 +63,23 @@ std::string_view TranslateEscape(char c, bool bracket) {
   }
 }
 
+// A class inside brackets: PostgreSQL's know all of Unicode.
+std::string_view TranslateClass(std::string_view name) {
+  struct Entry {
+    std::string_view name;
+    std::string_view meaning;
+  };
+  static constexpr Entry kClasses[] = {
+      {"[:alpha:]", "\\p{L}\\p{M}"},      {"[:alnum:]", "\\p{L}\\p{M}\\p{N}"},
+      {"[:digit:]", "\\p{Nd}"},           {"[:upper:]", "\\p{Lu}"},
+      {"[:lower:]", "\\p{Ll}"},           {"[:space:]", "\\s\\v"},
+      {"[:word:]", "\\p{L}\\p{M}\\p{N}_"}};
+  for (const Entry& entry : kClasses) {
+    if (entry.name == name) return entry.meaning;
+  }
+  return name;
+}
+
 // Rewrites an ARE. Confined to one call.
 class Translator {
  public:
@@ -179,7 +196,7 @@ class Translator {
       } else if (pattern_.substr(at_, 2) == "[:") {
         const size_t end = pattern_.find(":]", at_);
         if (end == std::string_view::npos) return Invalid("brackets [] not balanced");
-        out_ += pattern_.substr(at_, end + 2 - at_);
+        out_ += TranslateClass(pattern_.substr(at_, end + 2 - at_));
         at_ = end + 2;
       } else if (pattern_[at_] == '[') {
         out_ += "\\[";
@@ -208,10 +225,22 @@ Result<std::unique_ptr<re2::RE2>> CompileRe2(const std::string& translated, bool
   options.set_longest_match(longest);
   options.set_dot_nl(true);
   options.set_literal(flags.literal);
-  const std::string text = flags.newline && !flags.literal ? "(?m)" + translated : translated;
+  const std::string text = flags.lines && !flags.literal ? "(?m)" + translated : translated;
   auto compiled = std::make_unique<re2::RE2>(text, options);
   if (!compiled->ok()) return Invalid(compiled->error());
   return compiled;
+}
+
+// Options in front of a pattern: (?i)abc.
+Status TakeEmbeddedFlags(std::string_view* pattern, RegexFlags* flags) {
+  const size_t end = pattern->find(')');
+  const bool embedded =
+      pattern->starts_with("(?") && end != std::string_view::npos && end > 2 &&
+      pattern->substr(2, end - 2).find_first_not_of("bceimnpqstwx") == std::string_view::npos;
+  if (!embedded) return Ok();
+  HR_ASSIGN(*flags, ParseRegexFlags(pattern->substr(2, end - 2), *flags));
+  pattern->remove_prefix(end + 1);
+  return Ok();
 }
 
 // Where SIMILAR's `%` and `_` stand for "any": a regular expression of the same meaning.
@@ -223,14 +252,18 @@ Result<std::string> TranslateSimilar(std::string_view pattern, std::string_view 
     const std::string_view character = pattern.substr(at, size);
     at += size;
     if (!escape.empty() && character == escape) {
-      if (at == pattern.size()) return Invalid("invalid escape \\ sequence");
+      if (at == pattern.size()) break;
       const std::string_view next = pattern.substr(at, CharacterSize(pattern, at));
       out += re2::RE2::QuoteMeta(re2::StringPiece(next.data(), next.size()));
       at += next.size();
       continue;
     }
     const char c = character[0];
-    if (bracket) {
+    if (const size_t end = pattern.find(":]", at);
+        bracket && c == '[' && pattern.substr(at, 1) == ":" && end != std::string_view::npos) {
+      out += TranslateClass(pattern.substr(at - 1, end + 3 - at));
+      at = end + 2;
+    } else if (bracket) {
       if (c == '\\') out += '\\';
       bracket = c != ']';
       out += character;
@@ -260,8 +293,7 @@ Result<std::string> TranslateSimilar(std::string_view pattern, std::string_view 
 
 }  // namespace
 
-Result<RegexFlags> ParseRegexFlags(std::string_view text) {
-  RegexFlags flags;
+Result<RegexFlags> ParseRegexFlags(std::string_view text, RegexFlags flags) {
   for (char c : text) {
     switch (c) {
       case 'g':
@@ -275,10 +307,18 @@ Result<RegexFlags> ParseRegexFlags(std::string_view text) {
         break;
       case 'n':
       case 'm':
-        flags.newline = true;
+        flags.newline = flags.lines = true;
         break;
       case 's':
+        flags.newline = flags.lines = false;
+        break;
+      case 'p':
+        flags.newline = true;
+        flags.lines = false;
+        break;
+      case 'w':
         flags.newline = false;
+        flags.lines = true;
         break;
       case 'q':
         flags.literal = true;
@@ -306,8 +346,12 @@ Regex::Regex(std::unique_ptr<re2::RE2> compiled, const RegexFlags& flags)
 
 Regex::~Regex() = default;
 
-Result<std::unique_ptr<Regex>> Regex::Compile(std::string_view pattern, const RegexFlags& flags) {
+Result<std::unique_ptr<Regex>> Regex::Compile(std::string_view pattern, const RegexFlags& given) {
   if (pattern.size() > kMaxPattern) return Invalid("regular expression is too complex");
+  RegexFlags flags = given;
+  if (!flags.literal) {
+    HR_TRY(TakeEmbeddedFlags(&pattern, &flags));
+  }
   std::string translated(pattern);
   if (!flags.literal) {
     HR_ASSIGN(translated, Translator(pattern, flags).Run());
@@ -319,6 +363,7 @@ Result<std::unique_ptr<Regex>> Regex::Compile(std::string_view pattern, const Re
 Result<std::unique_ptr<Regex>> Regex::CompileSimilar(std::string_view pattern,
                                                      std::string_view escape) {
   if (pattern.size() > kMaxPattern) return Invalid("regular expression is too complex");
+  if (CountCharacters(escape) > 1) return Invalid("the escape is one character at most");
   HR_ASSIGN(const std::string translated, TranslateSimilar(pattern, escape));
   HR_ASSIGN(auto compiled, CompileRe2(translated, true, {}));
   return std::unique_ptr<Regex>(new Regex(std::move(compiled), {}));

@@ -19,11 +19,12 @@ namespace headrace::expr {
 struct RegexFlags {
   bool ignore_case = false;
   bool global = false;
-  bool newline = false;   // ^ and $ at lines, . and [^x] not over line ends
+  bool newline = false;   // . and [^x] do not match line ends
+  bool lines = false;     // ^ and $ match at lines
   bool literal = false;   // 'q'
   bool expanded = false;  // 'x'
 };
-Result<RegexFlags> ParseRegexFlags(std::string_view text);
+Result<RegexFlags> ParseRegexFlags(std::string_view text, RegexFlags flags = {});
 
 // A match: spans of the whole and of the groups; data() is null for a group that took no part.
 using RegexMatch = std::vector<std::string_view>;
@@ -33,7 +34,7 @@ using RegexMatch = std::vector<std::string_view>;
 // thread-safe.
 class Regex final : public Prepared {
  public:
-  static Result<std::unique_ptr<Regex>> Compile(std::string_view pattern, const RegexFlags& flags);
+  static Result<std::unique_ptr<Regex>> Compile(std::string_view pattern, const RegexFlags& given);
   // SIMILAR TO. An empty escape means none.
   static Result<std::unique_ptr<Regex>> CompileSimilar(std::string_view pattern,
                                                        std::string_view escape);

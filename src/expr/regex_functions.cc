@@ -53,7 +53,7 @@ class RegexOf {
       regex_ = static_cast<const Regex*>(frame.prepared);
       return;
     }
-    Result<RegexFlags> flags = ParseRegexFlags(flags_text);
+    const Result<RegexFlags> flags = ParseRegexFlags(flags_text);
     if (flags.ok()) {
       Compile(frame, Regex::Compile(pattern, *flags));
     } else {
@@ -110,9 +110,16 @@ std::string_view FlagsAt(const Value* a, const CallFrame& frame, size_t i) {
   return frame.types.size() > i ? a[i].text() : std::string_view();
 }
 
+bool NotGlobal(const Regex& regex, std::string_view function, EvalContext& context) {
+  if (!regex.flags().global) return true;
+  Fail(context, "HR2103", std::string(function) + "() does not support the \"global\" option");
+  return false;
+}
+
 Value RegexpLike(const Value* a, CallFrame& frame) {
   const RegexOf regex(frame, a[1].text(), FlagsAt(a, frame, 2));
-  return regex ? Value::Boolean(regex->Matches(a[0].text())) : Value::Null();
+  if (!regex || !NotGlobal(*regex, "regexp_like", frame.context)) return Value::Null();
+  return Value::Boolean(regex->Matches(a[0].text()));
 }
 
 size_t OffsetIn(std::string_view text, std::string_view part) {
@@ -220,10 +227,7 @@ Value GroupsOf(const RegexMatch& match, EvalContext& context) {
 
 Value RegexpMatch(const Value* a, CallFrame& frame) {
   const RegexOf regex(frame, a[1].text(), FlagsAt(a, frame, 2));
-  if (!regex) return Value::Null();
-  if (regex->flags().global) {
-    return Fail(frame.context, "HR2103", "regexp_match() does not support the \"global\" option");
-  }
+  if (!regex || !NotGlobal(*regex, "regexp_match", frame.context)) return Value::Null();
   RegexMatch match;
   if (!regex->Find(a[0].text(), 0, &match)) return Value::Null();
   return GroupsOf(match, frame.context);
@@ -246,7 +250,7 @@ bool FindNth(const Regex& regex, std::string_view text, int64_t start, int64_t n
 
 Value CountOf(const Value* a, CallFrame& frame, int64_t start, std::string_view flags) {
   const RegexOf regex(frame, a[1].text(), flags);
-  if (!regex) return Value::Null();
+  if (!regex || !NotGlobal(*regex, "regexp_count", frame.context)) return Value::Null();
   int64_t count = 0;
   const std::string_view text = a[0].text();
   if (static_cast<size_t>(start - 1) > CountCharacters(text)) return Value::Integer(0);
@@ -288,14 +292,22 @@ bool ReadWanted(const Value* a, CallFrame& frame, size_t group_at, Wanted* wante
   return true;
 }
 
+// Without groups in the pattern, group 1 is the whole match.
+size_t GroupOf(const Wanted& wanted, const Regex& regex) {
+  return regex.groups() == 0 && wanted.group == 1 ? 0 : static_cast<size_t>(wanted.group);
+}
+
 // regexp_substr(text, pattern[, start[, nth[, flags[, group]]]])
 Value RegexpSubstr(const Value* a, CallFrame& frame) {
   const RegexOf regex(frame, a[1].text(), FlagsAt(a, frame, 4));
   Wanted wanted;
-  if (!regex || !ReadWanted(a, frame, 5, &wanted)) return Value::Null();
+  if (!regex || !NotGlobal(*regex, "regexp_substr", frame.context) ||
+      !ReadWanted(a, frame, 5, &wanted)) {
+    return Value::Null();
+  }
   RegexMatch match;
   if (!FindNth(*regex, a[0].text(), wanted.start, wanted.nth, &match)) return Value::Null();
-  const auto group = static_cast<size_t>(wanted.group);
+  const size_t group = GroupOf(wanted, *regex);
   if (group >= match.size() || match[group].data() == nullptr) return Value::Null();
   return Value::Text(match[group]);
 }
@@ -304,12 +316,19 @@ Value RegexpSubstr(const Value* a, CallFrame& frame) {
 Value RegexpInstr(const Value* a, CallFrame& frame) {
   const RegexOf regex(frame, a[1].text(), FlagsAt(a, frame, 5));
   Wanted wanted;
-  if (!regex || !ReadWanted(a, frame, 6, &wanted)) return Value::Null();
+  if (!regex || !NotGlobal(*regex, "regexp_instr", frame.context) ||
+      !ReadWanted(a, frame, 6, &wanted)) {
+    return Value::Null();
+  }
   const bool behind = frame.types.size() > 4 && a[4].integer == 1;
+  if (frame.types.size() > 4 && (a[4].integer < 0 || a[4].integer > 1)) {
+    CheckPositive(a[4], "endoption", INT64_MAX, frame.context);
+    return Value::Null();
+  }
   RegexMatch match;
   const std::string_view text = a[0].text();
   if (!FindNth(*regex, text, wanted.start, wanted.nth, &match)) return Value::Integer(0);
-  const auto group = static_cast<size_t>(wanted.group);
+  const size_t group = GroupOf(wanted, *regex);
   if (group >= match.size() || match[group].data() == nullptr) return Value::Integer(0);
   const size_t at = OffsetIn(text, match[group]) + (behind ? match[group].size() : 0);
   return Value::Integer(static_cast<int64_t>(CountCharacters(text.substr(0, at))) + 1);
@@ -326,7 +345,7 @@ Value SubstringMatch(const Value* a, CallFrame& frame) {
 
 Value RegexpSplit(const Value* a, CallFrame& frame) {
   const RegexOf regex(frame, a[1].text(), FlagsAt(a, frame, 2));
-  if (!regex) return Value::Null();
+  if (!regex || !NotGlobal(*regex, "regexp_split_to_array", frame.context)) return Value::Null();
   const std::string_view text = a[0].text();
   row::ArrayElements elements;
   size_t copied = 0;

@@ -281,7 +281,9 @@ class TreeBinder {
   expr::ExprPtr BindQuantified(const Expression& node) {
     const Expression& array = *node.children[1];
     if (array.kind != ExpressionKind::kArray) {
-      return Complain(node.span, "HR1111", "ANY and ALL need ARRAY[...] here");
+      return Finish(node, BindAll(node), [&](auto sides) {
+        return expr::Quantified(node.name, std::move(sides[0]), std::move(sides[1]), node.flag);
+      });
     }
     expr::ExprPtr result;
     for (const ExpressionPtr& element : array.children) {
