@@ -50,7 +50,9 @@ Result<tcp::endpoint> EndpointOf(const HttpOptions& options) {
   if (code) return CannotListen(options, "not an IP address");
   if (!address.is_loopback() && !options.dangerously_listen_beyond_loopback) {
     return CannotListen(options, "it is reachable from other machines")
-        .WithHint("put a proxy with TLS and authentication in front of 127.0.0.1");
+        .WithHint(
+            "listen on loopback (127.0.0.1) behind a proxy with TLS and authentication, or say "
+            "--dangerously-listen-beyond-loopback");
   }
   return tcp::endpoint(address, options.port);
 }
