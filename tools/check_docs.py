@@ -2,7 +2,8 @@
 """Refuses documents that do not tell what is there.
 
 - Files of this repository that a *.md names (backticked words with a folder, relative links) exist.
-- Names in a table row of ARCHITECTURE.md stand in the file that the row names.
+- Names in a table row of ARCHITECTURE.md stand in the file that the row names; its modules and layers are
+  those of the CMakeLists.txt.
 - docs/errors.md lists every error code of src/ and no other.
 - docs/operations.md lists every metric of src/ and no other.
 """
@@ -48,6 +49,14 @@ def symbol_findings():
                 yield f"ARCHITECTURE.md: no {name} in {path.group(1)}"
 
 
+def module_findings():
+    told = set(re.findall(r"^\| (\d) \| `(\w+)` \|", (ROOT / "ARCHITECTURE.md").read_text(), re.M))
+    made = {re.search(r"headrace_module\((\w+) LAYER (\d)", path.read_text()).groups()[::-1]
+            for path in ROOT.glob("src/*/CMakeLists.txt")}
+    for layer, name in sorted(told ^ made):
+        yield f"ARCHITECTURE.md: module {name} of layer {layer} is {'not listed' if (layer, name) in made else 'not so'}"
+
+
 def sources():
     """(path, text without comments) of everything in src/ that is no test."""
     for path in sorted((ROOT / "src").rglob("*.cc")) + sorted((ROOT / "src").rglob("*.h")):
@@ -76,7 +85,7 @@ def code_findings():
 
 def main():
     paths = sorted(p for p in ROOT.rglob("*.md") if not any(part.startswith((".", "build")) for part in p.relative_to(ROOT).parts))
-    found = [line for path in paths for line in findings(path)] + [*symbol_findings(), *code_findings(), *metric_findings()]
+    found = [line for path in paths for line in findings(path)] + [*symbol_findings(), *module_findings(), *code_findings(), *metric_findings()]
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     return 1 if found else 0
 
