@@ -1,3 +1,4 @@
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -141,7 +142,7 @@ class Story {
            "  p99.9 " + DurationText(latency.Quantile(0.999));
   }
   static std::string OneDigit(double number) {
-    const auto tenths = static_cast<uint64_t>(number * 10 + 0.5);
+    const auto tenths = static_cast<uint64_t>(std::llround(number * 10));
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
   }
 
