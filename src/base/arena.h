@@ -21,7 +21,7 @@ class Arena {
   // 8-byte aligned, uninitialized. Never null.
   char* Allocate(size_t size) {
     size = (size + 7) & ~size_t{7};
-    if (size > static_cast<size_t>(end_ - next_)) Grow(size);
+    if (size >= static_cast<size_t>(end_ - next_)) Grow(size);  // also when there is no block yet
     char* result = next_;
     next_ += size;
     return result;
@@ -29,7 +29,7 @@ class Arena {
 
   std::string_view Copy(std::string_view bytes) {
     char* target = Allocate(bytes.size());
-    std::memcpy(target, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
     return {target, bytes.size()};
   }
 

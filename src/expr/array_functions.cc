@@ -75,6 +75,7 @@ Value ToText(const Value* a, CallFrame& frame) {
     if (!first) out += a[1].text();
     first = false;
     out += element ? std::string_view(*element) : a[2].text();
+    if (out.size() > kMaxTextResult) break;
   }
   return MakeText(frame.context, out);
 }

@@ -86,7 +86,9 @@ class Formatter {
     std::string shown;
     if (!Show(type, shown)) return false;
     Put(shown, static_cast<size_t>(width), left);
-    return true;
+    if (out_.size() <= kMaxTextResult) return true;
+    FailTooLong(frame_.context);
+    return false;
   }
 
   bool StarWidth(int64_t* width) {

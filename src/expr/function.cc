@@ -133,7 +133,12 @@ Value FailOutOfRange(EvalContext& context, std::string_view what) {
   return Fail(context, "HR2102", std::string(what) + " out of range");
 }
 
+Value FailTooLong(EvalContext& context) {
+  return Fail(context, "HR2105", "requested length too large");
+}
+
 Value MakeText(EvalContext& context, std::string_view text) {
+  if (text.size() > kMaxTextResult) return FailTooLong(context);
   return Value::Text(context.arena.Copy(text));
 }
 

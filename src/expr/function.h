@@ -77,7 +77,11 @@ Value Fail(EvalContext& context, std::string_view code, std::string message);
 Value FailDivisionByZero(EvalContext& context);
 Value FailOutOfRange(EvalContext& context, std::string_view what);  // "integer out of range"
 
-// Puts text where results live.
+// A text larger than this is refused (HR2105): no row may take that much.
+inline constexpr size_t kMaxTextResult = size_t{16} << 20;
+Value FailTooLong(EvalContext& context);
+
+// Puts text where results live, unless it is too long.
 Value MakeText(EvalContext& context, std::string_view text);
 
 // The tables of all functions, by topic.

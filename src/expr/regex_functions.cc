@@ -177,7 +177,7 @@ Value ReplaceMatches(const Regex& regex, const Value* a, int64_t start, int64_t 
     out += text.substr(copied, at - copied);
     AppendReplacement(a[2].text(), match, out);
     copied = at + match[0].size();
-    return nth == 0;
+    return nth == 0 && out.size() <= kMaxTextResult;
   });
   if (copied == 0 && out.empty()) return a[0];
   out += text.substr(copied);

@@ -9,13 +9,6 @@
 namespace headrace::expr {
 namespace {
 
-// A result larger than this is refused: no row may take that much.
-constexpr size_t kMaxResult = size_t{64} << 20;
-
-Value TooLong(EvalContext& context) {
-  return Fail(context, "HR2105", "requested length too large");
-}
-
 Value Length(const Value* a, CallFrame&) {
   return Value::Integer(static_cast<int64_t>(CountCharacters(a[0].text())));
 }
@@ -106,7 +99,7 @@ Value Pad(const Value* a, std::string_view fill, bool left, EvalContext& context
   const int64_t wanted = std::max<int64_t>(a[1].integer, 0);
   const auto size = static_cast<int64_t>(CountCharacters(a[0].text()));
   if (size >= wanted || fill.empty()) return Slice(a[0], 1, wanted);
-  if (static_cast<size_t>(wanted) > kMaxResult / 4) return TooLong(context);
+  if (static_cast<size_t>(wanted) > kMaxTextResult / 4) return FailTooLong(context);
   std::string out;
   if (!left) out += a[0].text();
   AppendFill(fill, static_cast<size_t>(wanted - size), out);
@@ -166,7 +159,7 @@ Value Replace(const Value* a, CallFrame& frame) {
     out += text.substr(at, found - at);
     out += a[2].text();
     at = found + from.size();
-    if (out.size() > kMaxResult) return TooLong(frame.context);
+    if (out.size() > kMaxTextResult) return FailTooLong(frame.context);
   }
   out += text.substr(at);
   return MakeText(frame.context, out);
@@ -199,7 +192,8 @@ Value Repeat(const Value* a, CallFrame& frame) {
   const std::string_view text = a[0].text();
   const int64_t count = std::max<int64_t>(a[1].integer, 0);
   if (text.empty() || count == 0) return Value::Text({});
-  if (static_cast<uint64_t>(count) > kMaxResult / text.size()) return TooLong(frame.context);
+  if (static_cast<uint64_t>(count) > kMaxTextResult / text.size())
+    return FailTooLong(frame.context);
   std::string out;
   out.reserve(text.size() * static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i)
@@ -241,7 +235,7 @@ Value OverlayFor(const Value* a, CallFrame& frame) {
 
 Value Join(const Value* a, CallFrame& frame) {
   const size_t size = a[0].length + size_t{a[1].length};
-  if (size > kMaxResult) return TooLong(frame.context);
+  if (size > kMaxTextResult) return FailTooLong(frame.context);
   char* const out = frame.context.arena.Allocate(size);
   std::copy_n(a[0].data, a[0].length, out);
   std::copy_n(a[1].data, a[1].length, out + a[0].length);
@@ -268,6 +262,7 @@ Value Concat(const Value* a, CallFrame& frame) {
   std::string out;
   for (size_t i = 0; i < frame.types.size(); ++i) {
     if (!a[i].null) row::AppendText(a[i], frame.types[i], out);
+    if (out.size() > kMaxTextResult) break;
   }
   return MakeText(frame.context, out);
 }
@@ -281,6 +276,7 @@ Value ConcatWs(const Value* a, CallFrame& frame) {
     if (!first) out += a[0].text();
     first = false;
     row::AppendText(a[i], frame.types[i], out);
+    if (out.size() > kMaxTextResult) break;
   }
   return MakeText(frame.context, out);
 }
