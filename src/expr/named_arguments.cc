@@ -25,7 +25,6 @@ constexpr auto kSignatures = std::to_array<Signature>({
     {"make_timestamp", {"year", "month", "mday", "hour", "min", "sec"}, 6},
     {"make_timestamptz", {"year", "month", "mday", "hour", "min", "sec"}, 6},
     {"jsonb_set", {"jsonb_in", "path", "replacement", "create_if_missing"}, 3, "true"},
-    {"jsonb_insert", {"jsonb_in", "path", "replacement", "insert_after"}, 3, "false"},
 });
 
 Error BadArguments(const Signature& signature, std::string message) {

@@ -28,19 +28,13 @@ inline Outcome FailedWith(const std::string& code, const std::string& message,
   return outcome;
 }
 
-// `SELECT <expression>` without FROM: parsed, bound and evaluated.
-inline Outcome Evaluate(std::string_view select) {
-  const ParseResult parsed = Parse(select, 0);
-  if (!parsed.ok()) {
-    const Diagnostic& first = parsed.errors.front();
-    return FailedWith(first.code, first.message, first.hint);
-  }
-  const auto& query = std::get<SelectPtr>(parsed.statements.at(0).body);
+// Bound and evaluated.
+inline Outcome EvaluateItem(const Expression& expression) {
   EmptyScope scope;
   std::vector<Diagnostic> diagnostics;
   ExpressionBinder binder(scope, diagnostics);
   binder.KeepWideResults();
-  const expr::ExprPtr bound = binder.BindResolved(*query->items.at(0).expression);
+  const expr::ExprPtr bound = binder.BindResolved(expression);
   if (!bound) {
     const Diagnostic& first = diagnostics.at(0);
     return FailedWith(first.code, first.message, first.hint);
@@ -59,6 +53,17 @@ inline Outcome Evaluate(std::string_view select) {
   outcome.text.clear();
   row::AppendText(value, bound->type(), outcome.text);
   return outcome;
+}
+
+// `SELECT <expression>` without FROM: parsed, bound and evaluated.
+inline Outcome Evaluate(std::string_view select) {
+  const ParseResult parsed = Parse(select, 0);
+  if (!parsed.ok()) {
+    const Diagnostic& first = parsed.errors.front();
+    return FailedWith(first.code, first.message, first.hint);
+  }
+  const auto& query = std::get<SelectPtr>(parsed.statements.at(0).body);
+  return EvaluateItem(*query->items.at(0).expression);
 }
 
 }  // namespace headrace::sql
