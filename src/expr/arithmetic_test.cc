@@ -63,6 +63,7 @@ TEST(DecimalArithmeticTest, MoreThan38DigitsAreExact) {
 TEST(DecimalArithmeticTest, SizesHaveAnEnd) {
   EXPECT_EQ(Answer("^", Dec("10"), Dec("100000")), "HR2102 value overflows numeric format");
   EXPECT_EQ(Answer("*", Dec("1e3000"), Dec("1e3000")), "HR2102 value overflows numeric format");
+  EXPECT_EQ(Answer("^", Dec("1.0"), Dec("1e1308")), "1.0000000000000000");
   EXPECT_EQ(Answer("exp", Dec("100000")), "HR2102 value overflows numeric format");
   EXPECT_EQ(Answer("factorial", Big(1'000'000'000)), "HR2102 value overflows numeric format");
 }

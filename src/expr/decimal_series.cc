@@ -200,6 +200,9 @@ DecimalError PowerDecimal(const Value& base, const Value& exponent, base::Arena&
   }
   if (DecimalSign(base) == 0) return GiveWide({BigInteger(0), kSignificantDigits}, arena, result);
   const double weight = power * EstimateLn(base) * kLog10E;
+  // 1 to the power of what is infinite as a double.
+  if (std::isnan(weight))
+    return GiveWide({BigPow10(kSignificantDigits), kSignificantDigits}, arena, result);
   if (weight > kMaxWeight) return DecimalError::kOverflow;
   const double wanted = kSignificantDigits - std::trunc(std::max(weight, -kMaxWeight));
   const int scale =
