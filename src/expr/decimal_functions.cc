@@ -161,12 +161,12 @@ Value Power(const Value* a, CallFrame& frame) {
   if (IsZero(base) && IsNegative(exponent)) {
     return Fail(frame.context, "HR2103", "zero raised to a negative power is undefined");
   }
-  if (!row::IsFinite(base) || !row::IsFinite(exponent)) return PowerSpecial(base, exponent);
   const double power = row::DecimalToDouble(exponent);
-  if (IsNegative(base) && power != std::trunc(power)) {
+  if (IsNegative(base) && row::IsFinite(exponent) && power != std::trunc(power)) {
     return Fail(frame.context, "HR2103",
                 "a negative number raised to a non-integer power yields a complex result");
   }
+  if (!row::IsFinite(base) || !row::IsFinite(exponent)) return PowerSpecial(base, exponent);
   Value result = Value::Null();
   return Answer(PowerDecimal(base, exponent, frame.context.arena, &result), result, frame.context);
 }
@@ -234,7 +234,11 @@ Value WidthBucket(const Value* a, CallFrame& frame) {
   if (error == DecimalError::kNone) {
     error = MultiplyDecimal(offset, Value::Decimal(count, 0), arena, &scaled);
   }
-  if (error == DecimalError::kNone) error = QuotientDecimal(scaled, width, arena, &bucket);
+  // The quotient is rounded before it is cut, as PostgreSQL's is.
+  if (error == DecimalError::kNone) error = DivideDecimal(scaled, width, arena, &bucket);
+  if (error == DecimalError::kNone) {
+    error = RoundDecimal(bucket, 0, Rounding::kDown, arena, &bucket);
+  }
   bucket = Answer(error, bucket, frame.context);
   if (bucket.null) return bucket;
   return Value::Integer(static_cast<int64_t>(bucket.unscaled()) + 1);
