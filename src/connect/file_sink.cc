@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -104,6 +105,11 @@ Result<std::unique_ptr<FileSink>> FileSink::Open(os::FileSystem& files, const st
                                                  const std::string& checkpoint_path) {
   if (path == "-") return std::unique_ptr<FileSink>(std::make_unique<StandardOutput>());
   HR_ASSIGN(auto file, files.Open(path, {.create = true, .exclusive = false, .writable = true}));
+  if (!checkpoint_path.empty()) {
+    // The checkpoint promises that the file is there: its name must outlive a power failure too.
+    std::string parent = std::filesystem::path(path).parent_path().string();
+    HR_TRY(files.SyncDirectory(parent.empty() ? "." : parent));
+  }
   auto sink = std::make_unique<DiskSink>(files, std::move(file), checkpoint_path);
   HR_TRY(sink->Resume());
   return std::unique_ptr<FileSink>(std::move(sink));

@@ -39,10 +39,10 @@ std::string Comparison::Kept(std::string_view value) const {
   return {reinterpret_cast<const char*>(&hash), sizeof hash};
 }
 
-void Comparison::OnRow(size_t stream, const EmittedRow& row) {
-  if (skipped_[stream]) return;
+int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   Lane& lane = lanes_[stream][static_cast<size_t>(row.partition)];
   int64_t offset = lane.next_offset++;
+  if (skipped_[stream]) return offset;
   if (offset < lane.logged_end) {
     lane.waiting.push_back(Kept(row.value));
   } else if (beyond_) {
@@ -50,6 +50,7 @@ void Comparison::OnRow(size_t stream, const EmittedRow& row) {
   } else {
     Differ(stream, row.partition, offset, "", std::string(row.value));
   }
+  return offset;
 }
 
 Status Comparison::Logged(const log::Entry& entry) {

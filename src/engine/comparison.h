@@ -38,7 +38,7 @@ class Comparison final : public Emission {
   const std::vector<Difference>& sample() const { return sample_; }
 
  protected:
-  void OnRow(size_t stream, const EmittedRow& row) override;
+  int64_t OnRow(size_t stream, const EmittedRow& row) override;
 
  private:
   struct Lane {

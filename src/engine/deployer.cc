@@ -297,6 +297,7 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
         auto plan = planner.PlanStatement(create);
         if (plan) {
           auto dated = std::make_shared<flow::StatementPlan>(*plan);
+          dated->created_lsn = object.lsn;
           if (dated->start_lsn == UINT64_MAX) dated->start_lsn = object.lsn;
           item.statement = std::move(dated);
         }

@@ -22,7 +22,7 @@ size_t Emission::IndexOf(const std::string& name) const {
   return static_cast<size_t>(item - deployment_->items.data());
 }
 
-void Emission::Emit(const flow::StatementPlan& statement, const row::Row& row) {
+void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
   if (&statement != last_statement_) {
     last_statement_ = &statement;
     last_index_ = index_of_statement_.at(&statement);
@@ -30,13 +30,22 @@ void Emission::Emit(const flow::StatementPlan& statement, const row::Row& row) {
   json_.clear();
   encoders_[last_index_]->Append(row.values, json_);
   ++rows_;
-  OnRow(last_index_, {row.partition, row.cause, row.event_time, json_, nullptr});
+  row.offset = OnRow(last_index_, {row.partition, row.cause, row.event_time, json_, nullptr});
 }
 
 void Emission::Refuse(const std::string& stream, const row::Row& row,
                       const flow::Refusal& refusal) {
   const Deployed* from = deployment_->Find(stream);
   HR_CHECK(from != nullptr);
+  ++dead_;
+  std::vector<DeadLetter>* letters = &dead_letters_;
+  if (refusal.by != nullptr && row.cause.lsn < refusal.by->created_lsn) {
+    letters = &past_letters_[refusal.by->created_lsn];
+    if (letters->size() >= 2 * kPastLettersMax) {
+      SortByCause(*letters);
+      letters->resize(kPastLettersMax);
+    }
+  }
   DeadLetter letter;
   letter.stream = IndexOf(DeadTopic(from->topic()));
   letter.partition = row.partition;
@@ -54,30 +63,47 @@ void Emission::Refuse(const std::string& stream, const row::Row& row,
   letter.topic = from->topic();
   letter.partition_text = std::to_string(row.partition);
   letter.offset_text = std::to_string(row.offset);
-  dead_letters_.push_back(std::move(letter));
-  ++dead_;
+  letters->push_back(std::move(letter));
 }
 
 void Emission::CountLate(const flow::StatementPlan&) {
   ++late_;
 }
 
+void Emission::SortByCause(std::vector<DeadLetter>& letters) {
+  std::stable_sort(letters.begin(), letters.end(),
+                   [](const DeadLetter& a, const DeadLetter& b) { return a.cause < b.cause; });
+}
+
 void Emission::FinishFrame() {
   if (dead_letters_.empty()) return;
-  std::stable_sort(dead_letters_.begin(), dead_letters_.end(),
-                   [](const DeadLetter& a, const DeadLetter& b) { return a.cause < b.cause; });
-  for (const DeadLetter& letter : dead_letters_) {
-    std::vector<std::pair<std::string_view, std::string_view>> headers = {
-        {"hr-code", letter.code},
-        {"hr-reason", letter.reason},
-        {"hr-topic", letter.topic},
-        {"hr-partition", letter.partition_text},
-        {"hr-offset", letter.offset_text}};
-    if (!letter.pointer.empty()) headers.emplace_back("hr-pointer", letter.pointer);
-    OnRow(letter.stream,
-          {letter.partition, letter.cause, letter.event_time, letter.payload, &headers});
-  }
+  SortByCause(dead_letters_);
+  for (const DeadLetter& letter : dead_letters_)
+    HandOn(letter);
   dead_letters_.clear();
+}
+
+void Emission::Reach(uint64_t lsn) {
+  while (!past_letters_.empty() && past_letters_.begin()->first <= lsn) {
+    std::vector<DeadLetter>& letters = past_letters_.begin()->second;
+    SortByCause(letters);
+    if (letters.size() > kPastLettersMax) letters.resize(kPastLettersMax);
+    for (const DeadLetter& letter : letters)
+      HandOn(letter);
+    past_letters_.erase(past_letters_.begin());
+  }
+}
+
+void Emission::HandOn(const DeadLetter& letter) {
+  std::vector<std::pair<std::string_view, std::string_view>> headers = {
+      {"hr-code", letter.code},
+      {"hr-reason", letter.reason},
+      {"hr-topic", letter.topic},
+      {"hr-partition", letter.partition_text},
+      {"hr-offset", letter.offset_text}};
+  if (!letter.pointer.empty()) headers.emplace_back("hr-pointer", letter.pointer);
+  OnRow(letter.stream,
+        {letter.partition, letter.cause, letter.event_time, letter.payload, &headers});
 }
 
 }  // namespace headrace::engine

@@ -24,30 +24,38 @@ struct EmittedRow {
   const std::vector<std::pair<std::string_view, std::string_view>>* headers = nullptr;
 };
 
+// Of the events that were there before a statement, at most so many become its dead letters.
+inline constexpr size_t kPastLettersMax = 100'000;
+
 // Encodes what the flow emits and hands it on by topic, in the order of causes. Rows of a stream go
 // on at once; dead letters, which several statements write to one topic, wait for FinishFrame,
-// which puts them in the order (cause, statement), so that batch boundaries cannot show. Confined
-// to the worker that runs the flow.
+// which puts them in the order (cause, statement), so that batch boundaries cannot show.
+//
+// A statement that refuses events older than itself finds the dead letters of its time written:
+// its own go behind them, where it was deployed, in a replay as on the day itself. Confined to the
+// worker that runs the flow.
 class Emission : public flow::Collector {
  public:
   explicit Emission(std::shared_ptr<const Deployment> deployment);
   ~Emission() override;
 
-  void Emit(const flow::StatementPlan& statement, const row::Row& row) override;
+  void Emit(const flow::StatementPlan& statement, row::Row& row) override;
   void Refuse(const std::string& stream, const row::Row& row,
               const flow::Refusal& refusal) override;
   void CountLate(const flow::StatementPlan& statement) override;
 
   // The frame has run to its end: hands on its dead letters.
   void FinishFrame();
+  // Everything before `lsn` has been run: hands on what statements deployed there made of the past.
+  void Reach(uint64_t lsn);
 
   uint64_t late() const { return late_; }
   uint64_t dead() const { return dead_; }
   uint64_t rows() const { return rows_; }
 
  protected:
-  // `stream` indexes Deployment::items.
-  virtual void OnRow(size_t stream, const EmittedRow& row) = 0;
+  // Takes the row and gives its offset. `stream` indexes Deployment::items.
+  virtual int64_t OnRow(size_t stream, const EmittedRow& row) = 0;
   const Deployment& deployment() const { return *deployment_; }
 
  private:
@@ -60,6 +68,8 @@ class Emission : public flow::Collector {
   };
 
   size_t IndexOf(const std::string& name) const;
+  static void SortByCause(std::vector<DeadLetter>& letters);
+  void HandOn(const DeadLetter& letter);
 
   std::shared_ptr<const Deployment> deployment_;
   std::map<const flow::StatementPlan*, size_t> index_of_statement_;
@@ -67,6 +77,7 @@ class Emission : public flow::Collector {
   size_t last_index_ = 0;
   std::vector<std::unique_ptr<schema::JsonEncoder>> encoders_;  // by item
   std::vector<DeadLetter> dead_letters_;
+  std::map<uint64_t, std::vector<DeadLetter>> past_letters_;  // by when their statement came
   std::string json_;
   uint64_t late_ = 0;
   uint64_t dead_ = 0;

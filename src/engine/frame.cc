@@ -16,7 +16,8 @@ void RunFrame(flow::Graph& graph, flow::SourceNode& source, Frame& frame, Emissi
   for (const auto& [index, error] : frame.refused) {
     row::Row& row = frame.batch.rows()[index];
     row.dead_lettered = true;
-    emission.Refuse(source.plan().name, row, {error.code(), error.message(), error.place()});
+    emission.Refuse(source.plan().name, row,
+                    {error.code(), error.message(), error.place(), nullptr});
   }
   graph.Run(source, frame.batch, frame.note.arrival_micros, emission);
   emission.FinishFrame();

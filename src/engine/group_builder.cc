@@ -23,7 +23,7 @@ void GroupBuilder::SetTap(const std::string& stream, Tap tap) {
   outputs_[static_cast<size_t>(item - deployment().items.data())].tap = std::move(tap);
 }
 
-void GroupBuilder::OnRow(size_t stream, const EmittedRow& row) {
+int64_t GroupBuilder::OnRow(size_t stream, const EmittedRow& row) {
   StreamOutput& output = outputs_[stream];
   PartitionOutput& partition = output.partitions[static_cast<size_t>(row.partition)];
   log::Record record;
@@ -40,6 +40,7 @@ void GroupBuilder::OnRow(size_t stream, const EmittedRow& row) {
   bytes_ += row.value.size();
   int64_t offset = partition.next_offset++;
   if (output.tap) output.tap({row.partition, offset, row.cause, row.value, row.headers});
+  return offset;
 }
 
 void GroupBuilder::TakeEntries(std::vector<log::Entry>& group) {

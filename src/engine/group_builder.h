@@ -35,10 +35,10 @@ class GroupBuilder final : public Emission {
   void TakeEntries(std::vector<log::Entry>& group);
   size_t bytes() const { return bytes_; }
   // A row from elsewhere (recovery hands on what had not been logged).
-  void Add(size_t stream, const EmittedRow& row) { OnRow(stream, row); }
+  int64_t Add(size_t stream, const EmittedRow& row) { return OnRow(stream, row); }
 
  protected:
-  void OnRow(size_t stream, const EmittedRow& row) override;
+  int64_t OnRow(size_t stream, const EmittedRow& row) override;
 
  private:
   struct PartitionOutput {

@@ -45,6 +45,7 @@ Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emiss
   while (true) {
     HR_ASSIGN(bool more, cursor->Next(&entry));
     if (!more || entry.lsn > options.until_lsn) break;
+    emission.Reach(entry.lsn);
     if (entry.kind == log::EntryKind::kControl) {
       HR_TRY(ReplayControl(entry, graph, emission));
     } else if (flow::SourceNode* source = graph.FindSource(entry.topic)) {
@@ -59,6 +60,7 @@ Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emiss
     }
     if (options.frame_done) HR_TRY(options.frame_done());
   }
+  emission.Reach(UINT64_MAX);
   return events;
 }
 

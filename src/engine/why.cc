@@ -201,9 +201,11 @@ class RowCatcher final : public Emission {
   const std::optional<std::string>& row() const { return row_; }
 
  protected:
-  void OnRow(size_t stream, const EmittedRow& row) override {
-    if (stream != stream_ || row.partition != id_.partition) return;
-    if (next_offset_++ == id_.offset) row_ = std::string(row.value);
+  int64_t OnRow(size_t stream, const EmittedRow& row) override {
+    // Only offsets of the wanted partition matter here.
+    if (stream != stream_ || row.partition != id_.partition) return 0;
+    if (next_offset_ == id_.offset) row_ = std::string(row.value);
+    return next_offset_++;
   }
 
  private:

@@ -13,7 +13,8 @@ namespace headrace::flow {
 struct Refusal {
   std::string_view code;
   std::string_view reason;
-  std::string_view pointer;  // JSON pointer, may be empty
+  std::string_view pointer;           // JSON pointer, may be empty
+  const StatementPlan* by = nullptr;  // the statement that refused it; null: the source
 };
 
 // Takes what operators emit. Calls come in the order of causes for each stream; calls for different
@@ -22,8 +23,9 @@ struct Refusal {
 class Collector {
  public:
   virtual ~Collector() = default;
-  // A row of `statement`'s output schema. Values live until the flow's next batch.
-  virtual void Emit(const StatementPlan& statement, const row::Row& row) = 0;
+  // A row of `statement`'s output schema. Values live until the flow's next batch. Sets the offset
+  // that the row has in its own stream.
+  virtual void Emit(const StatementPlan& statement, row::Row& row) = 0;
   // `stream` is the name of the stream whose row was refused; `row` is that stream's row. Called at
   // most once per row.
   virtual void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) = 0;

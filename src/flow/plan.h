@@ -136,7 +136,8 @@ struct StatementPlan {
   LatePolicy late_policy = LatePolicy::kDeadLetter;
   std::string side_output;
   int64_t lateness = kDefaultLateness;
-  uint64_t start_lsn = 0;  // START FROM NOW: rows whose cause is older are not taken
+  uint64_t created_lsn = 0;  // older causes are the past that a new statement is computed over
+  uint64_t start_lsn = 0;    // START FROM NOW: rows whose cause is older are not taken
   int64_t start_time = INT64_MIN;
 
   const std::string& input() const { return select ? select->input : window->input; }

@@ -89,8 +89,9 @@ bool SelectNode::TakesLate(row::Row& row, Collector& collector) const {
   collector.CountLate(*plan_);
   if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
     row.dead_lettered = true;
-    collector.Refuse(plan_->select->input, row,
-                     {"HR2108", "later than the allowed lateness behind the watermark", ""});
+    collector.Refuse(
+        plan_->select->input, row,
+        {"HR2108", "later than the allowed lateness behind the watermark", "", plan_.get()});
   }
   return false;
 }
@@ -110,7 +111,7 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
       if (context.error) {
         if (!from.dead_lettered) {
           collector.Refuse(select.input, from,
-                           {context.error->code(), context.error->message(), ""});
+                           {context.error->code(), context.error->message(), "", plan_.get()});
         }
         from.dead_lettered = true;
         context.error.reset();
@@ -164,7 +165,8 @@ void SelectNode::Fail(size_t index, const Error& error, Collector& collector) {
   row::Row& origin = *origins_[index];
   if (origin.dead_lettered) return;
   origin.dead_lettered = true;
-  collector.Refuse(plan_->select->input, origin, {error.code(), error.message(), error.place()});
+  collector.Refuse(plan_->select->input, origin,
+                   {error.code(), error.message(), error.place(), plan_.get()});
 }
 
 void SelectNode::Predict(const Prediction& prediction) {

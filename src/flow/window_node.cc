@@ -33,8 +33,9 @@ bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
   collector.CountLate(*plan_);
   if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
     row.dead_lettered = true;
-    collector.Refuse(plan_->window->input, row,
-                     {"HR2108", "later than the allowed lateness behind the watermark", ""});
+    collector.Refuse(
+        plan_->window->input, row,
+        {"HR2108", "later than the allowed lateness behind the watermark", "", plan_.get()});
   }
   return false;
 }
@@ -68,7 +69,8 @@ void WindowNode::AddRow(row::Row& row, Collector& collector) {
 void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector) const {
   if (row.dead_lettered) return;
   row.dead_lettered = true;
-  collector.Refuse(plan_->window->input, row, {error.code(), error.message(), error.place()});
+  collector.Refuse(plan_->window->input, row,
+                   {error.code(), error.message(), error.place(), plan_.get()});
 }
 
 void WindowNode::Close(const WatermarkStep& step, row::Batch& output, Collector& collector) {

@@ -1,0 +1,197 @@
+#include "simulation.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <set>
+
+#include "engine/bulk_run.h"
+#include "engine/local_engine.h"
+#include "os/faulty_file_system.h"
+#include "os/memory_file_system.h"
+#include "os/random.h"
+
+namespace headrace::sim {
+namespace {
+
+constexpr const char* kInput = "/in/events.jsonl";
+constexpr const char* kData = "/data";
+constexpr uint64_t kFileBytesMax = 64 << 20;
+
+Error Broken(const std::string& what) {
+  return Error(ErrorKind::kCorruption, "HR0000", what);
+}
+
+std::string OutputPath(const std::string& stream) {
+  return "/out/" + stream + ".jsonl";
+}
+
+// Puts the file there as if it had always been.
+Status WriteInput(os::FileSystem& disk, const std::string& text) {
+  HR_TRY(disk.CreateDirectories("/in"));
+  HR_ASSIGN(auto file, disk.Open(kInput, {.create = true, .exclusive = false, .writable = true}));
+  HR_TRY(file->WriteAt(0, text));
+  HR_TRY(file->Sync());
+  return disk.SyncDirectory("/in");
+}
+
+// One program after the other over one disk, until the work is done.
+class Simulation {
+ public:
+  Simulation(const Workload& workload, const Disturbance& disturbance)
+      : workload_(workload),
+        disturbance_(disturbance),
+        random_(disturbance.seed),
+        clock_(workload.now) {}
+
+  Result<Outcome> Run() {
+    HR_TRY(disk_.CreateDirectories("/out"));
+    HR_TRY(WriteInput(disk_, Lines(workload_.first)));
+    std::vector<uint64_t> crashes = disturbance_.crashes;
+    std::reverse(crashes.begin(), crashes.end());
+    while (phase_ < kDone) {
+      os::FaultyFileSystem files(disk_);
+      bool last = crashes.empty();
+      if (!last) {
+        if (crashes.back() > 0) files.CrashAtOperation(crashes.back());
+        crashes.pop_back();
+      }
+      Status lived = Live(files);
+      outcome_.operations = files.operations();
+      if (!files.crashed()) {
+        HR_TRY(lived);
+        continue;
+      }
+      ++outcome_.crashes;
+      disk_.Crash(random_.Next());
+    }
+    HR_TRY(Inspect());
+    return std::move(outcome_);
+  }
+
+ private:
+  enum Phase { kFirst, kSecond, kDone };
+
+  std::string Lines(size_t events) const {
+    std::string text;
+    for (size_t i = 0; i < events; ++i)
+      text += workload_.events[i].json + "\n";
+    return text;
+  }
+
+  size_t BatchSize() {
+    return disturbance_.random_batches ? 1 + random_.Below(disturbance_.batch_max)
+                                       : disturbance_.batch_max;
+  }
+
+  Result<std::unique_ptr<engine::LocalEngine>> Open(os::FileSystem& files, bool read_only) {
+    engine::EngineOptions options;
+    options.directory = kData;
+    options.read_only = read_only;
+    options.log.journal_file_bytes = 1 << 20;
+    options.batch_events_max = disturbance_.batch_max;
+    metrics_ = std::make_unique<base::MetricsRegistry>();
+    return engine::LocalEngine::Open(files, clock_, *metrics_, options, nullptr);
+  }
+
+  // One life of the program, up to the end of a phase or a crash.
+  Status Live(os::FileSystem& files) {
+    HR_ASSIGN(auto engine, Open(files, false));
+    HR_TRY(engine->Execute(workload_.script, "app.sql"));
+    if (phase_ == kSecond) HR_TRY(engine->Execute(workload_.later_script, "later.sql"));
+    HR_TRY(disturbance_.feed == Feed::kFile ? Read(*engine, files) : Request(*engine));
+    if (phase_ == kFirst) HR_TRY(WriteInput(disk_, Lines(workload_.events.size())));
+    phase_ = phase_ == kFirst ? kSecond : kDone;
+    return engine->Close();
+  }
+
+  std::vector<std::string> Streams() const {
+    std::vector<std::string> streams = workload_.streams;
+    if (phase_ == kFirst) return streams;
+    streams.insert(streams.end(), workload_.later_streams.begin(), workload_.later_streams.end());
+    return streams;
+  }
+
+  // As `headrace run` does.
+  Status Read(engine::LocalEngine& engine, os::FileSystem& files) {
+    engine::RunOptions options;
+    options.inputs = {{"events", kInput}};
+    for (const std::string& stream : Streams())
+      options.outputs.emplace_back(stream, OutputPath(stream));
+    options.chunk_events = BatchSize();
+    std::atomic<bool> stop = false;
+    options.follow = phase_ == kFirst;
+    options.stop = &stop;
+    options.idle = [&] { stop = engine.PositionOf("events", kInput).events == workload_.first; };
+    Result<engine::RunTotals> totals = engine::RunInputs(engine, files, options, kData);
+    if (!totals.ok()) return std::move(totals).error();
+    return Ok();
+  }
+
+  // As a client does: sends in order, and after a crash again what had not been acknowledged.
+  Status Request(engine::LocalEngine& engine) {
+    size_t end = phase_ == kFirst ? workload_.first : workload_.events.size();
+    size_t sent = acknowledged_;
+    std::optional<Error> refused;
+    while (acknowledged_ < end && !refused) {
+      while (sent < end && engine.in_flight() < 4) {
+        engine::IngestRequest request;
+        request.topic = "events";
+        size_t count = std::min(end - sent, BatchSize());
+        for (size_t i = 0; i < count; ++i)
+          request.payloads.push_back(workload_.events[sent + i].json);
+        sent += count;
+        request.done = [this, count, &refused](engine::IngestReply reply) {
+          if (reply.error) refused = std::move(reply.error);
+          if (!refused) acknowledged_ += count;
+        };
+        engine.Submit(std::move(request));
+        if (random_.Below(2) == 0) break;
+      }
+      engine.Pump();
+      if (random_.Below(3) == 0) {
+        Status durable = engine.log().WaitDurable(engine.log().last_lsn());
+        static_cast<void>(durable.ok());  // Complete tells the callers
+      }
+      engine.Complete();
+    }
+    if (refused) return *refused;
+    return phase_ == kSecond ? engine.FinishInput("events") : Ok();
+  }
+
+  // Everything that can be looked at when all is done.
+  Status Inspect() {
+    HR_ASSIGN(log::VerifyReport report, log::Verify(disk_, kData));
+    if (!report.findings.empty()) return report.findings.front();
+    HR_ASSIGN(auto engine, Open(disk_, true));
+    HR_ASSIGN(engine::VerifyResult verified, engine->Verify({}));
+    if (verified.differences > 0) return Broken("verify: " + verified.sample.front().id);
+    for (const std::string& stream : Streams()) {
+      engine::RowRange range;
+      range.limit = SIZE_MAX;
+      range.with_ids = true;
+      HR_ASSIGN(outcome_.streams[stream], engine->ReadRows(stream, range));
+      if (disturbance_.feed != Feed::kFile) continue;
+      HR_ASSIGN(outcome_.files[stream], os::ReadFile(disk_, OutputPath(stream), kFileBytesMax));
+    }
+    return Ok();
+  }
+
+  const Workload& workload_;
+  const Disturbance& disturbance_;
+  os::SeededRandom random_;
+  os::ManualClock clock_;
+  os::MemoryFileSystem disk_;
+  std::unique_ptr<base::MetricsRegistry> metrics_;
+  int phase_ = kFirst;
+  size_t acknowledged_ = 0;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Result<Outcome> Simulate(const Workload& workload, const Disturbance& disturbance) {
+  return Simulation(workload, disturbance).Run();
+}
+
+}  // namespace headrace::sim
