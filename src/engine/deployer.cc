@@ -325,7 +325,8 @@ Result<std::string> Deployer::StoreModel(const std::string& path, const std::str
   std::string sha = loaded->info().sha256;
   models_[sha] = std::move(loaded);
   std::string kept = directory_ + "/models/" + sha;
-  if (!read_only_ && !files_.Exists(kept)) {
+  if (!read_only_) {
+    // Written again when it is there already: a program that was killed may have left it unflushed.
     HR_TRY(files_.CreateDirectories(directory_ + "/models"));
     HR_TRY(os::ReplaceFile(files_, kept, bytes));
   }

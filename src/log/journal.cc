@@ -31,6 +31,14 @@ Journal::~Journal() {
 }
 
 Status Journal::Start(Durable durable) {
+  // A program that was killed between its write and its flush left groups that only the operating
+  // system's memory holds: they count from now on, so they must be durable.
+  if (!files_by_sequence_.empty()) {
+    const std::string& path = files_by_sequence_.rbegin()->second.path;
+    HR_ASSIGN(auto last, files_.Open(path, {.writable = true}));
+    HR_TRY(last->Sync());
+    HR_TRY(files_.SyncDirectory(directory_));
+  }
   durable_ = std::move(durable);
   thread_ = std::thread([this] { Run(); });
   return Ok();

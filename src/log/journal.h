@@ -65,8 +65,9 @@ class Journal {
   // Scans the files and returns what stands behind `moved`. A torn tail is passed over: writing
   // goes on in another file. Changes nothing on disk. kCorruption names file and offset.
   Result<JournalContents> Recover(Lsn moved);
-  // Starts writing behind what Recover found. `durable` gets groups on the journal thread, in
-  // order, once they are durable; it also is called with nothing when the journal failed.
+  // Makes durable what Recover found, and starts writing behind it. `durable` gets groups on the
+  // journal thread, in order, once they are durable; it also is called with nothing when the
+  // journal failed.
   Status Start(Durable durable);
   // Flushes what waits and stops the thread. Idempotent.
   void Stop();

@@ -54,16 +54,15 @@ class Simulation {
       bool last = crashes.empty();
       if (!last) {
         if (crashes.back() > 0) files.CrashAtOperation(crashes.back());
+        if (disturbance_.faults) AddFault(files, crashes.back());
         crashes.pop_back();
       }
       Status lived = Live(files);
       outcome_.operations = files.operations();
-      if (!files.crashed()) {
-        HR_TRY(lived);
-        continue;
-      }
+      if (!files.crashed() && lived.ok()) continue;
+      if (!files.crashed() && (last || !disturbance_.faults)) return std::move(lived).error();
       ++outcome_.crashes;
-      disk_.Crash(random_.Next());
+      if (random_.Below(4) > 0) disk_.Crash(random_.Next());
     }
     HR_TRY(Inspect());
     return std::move(outcome_);
@@ -77,6 +76,18 @@ class Simulation {
     for (size_t i = 0; i < events; ++i)
       text += workload_.events[i].json + "\n";
     return text;
+  }
+
+  void AddFault(os::FaultyFileSystem& files, uint64_t operations) {
+    constexpr os::FaultPoint kPoints[] = {os::FaultPoint::kOpen, os::FaultPoint::kRead,
+                                          os::FaultPoint::kWrite, os::FaultPoint::kSync};
+    os::FaultyFileSystem::Fault fault;
+    fault.point = kPoints[random_.Below(4)];
+    fault.nth = 1 + random_.Below(operations);
+    fault.kind = random_.Below(2) == 0 ? ErrorKind::kIo : ErrorKind::kNoSpace;
+    fault.repeat = 1 + random_.Below(3);
+    fault.short_bytes = random_.Below(2) * random_.Below(5000);
+    files.Add(fault);
   }
 
   size_t BatchSize() {

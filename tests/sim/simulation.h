@@ -16,9 +16,10 @@ struct Disturbance {
   uint64_t seed = 0;       // of batch sizes, crash damage, stalls
   size_t batch_max = 256;  // events taken together; each time a random number up to it
   bool random_batches = false;
-  // Operations on the file system after which the power fails, one life of the program each; when
-  // they are used up the program is left alone. 0 is a life without a crash.
+  // Operations on the file system at which the program dies, one life each, most of them with the
+  // power; when they are used up the program is left alone. 0 is a life without a crash.
   std::vector<uint64_t> crashes;
+  bool faults = false;  // in these lives, reads, writes and flushes may fail
 };
 
 // What a run left behind, and what it went through.
