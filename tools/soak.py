@@ -3,7 +3,7 @@
 
     tools/soak.py [--build DIR] [--seeds N] [--fuzz-seconds N]
 
-Simulation tests read HEADRACE_SEEDS. Fuzzers run when build-fuzz has been built (make fuzz); what
+Simulation and generated cases read HEADRACE_SEEDS. Fuzzers run when build-fuzz has been built (make fuzz); what
 they find stays in build-fuzz/findings. Closes with `N passed, N failed, N skipped`.
 """
 import argparse
@@ -20,10 +20,22 @@ def report(name, code, text=""):
     return code == 0
 
 
-def simulation(build, seeds):
-    done = subprocess.run(["ctest", "--test-dir", str(build), "--output-on-failure", "--no-tests=ignore"],
+def units(build, seeds):
+    done = subprocess.run(["ctest", "--test-dir", str(build), "--output-on-failure", "--no-tests=ignore", "-E", "^sim$"],
                           env={**os.environ, "HEADRACE_SEEDS": str(seeds)}, capture_output=True, text=True)
-    return report(f"seeds ({seeds})", done.returncode, done.stdout)
+    return report(f"units ({seeds} seeds)", done.returncode, done.stdout)
+
+
+def simulation(build, seeds):
+    """Shows how far it is: seeds done, simulated crashes."""
+    process = subprocess.Popen([build / "tests" / "sim" / "sim_test"], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                               env={**os.environ, "HEADRACE_SEEDS": str(seeds)})
+    text = ""
+    for line in process.stdout:
+        text += line
+        if line.startswith("sim: "):
+            print(line, end="", flush=True)
+    return report(f"simulation ({seeds} seeds)", process.wait(), text)
 
 
 def kill_loops(build, rounds):
@@ -54,7 +66,8 @@ def main():
     parser.add_argument("--fuzz-seconds", type=int, default=60)
     options = parser.parse_args()
     build = Path(options.build).resolve()
-    results = [simulation(build, options.seeds), kill_loops(build, max(1, options.seeds // 20))]
+    results = [units(build, options.seeds), simulation(build, options.seeds),
+               kill_loops(build, max(1, options.seeds // 20))]
     fuzzed = list(fuzz(options.fuzz_seconds))
     if not fuzzed:
         print("skip  soak.fuzz: no fuzzers are built; `make fuzz` builds them with clang")

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/local_engine.h"
+#include "os/faulty_file_system.h"
+#include "os/memory_file_system.h"
+
+namespace headrace::engine {
+
+// For tests: the engine on a disk in memory and a clock that stands still. Errors that a test does
+// not expect end the program (Result::value). Confined.
+class TestProgram {
+ public:
+  static constexpr int64_t kNow = 1'800'000'000'000'000;
+
+  TestProgram() { Start().value(); }
+
+  Status Start() {
+    files_ = std::make_unique<os::FaultyFileSystem>(disk_);
+    metrics_ = std::make_unique<base::MetricsRegistry>();
+    EngineOptions options;
+    options.directory = "/data";
+    options.log.journal_file_bytes = 1 << 20;
+    Result<std::unique_ptr<LocalEngine>> opened =
+        LocalEngine::Open(*files_, clock_, *metrics_, options, nullptr);
+    if (!opened.ok()) return std::move(opened).error();
+    engine_ = std::move(opened).value();
+    return Ok();
+  }
+  // Ends the program, cleanly or as a power failure does, and starts it again.
+  Status Restart() {
+    Status closed = engine_->Close();
+    engine_.reset();
+    if (!closed.ok()) return closed;
+    return Start();
+  }
+  Status Crash(uint64_t seed) {
+    files_->CrashNow();
+    engine_.reset();
+    disk_.Crash(seed);
+    return Start();
+  }
+
+  void Run(const std::string& script) { engine_->Execute(script, "app.sql").value(); }
+
+  // Takes the lines, `batch(i)` of them together where line i begins a batch.
+  void Feed(const std::string& stream, const std::vector<std::string>& lines,
+            const std::function<size_t(size_t)>& batch) {
+    std::string text;
+    std::vector<std::pair<size_t, size_t>> spans;
+    for (const std::string& line : lines) {
+      spans.emplace_back(text.size(), line.size());
+      text += line + "\n";
+    }
+    text.append(64, ' ');
+    std::vector<std::string_view> payloads;
+    for (auto [begin, size] : spans)
+      payloads.push_back(std::string_view(text).substr(begin, size));
+    BulkChunk chunk;
+    chunk.topic = stream;
+    chunk.payloads = &payloads;
+    for (size_t i = 0; i < payloads.size(); i = chunk.end) {
+      chunk.begin = i;
+      chunk.end = std::min(payloads.size(), i + std::max<size_t>(batch(i), 1));
+      engine_->Ingest(chunk).value();
+    }
+    engine_->log().WaitDurable(engine_->log().last_lsn()).value();
+  }
+  void Feed(const std::string& stream, const std::vector<std::string>& lines) {
+    Feed(stream, lines, [](size_t) { return 256; });
+  }
+
+  std::string Rows(const std::string& stream, bool with_ids = false) const {
+    RowRange range;
+    range.limit = SIZE_MAX;
+    range.with_ids = with_ids;
+    return engine_->ReadRows(stream, range).value();
+  }
+  uint64_t Differences() const { return engine_->Verify({}).value().differences; }
+
+  LocalEngine& engine() { return *engine_; }
+  os::MemoryFileSystem& disk() { return disk_; }
+  os::FaultyFileSystem& files() { return *files_; }
+  os::ManualClock& clock() { return clock_; }
+
+ private:
+  os::MemoryFileSystem disk_;
+  os::ManualClock clock_{kNow};
+  std::unique_ptr<os::FaultyFileSystem> files_;
+  std::unique_ptr<base::MetricsRegistry> metrics_;
+  std::unique_ptr<LocalEngine> engine_;
+};
+
+}  // namespace headrace::engine
