@@ -56,6 +56,7 @@ class DiskSink final : public FileSink {
   }
 
   uint64_t rows() const override { return durable_rows_; }
+  uint64_t bytes() const override { return written_.bytes; }
 
   Status Append(std::string_view bytes, uint64_t rows) override {
     buffer_ += bytes;
@@ -88,6 +89,7 @@ class DiskSink final : public FileSink {
 class StandardOutput final : public FileSink {
  public:
   uint64_t rows() const override { return 0; }
+  uint64_t bytes() const override { return 0; }
   Status Append(std::string_view bytes, uint64_t) override {
     return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? Ok() : Failed();
   }

@@ -63,6 +63,8 @@ class FileSink {
   // Rows already durable in the file: the caller goes on with this row of the stream (0 for
   // stdout).
   virtual uint64_t rows() const = 0;
+  // Bytes already in the file, what is still to be flushed not counted (0 for stdout).
+  virtual uint64_t bytes() const = 0;
   virtual Status Append(std::string_view bytes, uint64_t rows) = 0;
   // Flushes to the file; with `durable` also syncs it and moves the checkpoint.
   virtual Status Flush(bool durable) = 0;

@@ -88,8 +88,12 @@ void Emission::Reach(uint64_t lsn) {
     std::vector<DeadLetter>& letters = past_letters_.begin()->second;
     SortByCause(letters);
     if (letters.size() > kPastLettersMax) letters.resize(kPastLettersMax);
-    for (const DeadLetter& letter : letters)
+    for (DeadLetter& letter : letters) {
+      // Rows of a stream stand in the order of their causes; what caused this one now is the
+      // statement. The event is named by topic, partition and offset.
+      letter.cause = {past_letters_.begin()->first, 0};
       HandOn(letter);
+    }
     past_letters_.erase(past_letters_.begin());
   }
 }

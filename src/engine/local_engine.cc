@@ -8,6 +8,15 @@ namespace {
 
 constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
 
+// What is deployed when the draft's changes are appended behind `last_lsn`.
+Result<std::shared_ptr<const Deployment>> DeployBehind(Deployer& deployer, const Draft& draft,
+                                                       catalog::Catalog catalog,
+                                                       log::Lsn last_lsn) {
+  for (const catalog::Change& change : draft.changes)
+    HR_TRY(catalog.Apply(change, ++last_lsn));
+  return deployer.Deploy(catalog);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Open(
@@ -119,29 +128,46 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   if (closed_ || log_->failure() != nullptr) {
     return Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more statements");
   }
+  // A group that waits for disk space goes first: its events are in the state already.
+  if (unappended_) HR_TRY(AppendGroup());
   auto base = deployment();
   HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *base));
   if (draft.changes.empty()) return Ok();
-  catalog::Catalog catalog = base->catalog;
-  entries_.clear();
-  for (const catalog::Change& change : draft.changes) {
-    HR_TRY(catalog.Apply(change, log_->last_lsn() + 1 + entries_.size()));
-    log::Entry& entry = entries_.emplace_back();
-    entry.kind = log::EntryKind::kControl;
-    entry.bytes = change.Encode();
-  }
-  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog));
-  for (const Deployed& item : deployment->items) {
+  HR_ASSIGN(auto planned, DeployBehind(deployer_, draft, base->catalog, log_->last_lsn()));
+  for (const Deployed& item : planned->items) {
     if (item.models || log_->HasTopic(item.topic())) continue;
     log::TopicConfig config;
     config.partitions = item.partitions;
     HR_TRY(log_->CreateTopic(item.topic(), config));
   }
-  HR_TRY(AppendGroup());
+  // Topics take LSNs too: only now it is known which the changes get.
+  HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft, base->catalog, log_->last_lsn()));
+  std::vector<log::Entry> controls;
+  for (const catalog::Change& change : draft.changes) {
+    log::Entry& entry = controls.emplace_back();
+    entry.kind = log::EntryKind::kControl;
+    entry.bytes = change.Encode();
+  }
+  HR_TRY(log_->Append(controls));
   HR_TRY(log_->WaitDurable(log_->last_lsn()));
   Publish(std::move(deployment));
   Complete();
-  return Rebuild(nullptr);
+  Status rebuilt = Rebuild(nullptr);
+  if (!rebuilt.ok()) Abandon(rebuilt.error());
+  return rebuilt;
+}
+
+// State is not that of the journal: nothing may be computed with it. A start builds it anew.
+void LocalEngine::Abandon(const Error& error) {
+  Status closed = Close();
+  static_cast<void>(closed.ok());  // the first error is the one to tell
+  for (IngestRequest& request : queue_) {
+    IngestReply reply;
+    reply.error = error;
+    request.done(std::move(reply));
+  }
+  queue_.clear();
+  queued_events_ = 0;
 }
 
 void LocalEngine::SetWakeCallback(std::function<void()> wake) {

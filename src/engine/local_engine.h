@@ -94,6 +94,7 @@ class LocalEngine final : public Engine {
   };
   struct Wanted;  // rows that a request in this group wants back
 
+  void Abandon(const Error& error);
   Status Rebuild(const std::function<void(uint64_t, uint64_t)>& progress);
   void Publish(std::shared_ptr<const Deployment> deployment);
   void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);

@@ -34,8 +34,8 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Open(LocalEngine& engine, os::Fi
   }
   std::unique_ptr<OutputFile> output(new OutputFile(engine, stream, path.ends_with(".csv")));
   HR_ASSIGN(output->sink_, connect::FileSink::Open(files, path, checkpoint));
-  HR_TRY(output->CatchUp());
   if (item->source) return output;  // a source's rows are written from the log at the end
+  HR_TRY(output->CatchUp());
   OutputFile* raw = output.get();
   engine.SetTap(stream, [raw](const TappedRow& row) { raw->Take(row); });
   return output;
@@ -60,7 +60,7 @@ void OutputFile::Take(const TappedRow& row) {
 
 Status OutputFile::CatchUp() {
   uint64_t written = sink_->rows();
-  if (csv_ && written == 0) HR_TRY(sink_->Append(schema::CsvHeader(schema_) + "\n", 0));
+  if (csv_ && sink_->bytes() == 0) HR_TRY(sink_->Append(schema::CsvHeader(schema_) + "\n", 0));
   HR_ASSIGN(auto cursor, RowCursor::Open(engine_.log(), *item_, -1, 0));
   StoredRow stored;
   std::string bytes;

@@ -70,11 +70,7 @@ Status Journal::Append(Group group, uint64_t bytes) {
         .WithHint("restart after checking the disk; reads go on");
   }
   if (stop_) return Error(ErrorKind::kUnavailable, "HR5102", "the journal is closed");
-  if (no_space_) {
-    return Error(ErrorKind::kNoSpace, "HR5103", "no disk space for the journal")
-        .AtPlace(directory_)
-        .WithHint("free disk space; writing goes on by itself");
-  }
+  // A full disk does not refuse it: its LSNs are given, so it waits with the others.
   waiting_.push_back(std::move(group));
   waiting_bytes_ += bytes;
   lock.unlock();

@@ -48,7 +48,7 @@ struct JournalContents {
 // A group is atomic: its frames are followed by a frame that counts them, and a scan cuts back to
 // the last whole group. One thread collects whatever groups wait, writes them with one write,
 // flushes once and publishes; it never waits for more. A failed flush is final. When the disk is
-// full the groups wait, Append is refused, and writing goes on when there is space. Threads: Append
+// full the groups wait, and writing goes on when there is space. Threads: Append
 // from one thread; the rest is thread-safe. Format: docs/internals/journal.md.
 class Journal {
  public:
@@ -73,7 +73,7 @@ class Journal {
   void Stop();
 
   Status Append(Group group, uint64_t bytes);
-  // True when Append would be refused for want of space.
+  // True while groups wait for disk space: whoever appends then should wait, too.
   bool no_space() const { return no_space_.load(); }
   const Error* failure() const;
 

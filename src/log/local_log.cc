@@ -129,10 +129,17 @@ LocalLog::Topic& LocalLog::AddTopic(const std::string& name, const TopicConfig& 
   return topic;
 }
 
+Error LocalLog::NoSpace() const {
+  return Error(ErrorKind::kNoSpace, "HR5103", "no disk space for the journal")
+      .AtPlace(directory_)
+      .WithHint("free disk space; writing goes on by itself");
+}
+
 Status LocalLog::CreateTopic(const std::string& name, TopicConfig config) {
   if (HasTopic(name)) {
     return Error(ErrorKind::kAlreadyExists, "HR5211", "topic " + name + " exists");
   }
+  if (journal_.no_space()) return NoSpace();
   Group group;
   group.push_back({nullptr, EncodeTopic(name, config), last_lsn_ + 1});
   HR_TRY(journal_.Append(std::move(group), 64 + name.size()));
@@ -172,11 +179,7 @@ Partition* LocalLog::FindPartition(const std::string& topic, int32_t partition) 
 }
 
 Status LocalLog::Append(std::vector<Entry>& group) {
-  if (journal_.no_space()) {
-    return Error(ErrorKind::kNoSpace, "HR5103", "no disk space for the journal")
-        .AtPlace(directory_)
-        .WithHint("free disk space; writing goes on by itself");
-  }
+  if (journal_.no_space()) return NoSpace();
   {
     std::unique_lock lock(state_mutex_);
     durable_.wait(lock, [&] {

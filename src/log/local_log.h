@@ -64,6 +64,7 @@ class LocalLog final : public Log {
 
   Status OpenTopics(const Manifest& manifest);
   Status TakeRecovered(JournalContents contents);
+  Error NoSpace() const;
   Topic& AddTopic(const std::string& name, const TopicConfig& config);
   Partition* FindPartition(const std::string& topic, int32_t partition) const;
   void OnDurable(std::vector<Group>&& groups);
