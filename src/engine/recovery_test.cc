@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_program.h"
-#include "model/test_models.h"
 
 namespace headrace::engine {
 namespace {
@@ -22,6 +21,17 @@ constexpr const char* kCounted =
 std::string Event(int64_t second, int64_t q, const std::string& k = "a") {
   return "{\"k\":\"" + k + "\",\"q\":" + std::to_string(q) +
          ",\"ts\":" + std::to_string(kBase + second * 1'000'000) + "}";
+}
+
+// One tree: x <= 10 ? `low` : -2.
+std::string ModelText(const std::string& low) {
+  return "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+         "max_feature_idx=0\nobjective=regression\nfeature_names=x\nfeature_infos=[0:20]\n\n"
+         "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=10\ndecision_type=2\n"
+         "left_child=-1\nright_child=-2\nleaf_value=" +
+         low +
+         " -2\nleaf_count=5 5\ninternal_count=10\nis_linear=0\nshrinkage=1\n\n\n"
+         "end of trees\n";
 }
 
 size_t Count(const std::string& text, const std::string& part) {
@@ -117,15 +127,12 @@ TEST(Recovery, AStatementFromNowOnTakesOnlyWhatComes) {
 
 TEST(Recovery, TheVersionThatDecidedStaysTheOneThatDecided) {
   TestProgram program;
-  std::string first = model::HandMadeLightGbm("regression");
-  std::string second = first;
-  second.replace(second.find("leaf_value=0.5"), 14, "leaf_value=4.5");
-  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", first).ok());
-  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/two.txt", second).ok());
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", ModelText("0.625")).ok());
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/two.txt", ModelText("4.625")).ok());
   program.Run(
       "CREATE STREAM s (x DOUBLE PRECISION, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts) "
       "WITH (timestamp_unit = 'us');\nCREATE MODEL m WITH (path = '/one.txt');\n"
-      "CREATE STREAM o AS SELECT PREDICT(m, x, 1, 5) AS p FROM s;");
+      "CREATE STREAM o AS SELECT PREDICT(m, x) AS p FROM s;");
   auto at = [](int64_t second_number) {
     return "{\"x\":1,\"ts\":" + std::to_string(kBase + second_number) + "}";
   };
@@ -150,7 +157,7 @@ TEST(Recovery, TheVersionThatDecidedStaysTheOneThatDecided) {
 
 TEST(Recovery, AModelWhoseBytesChangedIsRefused) {
   TestProgram program;
-  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/m.txt", model::HandMadeLightGbm()).ok());
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/m.txt", ModelText("1")).ok());
   program.Run("CREATE MODEL m WITH (path = '/m.txt');");
   std::vector<std::string> kept = program.disk().List("/data/models").value();
   ASSERT_EQ(1U, kept.size());
