@@ -161,7 +161,7 @@ TEST(Recovery, AModelWhoseBytesChangedIsRefused) {
   program.Run("CREATE MODEL m WITH (path = '/m.txt');");
   std::vector<std::string> kept = program.disk().List("/data/models").value();
   ASSERT_EQ(1U, kept.size());
-  program.disk().FlipBits("/data/models/" + kept[0], 400, 1);
+  program.disk().FlipBits("/data/models/" + kept[0], 150, 1);
   EXPECT_EQ("HR5304", program.Restart().error().code());
 }
 
