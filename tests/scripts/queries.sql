@@ -1,0 +1,28 @@
+-- Queries over what is stored.
+CREATE STREAM s (id TEXT, k TEXT, q BIGINT, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts) WITH (timestamp_unit = 's');
+CREATE STREAM o AS SELECT id, 6 / q AS d FROM s;
+-- > s {"id":"1","k":"a","q":3,"ts":1760000000}
+-- > s {"id":"2","k":"b","q":1,"ts":1760000001}
+-- > s {"id":"3","k":"a","q":2,"ts":1760000002}
+-- > s {"id":"4","q":0,"ts":1760000003}
+-- > s {"id":"5","k":"b","ts":1760000004}
+-- > s {"id":6,"k":"b","ts":1760000004}
+-- query SELECT * FROM o
+-- query SELECT id, q * 2 AS twice FROM s WHERE k = 'a' ORDER BY q DESC
+-- query SELECT k, count(*) AS n, sum(q) AS total, max(q) FROM s GROUP BY k ORDER BY k
+-- query SELECT k, count(*) AS n FROM s GROUP BY k HAVING count(*) > 1 ORDER BY n DESC, k
+-- query SELECT DISTINCT k FROM s ORDER BY k
+-- query SELECT id FROM s ORDER BY id LIMIT 2 OFFSET 1
+-- query SELECT count(*), avg(q), count(DISTINCT k) FROM s
+-- query SELECT count(*) FROM s WHERE k = 'nobody'
+-- query SELECT code, reason, "offset", payload FROM "s.dead" ORDER BY "offset"
+-- query SHOW STREAMS
+-- query SHOW MODELS
+-- query DESCRIBE o
+-- query SELECT 1 + 1 AS two, 'a' || 'b'
+-- query SELECT nothing FROM s
+-- query SELECT * FROM nowhere
+-- query SELECT sum(k) FROM s
+-- query SELECT k, count(*) FROM s
+-- query SELECT count(*) OVER (ORDER BY ts) FROM s
+-- query CREATE STREAM x AS SELECT id FROM s
