@@ -83,6 +83,32 @@ TEST(Causes, OfAnotherNumberOfRowsAreRefused) {
     EXPECT_EQ("HR5302", DecodeCauses(note.substr(0, n), 10).error().code()) << n;
 }
 
+std::string Bytes(std::initializer_list<int> bytes) {
+  std::string text;
+  for (int byte : bytes)
+    text += static_cast<char>(byte);
+  return text;
+}
+
+// docs/internals/notes.md and controls.md show these.
+TEST(Notes, AreTheBytesOfTheirDescription) {
+  InputNote note{1'700'000'000'000'000, "p.jsonl", 20480, 256};
+  EXPECT_EQ(Bytes({0x01, 0x80, 0x80, 0xf2, 0x81, 0x83, 0x89, 0x85, 0x06, 0x07, 0x70,
+                   0x2e, 0x6a, 0x73, 0x6f, 0x6e, 0x6c, 0x80, 0xa0, 0x01, 0x80, 0x02}),
+            note.Encode());
+  CauseEncoder encoder;
+  for (uint32_t i = 0; i < 256; ++i)
+    encoder.Add({100, i});
+  encoder.Add({101, 3});
+  encoder.Add({101, 4});
+  EXPECT_EQ(Bytes({0x02, 0x64, 0x00, 0x80, 0x02, 0x01, 0x03, 0x02}), encoder.Finish());
+  catalog::Change change;
+  change.kind = catalog::ChangeKind::kActivateVersion;
+  change.name = "fraud";
+  change.number = 2;
+  EXPECT_EQ(Bytes({1, 4, 5, 'f', 'r', 'a', 'u', 'd', 0, 0, 2, 0, 4}), change.Encode());
+}
+
 TEST(Notes, OfHostileBytesAreRefusedWithoutHarm) {
   std::mt19937_64 random(2);
   for (int i = 0; i < 20'000; ++i) {

@@ -1,0 +1,36 @@
+// Any bytes as the note of a stored batch or as a control record: refused, or the same again when
+// they are written back.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "catalog/change.h"
+#include "engine/frame_note.h"
+#include "headrace/check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace headrace;
+  if (size == 0) return 0;
+  const size_t rows = data[0];
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+
+  if (const Result<engine::InputNote> note = engine::InputNote::Decode(bytes); note.ok()) {
+    const Result<engine::InputNote> again = engine::InputNote::Decode(note->Encode());
+    HR_CHECK(again.ok() && again->arrival_micros == note->arrival_micros &&
+             again->source == note->source && again->source_bytes == note->source_bytes &&
+             again->source_events == note->source_events);
+  }
+  if (const auto causes = engine::DecodeCauses(bytes, rows); causes.ok()) {
+    engine::CauseEncoder encoder;
+    for (const row::Place& cause : *causes)
+      encoder.Add(cause);
+    const auto again = engine::DecodeCauses(encoder.Finish(), rows);
+    HR_CHECK(again.ok() && *again == *causes);
+  }
+  if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
+    const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
+    HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  return 0;
+}
