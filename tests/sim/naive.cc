@@ -87,6 +87,7 @@ class Naive {
     for (size_t i = 0; i < w_.events.size(); ++i) {
       const Event& event = w_.events[i];
       if (i == w_.first) first_ = rows_.size();
+      if (i == w_.second) second_ = rows_.size();
       if (!event.unfit && w_.deduplicated && IsRepeat(kept, event)) continue;
       Row row;
       row.event = &event;
@@ -99,7 +100,6 @@ class Naive {
       }
       rows_.push_back(row);
     }
-    if (w_.first >= w_.events.size()) first_ = rows_.size();
   }
 
   bool IsRepeat(const std::vector<const Event*>& kept, const Event& event) const {
@@ -273,6 +273,10 @@ class Naive {
     for (size_t i = 0; i < rows_.size(); ++i) {
       Row& row = rows_[i];
       const Event& e = *row.event;
+      if (!e.unfit && !TooLate(row, kHour)) {
+        int64_t score = kScores[i < second_ ? 0 : 1][e.q.value_or(0) <= 5 ? 0 : 1];
+        out_["scored"] += "{\"id\":\"" + e.id + "\",\"p\":" + Quarters(score) + "}\n";
+      }
       if (i >= first_ && !e.unfit && !TooLate(row, kHour) && e.q && *e.q > 3) {
         out_["fresh"] += "{\"id\":\"" + e.id + "\",\"ts\":" + Time(e.ts) + "}\n";
       }
@@ -330,7 +334,8 @@ class Naive {
   const Workload& w_;
   std::vector<Row> rows_;  // events that were taken
   std::vector<Step> steps_;
-  size_t first_ = 0;  // index of the first row behind the second script
+  size_t first_ = 0;   // index of the first row behind the second script
+  size_t second_ = 0;  // and behind the second version of the model
   std::vector<const Row*> seen_;
   std::vector<std::pair<int64_t, Row>> busy_;  // with the offset of their event
   std::vector<std::string> letters_;           // of the first script

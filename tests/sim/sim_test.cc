@@ -118,6 +118,7 @@ TEST(Simulation, ACalmRunAgreesWithASlowSecondOpinion) {
     Outcome calm = Done(workload, {});
     std::map<std::string, std::string> naive = NaiveOutputs(workload);
     for (const auto& [stream, rows] : calm.files) {
+      if (stream == Workload::kCsv) continue;
       bool dead = stream.ends_with(".dead");
       ExpectSame(stream, naive[stream], dead ? LettersOf(rows) : rows);
     }
@@ -157,12 +158,13 @@ TEST(Simulation, ACrashAtEachOperationDoesNotShow) {
   small.batch_max = 16;
   Outcome calm = Done(workload, small);
   uint64_t crashes = 0;
-  for (uint64_t phase = 0; phase < 2; ++phase) {
+  for (uint64_t phase = 0; phase < 3; ++phase) {
     uint64_t at = 1;
     for (bool crashed = true; crashed && !HasFailure(); at += stride) {
       Disturbance disturbance = small;
       disturbance.seed = at;
-      disturbance.crashes = phase == 0 ? std::vector<uint64_t>{at} : std::vector<uint64_t>{0, at};
+      disturbance.crashes.assign(phase + 1, 0);
+      disturbance.crashes.back() = at;
       Outcome disturbed = Done(workload, disturbance);
       if (HasFailure()) break;
       ExpectSame(calm, disturbed);

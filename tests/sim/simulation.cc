@@ -23,13 +23,13 @@ Error Broken(const std::string& what) {
 }
 
 std::string OutputPath(const std::string& stream) {
-  return "/out/" + stream + ".jsonl";
+  return "/out/" + stream + (stream == Workload::kCsv ? ".csv" : ".jsonl");
 }
 
 // Puts the file there as if it had always been.
-Status WriteInput(os::FileSystem& disk, const std::string& text) {
+Status WriteInput(os::FileSystem& disk, const std::string& path, const std::string& text) {
   HR_TRY(disk.CreateDirectories("/in"));
-  HR_ASSIGN(auto file, disk.Open(kInput, {.create = true, .exclusive = false, .writable = true}));
+  HR_ASSIGN(auto file, disk.Open(path, {.create = true, .exclusive = false, .writable = true}));
   HR_TRY(file->WriteAt(0, text));
   HR_TRY(file->Sync());
   return disk.SyncDirectory("/in");
@@ -46,7 +46,9 @@ class Simulation {
 
   Result<Outcome> Run() {
     HR_TRY(disk_.CreateDirectories("/out"));
-    HR_TRY(WriteInput(disk_, Lines(workload_.first)));
+    HR_TRY(WriteInput(disk_, kInput, Lines(EndOf(kFirst))));
+    for (size_t version = 0; version < 2; ++version)
+      HR_TRY(WriteInput(disk_, kModelPaths[version], ModelText(version)));
     std::vector<uint64_t> crashes = disturbance_.crashes;
     std::reverse(crashes.begin(), crashes.end());
     while (phase_ < kDone) {
@@ -69,7 +71,13 @@ class Simulation {
   }
 
  private:
-  enum Phase { kFirst, kSecond, kDone };
+  enum Phase { kFirst, kSecond, kThird, kDone };
+
+  // The events that the phase takes end here.
+  size_t EndOf(int phase) const {
+    if (phase == kFirst) return workload_.first;
+    return phase == kSecond ? workload_.second : workload_.events.size();
+  }
 
   std::string Lines(size_t events) const {
     std::string text;
@@ -109,11 +117,25 @@ class Simulation {
   Status Live(os::FileSystem& files) {
     HR_ASSIGN(auto engine, Open(files, false));
     HR_TRY(engine->Execute(workload_.script, "app.sql"));
-    if (phase_ == kSecond) HR_TRY(engine->Execute(workload_.later_script, "later.sql"));
+    if (phase_ >= kSecond) HR_TRY(engine->Execute(workload_.later_script, "later.sql"));
+    if (phase_ >= kThird) HR_TRY(ActivateSecond(*engine));
+    // What the clock says may show in nothing but which partitions are idle.
+    if (workload_.partitions == 1) clock_.Advance(static_cast<int64_t>(random_.Below(9 * kSecond)));
     HR_TRY(disturbance_.feed == Feed::kFile ? Read(*engine, files) : Request(*engine));
-    if (phase_ == kFirst) HR_TRY(WriteInput(disk_, Lines(workload_.events.size())));
-    phase_ = phase_ == kFirst ? kSecond : kDone;
+    ++phase_;
+    HR_TRY(WriteInput(disk_, kInput, Lines(EndOf(phase_))));
     return engine->Close();
+  }
+
+  // ALTER is no statement of what should be: it is given once, and after a crash one looks.
+  static Status ActivateSecond(engine::LocalEngine& engine) {
+    auto models = engine.deployment()->Find("m")->models;
+    if (models->versions.size() == 1) {
+      HR_TRY(engine.Execute(
+          std::string("ALTER MODEL m ADD VERSION WITH (path = '") + kModelPaths[1] + "');", "a"));
+    }
+    if (models->activations.back().version == 2) return Ok();
+    return engine.Execute("ALTER MODEL m ACTIVATE VERSION 2;", "a");
   }
 
   std::vector<std::string> Streams() const {
@@ -131,9 +153,9 @@ class Simulation {
       options.outputs.emplace_back(stream, OutputPath(stream));
     options.chunk_events = BatchSize();
     std::atomic<bool> stop = false;
-    options.follow = phase_ == kFirst;
+    options.follow = phase_ < kThird;
     options.stop = &stop;
-    options.idle = [&] { stop = engine.PositionOf("events", kInput).events == workload_.first; };
+    options.idle = [&] { stop = engine.PositionOf("events", kInput).events == EndOf(phase_); };
     Result<engine::RunTotals> totals = engine::RunInputs(engine, files, options, kData);
     if (!totals.ok()) return std::move(totals).error();
     return Ok();
@@ -141,7 +163,7 @@ class Simulation {
 
   // As a client does: sends in order, and after a crash again what had not been acknowledged.
   Status Request(engine::LocalEngine& engine) {
-    size_t end = phase_ == kFirst ? workload_.first : workload_.events.size();
+    size_t end = EndOf(phase_);
     size_t sent = acknowledged_;
     std::optional<Error> refused;
     while (acknowledged_ < end && !refused) {
@@ -167,7 +189,7 @@ class Simulation {
       engine.Complete();
     }
     if (refused) return *refused;
-    return phase_ == kSecond ? engine.FinishInput("events") : Ok();
+    return phase_ == kThird ? engine.FinishInput("events") : Ok();
   }
 
   // Everything that can be looked at when all is done.

@@ -117,6 +117,7 @@ std::string FirstScript(const Workload& w) {
       std::to_string(w.rows) +
       " PRECEDING AND CURRENT ROW),\n  seen AS (PARTITION BY k ORDER BY ts);\n";
   script += "CREATE STREAM busy AS SELECT id, k, n, s, hi, ts FROM enriched WHERE n > 1;\n";
+  script += "CREATE STREAM written AS SELECT id, k, v, sx, ts FROM enriched;\n";
   script +=
       "CREATE MATERIALIZED VIEW per_window AS\n"
       "SELECT window_start, k, count(*) AS n, sum(n) AS total, max(hi) AS hi, sum(s) AS s\n"
@@ -137,6 +138,10 @@ std::string LaterScript(const Workload& w) {
          "FROM events WINDOW m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
          Seconds(w.range) +
          " PRECEDING AND CURRENT ROW);\n"
+         "CREATE MODEL m WITH (path = '" +
+         kModelPaths[0] +
+         "');\n"
+         "CREATE STREAM scored AS SELECT id, PREDICT(m, q) AS p FROM events;\n"
          "CREATE STREAM fresh AS SELECT id, ts FROM events WHERE q > 3 START FROM NOW;\n"
          "CREATE MATERIALIZED VIEW later_windows AS SELECT window_start, count(*) AS n, sum(n) AS "
          "total\n"
@@ -145,6 +150,18 @@ std::string LaterScript(const Workload& w) {
 }
 
 }  // namespace
+
+std::string ModelText(size_t version) {
+  auto score = [version](size_t leaf) {
+    return std::to_string(kScores[version][leaf] * 25) + "e-2";
+  };
+  return "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+         "max_feature_idx=0\nobjective=regression\nfeature_names=q\nfeature_infos=[0:20]\n\n"
+         "Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=5\ndecision_type=10\n"
+         "left_child=-1\nright_child=-2\nleaf_value=" +
+         score(0) + " " + score(1) +
+         "\nleaf_count=5 5\ninternal_count=10\nis_linear=0\nshrinkage=1\n\n\nend of trees\n";
+}
 
 std::string HundredthsText(int64_t hundredths) {
   char text[32];
@@ -195,12 +212,13 @@ Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t event
   w.script = FirstScript(w);
   w.later_script = LaterScript(w);
   w.streams = {"enriched",    "busy",          "per_window", "sliding",
-               "events.dead", "enriched.dead", "busy.dead"};
-  w.later_streams = {"later", "fresh", "later_windows"};
+               "events.dead", "enriched.dead", "busy.dead",  Workload::kCsv};
+  w.later_streams = {"later", "scored", "fresh", "later_windows"};
   EventMaker maker(random, feed, w.now + 365 * 86400 * kSecond);
   for (size_t i = 0; i < events; ++i)
     w.events.push_back(maker.Make());
   w.first = random.Below(events);
+  w.second = w.first + random.Below(events - w.first);
   return w;
 }
 

@@ -21,8 +21,8 @@ struct Event {
   std::string json;
 };
 
-// What a seed stands for: two scripts, the events before and behind the second one, and the
-// constants that its windows have. Value type.
+// What a seed stands for: two scripts, a new version of a model, the events before and behind each,
+// and the constants that its windows have. Value type.
 struct Workload {
   uint64_t seed = 0;
   int32_t partitions = 1;
@@ -41,16 +41,24 @@ struct Workload {
   std::string later_script;  // deployed behind the first `first` events
   std::vector<Event> events;
   size_t first = 0;
-  int64_t now = 0;  // what the clock says
+  size_t second = 0;  // the second version of the model decides behind so many
+  int64_t now = 0;    // what the clock says
 
   std::vector<std::string> streams;        // of the first script, dead letters included
   std::vector<std::string> later_streams;  // of the second
+  // One that is written as CSV, and of which the second opinion knows nothing.
+  static constexpr const char* kCsv = "written";
 };
 
 enum class Feed {
   kFile,      // unfit events and very late ones among the events
   kRequests,  // none whose repetition a client would see
 };
+
+// Model `m` of the second script, in its versions: one tree over q, with these scores in fourths.
+inline constexpr const char* kModelPaths[] = {"/in/m1.txt", "/in/m2.txt"};
+inline constexpr int64_t kScores[2][2] = {{1, 6}, {10, -3}};  // q <= 5 or NULL, and more
+std::string ModelText(size_t version);
 
 // The workload of a seed: the same on every machine.
 Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t events);
