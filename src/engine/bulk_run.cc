@@ -37,6 +37,8 @@ class BulkRun {
       if (!options_.follow) break;
       HR_TRY(engine_.log().WaitDurable(engine_.log().last_lsn()));
       HR_TRY(Release());
+      for (auto& output : outputs_)
+        HR_TRY(output->Sync());
       if (options_.idle) options_.idle();
     }
     if (!options_.follow && !Stopped()) HR_TRY(FinishInputs());

@@ -11,24 +11,20 @@ namespace headrace::engine {
 
 // The rows that requests of one group want back, found by the place of their cause.
 struct LocalEngine::Wanted {
-  uint64_t first_lsn = 0;
-  std::vector<uint64_t> lsn_of_lane;
+  uint64_t first_lsn = 0;                  // of lane 0
   std::vector<std::vector<size_t>> owner;  // by lane, by row index: index into replies
   std::vector<std::string> streams;        // by reply: the stream it wants, or empty
   std::vector<IngestReply>* replies = nullptr;
 
   void Take(const std::string& stream, const TappedRow& row) {
-    for (size_t lane = 0; lane < lsn_of_lane.size(); ++lane) {
-      if (lsn_of_lane[lane] != row.cause.lsn) continue;
-      size_t reply = owner[lane][row.cause.index];
-      if (streams[reply] != stream) return;
-      std::string json = "{\"_id\":\"" + stream + ":" + std::to_string(row.partition) + ":" +
-                         std::to_string(row.offset) + "\"";
-      if (row.value.size() > 2) json += ",";
-      json += row.value.substr(1);
-      (*replies)[reply].rows.push_back(std::move(json));
-      return;
-    }
+    if (row.cause.lsn < first_lsn || row.cause.lsn - first_lsn >= owner.size()) return;
+    size_t reply = owner[row.cause.lsn - first_lsn][row.cause.index];
+    if (streams[reply] != stream) return;
+    std::string json = "{\"_id\":\"" + stream + ":" + std::to_string(row.partition) + ":" +
+                       std::to_string(row.offset) + "\"";
+    if (row.value.size() > 2) json += ",";
+    json += row.value.substr(1);
+    (*replies)[reply].rows.push_back(std::move(json));
   }
 };
 
@@ -65,20 +61,24 @@ void LocalEngine::BeginGroup(const flow::SourceNode& source, int64_t arrival_mic
   admitted_.Clear();
   admitted_.note = {};
   admitted_.note.arrival_micros = arrival_micros;
-  lanes_.resize(static_cast<size_t>(source.plan().partitions));
-  builders_.resize(lanes_.size());
-  for (Frame& lane : lanes_)
-    lane.Clear();
+  lane_partitions_.clear();
+  placed_.assign(static_cast<size_t>(source.plan().partitions), 0);
   entries_.clear();
 }
 
 size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
                           std::optional<Error> error) {
-  auto partition = static_cast<size_t>(source.PartitionOf(row));
-  Frame& lane = lanes_[partition];
+  int32_t partition = source.PartitionOf(row);
+  if (lane_partitions_.empty() || lane_partitions_.back() != partition) {
+    lane_partitions_.push_back(partition);
+    if (lanes_.size() < lane_partitions_.size()) lanes_.emplace_back();
+    lanes_[lane_partitions_.size() - 1].Clear();
+  }
+  Frame& lane = lanes_[lane_partitions_.size() - 1];
   if (error) lane.refused.emplace_back(lane.batch.rows().size(), std::move(*error));
   lane.batch.rows().push_back(row);
-  return partition;
+  ++placed_[static_cast<size_t>(partition)];
+  return lane_partitions_.size() - 1;
 }
 
 bool LocalEngine::Pump() {
@@ -90,7 +90,6 @@ bool LocalEngine::Pump() {
   std::vector<IngestRequest> taken;
   std::vector<IngestReply> replies;
   Wanted wanted;
-  wanted.owner.resize(lanes_.size());
   size_t events = 0;
   while (!queue_.empty() && queue_.front().topic == topic && events < options_.batch_events_max) {
     taken.push_back(std::move(queue_.front()));
@@ -107,8 +106,7 @@ bool LocalEngine::Pump() {
     const std::string& stream = request.return_stream;
     group_->SetTap(stream, [&wanted, stream](const TappedRow& row) { wanted.Take(stream, row); });
   }
-  for (size_t lane = 0; lane < lanes_.size(); ++lane)
-    wanted.lsn_of_lane.push_back(NextLsn(lane));
+  wanted.first_lsn = NextLsn(0);
   RunLanes(source);
   for (const IngestRequest& request : taken) {
     if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
@@ -149,10 +147,11 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
       continue;
     }
     size_t lane = Place(source, row, std::move(errors[i]));
+    owner.resize(lane_partitions_.size());
     owner[lane].push_back(index);
-    auto partition = static_cast<int32_t>(lane);
-    int64_t offset = log_->next_offset(request.topic, partition) +
-                     static_cast<int64_t>(lanes_[lane].batch.rows().size()) - 1;
+    int32_t partition = lane_partitions_[lane];
+    int64_t offset =
+        log_->next_offset(request.topic, partition) + placed_[static_cast<size_t>(partition)] - 1;
     bool continues = !reply.placed.empty() && reply.placed.back().partition == partition;
     if (continues) {
       ++reply.placed.back().count;
@@ -162,42 +161,36 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
   }
 }
 
-uint64_t LocalEngine::NextLsn(size_t lane) const {
-  if (lanes_[lane].batch.rows().empty()) return 0;
-  uint64_t lsn = log_->last_lsn() + 1;
-  for (size_t i = 0; i < lane; ++i)
-    lsn += lanes_[i].batch.rows().empty() ? 0 : 1;
-  return lsn;
-}
-
 void LocalEngine::RunLanes(flow::SourceNode& source) {
-  for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+  const std::string& topic = source.plan().topic;
+  std::vector<int64_t> offsets(placed_.size());
+  for (size_t p = 0; p < offsets.size(); ++p)
+    offsets[p] = log_->next_offset(topic, static_cast<int32_t>(p));
+  for (size_t lane = 0; lane < lane_partitions_.size(); ++lane) {
     Frame& frame = lanes_[lane];
-    if (frame.batch.rows().empty()) continue;
     frame.note = admitted_.note;
-    auto partition = static_cast<int32_t>(lane);
-    const std::string& topic = source.plan().topic;
-    PlaceRows(frame, NextLsn(lane), partition, log_->next_offset(topic, partition));
-    log::RecordBatchBuilder& builder = builders_[lane];
-    builder.Begin(frame.note.arrival_micros / 1000);
+    int32_t partition = lane_partitions_[lane];
+    int64_t& offset = offsets[static_cast<size_t>(partition)];
+    PlaceRows(frame, NextLsn(lane), partition, offset);
+    offset += static_cast<int64_t>(frame.batch.rows().size());
+    builder_.Begin(frame.note.arrival_micros / 1000);
     for (const row::Row& row : frame.batch.rows()) {
       log::Record record;
       record.timestamp_ms = frame.note.arrival_micros / 1000;
       record.value = row.payload;
-      builder.Add(record);
+      builder_.Add(record);
     }
     log::Entry& entry = entries_.emplace_back();
     entry.topic = topic;
     entry.partition = partition;
-    entry.record_count = builder.count();
+    entry.record_count = builder_.count();
     entry.note = frame.note.Encode();
-    entry.bytes = builder.Finish();
+    entry.bytes = builder_.Finish();
     totals_.events += frame.batch.rows().size();
     received_.Add(frame.batch.rows().size());
   }
-  for (Frame& frame : lanes_) {
-    if (!frame.batch.rows().empty()) RunFrame(*graph_, source, frame, *group_);
-  }
+  for (size_t lane = 0; lane < lane_partitions_.size(); ++lane)
+    RunFrame(*graph_, source, lanes_[lane], *group_);
   group_->TakeEntries(entries_);
   CountTotals();
 }
@@ -265,12 +258,19 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   return log_->last_lsn();
 }
 
+int64_t LocalEngine::EventsIn(const Deployed& item) const {
+  int64_t events = 0;
+  for (int32_t p = 0; p < item.partitions; ++p)
+    events += log_->next_offset(item.topic(), p);
+  return events;
+}
+
 Status LocalEngine::FinishInput(const std::string& stream) {
   auto deployment = this->deployment();
   const Deployed* item = deployment->Find(stream);
   HR_CHECK(item != nullptr && item->source != nullptr);
   auto known = finished_.find(stream);
-  if (known != finished_.end() && known->second == log_->next_offset(item->topic(), 0)) return Ok();
+  if (known != finished_.end() && known->second == EventsIn(*item)) return Ok();
   catalog::Change change;
   change.kind = catalog::ChangeKind::kFinishInput;
   change.name = stream;
@@ -284,7 +284,7 @@ Status LocalEngine::FinishInput(const std::string& stream) {
   group_->TakeEntries(entries_);
   CountTotals();
   HR_TRY(AppendGroup());
-  finished_[stream] = log_->next_offset(item->topic(), 0);
+  finished_[stream] = EventsIn(*item);
   return log_->WaitDurable(log_->last_lsn());
 }
 

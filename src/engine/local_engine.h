@@ -100,10 +100,13 @@ class LocalEngine final : public Engine {
   void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);
   void AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
                     std::vector<std::vector<size_t>>& owner, size_t index);
-  // Puts the row into the lane of its partition, which it returns.
+  // Puts the row into the last lane, or into a new one when that is of another partition: frames of
+  // the log hold the events of a group in the order they came in. Returns the lane.
   size_t Place(flow::SourceNode& source, const row::Row& row, std::optional<Error> error);
-  // The LSN that the lane's frame will get; 0 when it has no rows.
-  uint64_t NextLsn(size_t lane) const;
+  // The LSN that the lane's frame will get.
+  uint64_t NextLsn(size_t lane) const { return log_->last_lsn() + 1 + lane; }
+  // How many events the stream's topic holds, over all partitions.
+  int64_t EventsIn(const Deployed& item) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup();
@@ -127,15 +130,17 @@ class LocalEngine final : public Engine {
   std::unique_ptr<flow::Graph> graph_;
   std::unique_ptr<GroupBuilder> group_;
   Frame admitted_;           // owns the memory of the rows in lanes_
-  std::deque<Frame> lanes_;  // by partition of the source at hand
-  std::vector<log::RecordBatchBuilder> builders_;
+  std::deque<Frame> lanes_;  // events of one partition that came in one after the other; reused
+  std::vector<int32_t> lane_partitions_;  // of the lanes in use
+  std::vector<int64_t> placed_;           // by partition: events in the lanes in use
+  log::RecordBatchBuilder builder_;
   std::vector<log::Entry> entries_;  // the group being built; kept when the log had no space
   bool unappended_ = false;
   std::deque<IngestRequest> queue_;
   size_t queued_events_ = 0;
   std::deque<Waiting> waiting_;
   std::map<std::pair<std::string, std::string>, ReadPosition> positions_;  // (topic, source)
-  std::map<std::string, int64_t> finished_;  // by stream: end offset when its input ended
+  std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended
   Totals totals_;
   Totals counted_;  // what the metrics have seen of the present group builder
   std::atomic<bool> closed_{false};

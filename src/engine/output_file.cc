@@ -118,7 +118,11 @@ Status OutputFile::Release(log::Lsn durable) {
     unsynced_ += held_.front().bytes.size();
     held_.pop_front();
   }
-  if (unsynced_ < kSyncBytes) return Ok();
+  return unsynced_ < kSyncBytes ? Ok() : Sync();
+}
+
+Status OutputFile::Sync() {
+  if (unsynced_ == 0) return Ok();
   unsynced_ = 0;
   return sink_->Flush(true);
 }

@@ -27,6 +27,8 @@ class OutputFile {
   void Seal(log::Lsn lsn);
   // Writes what is durable.
   Status Release(log::Lsn durable);
+  // Syncs what was written: when nothing more comes for a while.
+  Status Sync();
   // Writes and syncs everything; all of it must be durable.
   Status Finish();
 
