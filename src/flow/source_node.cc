@@ -10,7 +10,8 @@ namespace headrace::flow {
 SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan)
     : plan_(std::move(plan)),
       decoder_(plan_->decoded, plan_->json),
-      partitions_(static_cast<size_t>(plan_->partitions)) {
+      partitions_(static_cast<size_t>(plan_->partitions)),
+      newest_(static_cast<size_t>(plan_->partitions), INT64_MIN) {
   if (!plan_->dedup_slots.empty()) deduplicator_.emplace(plan_->dedup_within, kDefaultLateness);
 }
 
@@ -81,7 +82,14 @@ bool SourceNode::IsRepeat(const row::Row& row) {
   for (size_t i = 0; i < plan_->dedup_slots.size(); ++i) {
     row::AppendKey(row.values[plan_->dedup_slots[i]], plan_->dedup_types[i], key_);
   }
-  return deduplicator_->IsRepeat(key_, row.event_time, watermark_);
+  if (deduplicator_->IsRepeat(key_, row.event_time, forgetting_)) return true;
+  int64_t& newest = newest_[static_cast<size_t>(PartitionOf(row))];
+  newest = std::max(newest, row.event_time);
+  int64_t slowest = INT64_MAX;
+  for (int64_t time : newest_)
+    slowest = std::min(slowest, time == INT64_MIN ? INT64_MAX : time);
+  forgetting_ = std::max(forgetting_, slowest - plan_->watermark_delay);
+  return false;
 }
 
 int32_t SourceNode::PartitionOf(const row::Row& row) const {

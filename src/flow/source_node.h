@@ -65,6 +65,11 @@ class SourceNode {
   std::optional<state::Deduplicator> deduplicator_;
   std::vector<PartitionTime> partitions_;
   int64_t watermark_ = INT64_MIN;
+  // The watermark by which repeats are forgotten. It moves as events are admitted, because
+  // watermark_ moves when their frame is run: what a frame holds must not show. No partition is
+  // ever idle here.
+  std::vector<int64_t> newest_;  // by partition: event time
+  int64_t forgetting_ = INT64_MIN;
   std::string key_;
 };
 

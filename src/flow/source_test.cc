@@ -84,6 +84,32 @@ TEST(Source, DropsRepeatsWithinTheHorizonAndTheFirstToArriveWins) {
   EXPECT_EQ(4, flow.repeats());
 }
 
+// What is forgotten is so old that nobody may repeat it: when, must not depend on frames.
+TEST(Source, RepeatsThatAreTooOldAreForgottenAtTheSameEventHoweverTheyCame) {
+  constexpr int64_t kHour = 3600;
+  std::vector<std::string> events;
+  for (int64_t i = 0; i < 40; ++i)
+    events.push_back(EventAt(100 * kHour + i, "now" + std::to_string(i)));
+  events.push_back(EventAt(99 * kHour + 30, "a"));  // remembered: it is less than an hour late
+  events.push_back(EventAt(99 * kHour + 30, "a"));
+  events.push_back(EventAt(50 * kHour, "b"));  // forgotten at once
+  events.push_back(EventAt(50 * kHour, "b"));
+  events.push_back(EventAt(200 * kHour, "new"));
+  events.push_back(EventAt(99 * kHour + 30, "a"));  // and now this too
+  for (size_t frame : {size_t{1}, size_t{7}, events.size()}) {
+    auto plan = TestSource(0);
+    plan->dedup_slots = {kKeyColumn};
+    plan->dedup_types = {kTextType};
+    plan->dedup_within = 10 * kSecond;
+    TestFlow flow(plan);
+    for (size_t i = 0; i < events.size(); i += frame) {
+      auto begin = events.begin() + static_cast<ptrdiff_t>(i);
+      flow.Feed({begin, begin + static_cast<ptrdiff_t>(std::min(frame, events.size() - i))});
+    }
+    EXPECT_EQ(1, flow.repeats()) << "frames of " << frame;
+  }
+}
+
 TEST(Source, TheWatermarkOfAnEventIsThatOfTheEventsBeforeIt) {
   SourceNode source(TestSource(5 * kSecond));
   row::Batch batch;

@@ -108,7 +108,9 @@ bool Deduplicator::IsRepeat(std::string_view key, int64_t event_time, int64_t wa
   uint64_t hash = text.Hash();
   uint32_t found = table.index.Find(hash, [&table, &text, event_time](uint32_t slot) {
     const Remembered& one = table.At(slot);
-    return Distance(one.event_time, event_time) <= table.horizon && one.key == text;
+    // When it is swept away must not show: what has expired is no repeat any more.
+    return Distance(one.event_time, event_time) <= table.horizon && one.key == text &&
+           !table.Expired(one);
   });
   bool repeat = found != KeyIndex::kNone;
   if (!repeat) table.Remember(text, hash, event_time);

@@ -88,7 +88,7 @@ class Naive {
       const Event& event = w_.events[i];
       if (i == w_.first) first_ = rows_.size();
       if (i == w_.second) second_ = rows_.size();
-      if (!event.unfit && w_.deduplicated && IsRepeat(kept, event)) continue;
+      if (!event.unfit && w_.deduplicated && IsRepeat(kept, event, watermark)) continue;
       Row row;
       row.event = &event;
       row.watermark = watermark;
@@ -102,9 +102,12 @@ class Naive {
     }
   }
 
-  bool IsRepeat(const std::vector<const Event*>& kept, const Event& event) const {
+  // Of what no event within an hour of the watermark can repeat nothing is known any more.
+  bool IsRepeat(const std::vector<const Event*>& kept, const Event& event,
+                int64_t watermark) const {
     return std::any_of(kept.begin(), kept.end(), [&](const Event* seen) {
-      return seen->id == event.id && std::abs(seen->ts - event.ts) <= w_.dedup_within;
+      return seen->id == event.id && std::abs(seen->ts - event.ts) <= w_.dedup_within &&
+             (watermark == kNever || watermark - seen->ts <= w_.dedup_within + kHour);
     });
   }
 

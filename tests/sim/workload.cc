@@ -10,7 +10,7 @@ namespace headrace::sim {
 namespace {
 
 constexpr int64_t kStart = 1'700'000'000 * kSecond;
-constexpr int64_t kLatenessMax = 4200;  // seconds
+constexpr int64_t kLatenessMax = 9000;  // seconds
 
 // Draws the events of one workload.
 class EventMaker {
@@ -45,7 +45,7 @@ class EventMaker {
   Event Repeat() {
     size_t back = static_cast<size_t>(Below(std::min<int64_t>(40, std::ssize(made_)))) + 1;
     Event event = made_[made_.size() - back];
-    if (feed_ == Feed::kFile && OneIn(2)) event.ts += (Below(3300) - 3000) * kSecond;
+    if (feed_ == Feed::kFile && OneIn(2)) event.ts += (Below(6000) - 3000) * kSecond;
     event.ts = std::max(event.ts, time_ - kLatenessMax * kSecond);
     event.json = Json(event);
     return event;
@@ -199,7 +199,7 @@ Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t event
   w.seed = seed;
   w.partitions = partitions;
   w.deduplicated = feed == Feed::kRequests || among(0, 3) > 0;
-  w.dedup_within = (feed == Feed::kRequests ? 86400 : among(1800, 3600)) * kSecond;
+  w.dedup_within = (feed == Feed::kRequests ? 86400 : among(60, 3600)) * kSecond;
   w.delay = among(0, 30) * kSecond;
   w.range = among(1, 240) * kSecond;
   w.rows = among(0, 6);
