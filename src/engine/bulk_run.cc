@@ -108,6 +108,7 @@ class BulkRun {
     BulkChunk frame;
     frame.topic = input.topic;
     frame.payloads = &chunk.payloads;
+    frame.bounded = !options_.follow;
     frame.source = input.path == "-" ? "" : input.path;
     for (size_t begin = 0; begin < chunk.payloads.size(); begin += options_.chunk_events) {
       frame.begin = begin;

@@ -19,7 +19,7 @@ void RunFrame(flow::Graph& graph, flow::SourceNode& source, Frame& frame, Emissi
     emission.Refuse(source.plan().name, row,
                     {error.code(), error.message(), error.place(), nullptr});
   }
-  graph.Run(source, frame.batch, frame.note.arrival_micros, emission);
+  graph.Run(source, frame.batch, {frame.note.arrival_micros, frame.note.bounded}, emission);
   emission.FinishFrame();
 }
 

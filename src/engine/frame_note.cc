@@ -7,6 +7,7 @@ namespace {
 
 constexpr uint8_t kInputNote = 1;
 constexpr uint8_t kCauseNote = 2;
+constexpr uint8_t kBoundedInputNote = 3;
 
 Error Damaged() {
   return Error(ErrorKind::kCorruption, "HR5302", "the note of a stored batch is damaged")
@@ -18,7 +19,7 @@ Error Damaged() {
 std::string InputNote::Encode() const {
   std::string out;
   base::ByteWriter w(out);
-  w.U8(kInputNote);
+  w.U8(bounded ? kBoundedInputNote : kInputNote);
   w.Zigzag(arrival_micros);
   w.String(source);
   if (!source.empty()) {
@@ -32,13 +33,15 @@ Result<InputNote> InputNote::Decode(std::string_view bytes) {
   base::ByteReader r(bytes);
   InputNote note;
   uint8_t kind = r.U8();
+  note.bounded = kind == kBoundedInputNote;
   note.arrival_micros = r.Zigzag();
   note.source = std::string(r.String());
   if (!note.source.empty()) {
     note.source_bytes = r.Varint();
     note.source_events = r.Varint();
   }
-  if (!r.ok() || kind != kInputNote || r.remaining() != 0) return Damaged();
+  bool known = kind == kInputNote || kind == kBoundedInputNote;
+  if (!r.ok() || !known || r.remaining() != 0) return Damaged();
   return note;
 }
 

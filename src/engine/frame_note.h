@@ -17,6 +17,7 @@ struct InputNote {
   std::string source;  // the file as named by the user; empty when the events came over a protocol
   uint64_t source_bytes = 0;
   uint64_t source_events = 0;
+  bool bounded = false;  // read from an input that ends
 
   std::string Encode() const;
   static Result<InputNote> Decode(std::string_view bytes);

@@ -18,6 +18,9 @@ TEST(InputNote, SaysWhatItWasTold) {
     EXPECT_EQ("payments.csv.gz", back->source);
     EXPECT_EQ(UINT64_MAX, back->source_bytes);
     EXPECT_EQ(77U, back->source_events);
+    EXPECT_FALSE(back->bounded);
+    note.bounded = true;
+    EXPECT_TRUE(InputNote::Decode(note.Encode())->bounded);
   }
 }
 

@@ -236,6 +236,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   BeginGroup(source, clock_.NowMicros());
+  admitted_.note.bounded = chunk.bounded;
   admitted_.note.source = chunk.source;
   admitted_.note.source_bytes = chunk.source_bytes;
   admitted_.note.source_events = chunk.source_events;

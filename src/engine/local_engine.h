@@ -26,6 +26,7 @@ struct BulkChunk {
   std::string source;         // as the user named the file
   uint64_t source_bytes = 0;  // position behind the last payload of the chunk
   uint64_t source_events = 0;
+  bool bounded = false;  // the input ends
 };
 
 // The Engine on a log of its own directory: one worker. See engine.h for threads.

@@ -32,10 +32,10 @@ SourceNode* Graph::FindSource(std::string_view topic) {
   return found == sources_by_topic_.end() ? nullptr : found->second.get();
 }
 
-void Graph::Run(SourceNode& source, row::Batch& batch, int64_t arrival_micros,
+void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
                 Collector& collector) {
   steps_.clear();
-  source.Stamp(batch, arrival_micros, steps_);
+  source.Stamp(batch, arrival, steps_);
   RunReaders(readers_of_source_[source.plan().name], batch, steps_, collector);
 }
 

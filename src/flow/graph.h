@@ -35,7 +35,7 @@ class Graph {
 
   // Runs admitted rows (places, partitions and offsets set) of one frame through everything behind
   // their source. Rows marked failed are passed over.
-  void Run(SourceNode& source, row::Batch& batch, int64_t arrival_micros, Collector& collector);
+  void Run(SourceNode& source, row::Batch& batch, const Arrival& arrival, Collector& collector);
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 

@@ -101,16 +101,16 @@ int32_t SourceNode::PartitionOf(const row::Row& row) const {
   return static_cast<int32_t>(base::Hash64(key) % static_cast<uint64_t>(plan_->partitions));
 }
 
-void SourceNode::Stamp(row::Batch& batch, int64_t arrival_micros,
+void SourceNode::Stamp(row::Batch& batch, const Arrival& arrival,
                        std::vector<WatermarkStep>& steps) {
+  CountActivity(arrival);
   for (row::Row& row : batch.rows()) {
     row.watermark = watermark_;
     if (row.failed || plan_->time_slot < 0) continue;
     PartitionTime& partition = partitions_[static_cast<size_t>(row.partition)];
-    partition.activity = Activity::kActive;
-    partition.last_arrival = arrival_micros;
+    partition.last_activity = activity_;
     partition.watermark = std::max(partition.watermark, row.event_time - plan_->watermark_delay);
-    int64_t combined = CombinedWatermark(arrival_micros);
+    int64_t combined = CombinedWatermark();
     if (combined > watermark_) {
       watermark_ = combined;
       steps.push_back({row.cause, watermark_, row.event_time});
@@ -118,12 +118,19 @@ void SourceNode::Stamp(row::Batch& batch, int64_t arrival_micros,
   }
 }
 
-int64_t SourceNode::CombinedWatermark(int64_t arrival_micros) const {
+void SourceNode::CountActivity(const Arrival& arrival) {
+  if (arrival.bounded) return;
+  if (last_arrival_ != INT64_MIN) {
+    activity_ += std::clamp<int64_t>(arrival.micros - last_arrival_, 0, kActivityGapMicros);
+  }
+  last_arrival_ = std::max(last_arrival_, arrival.micros);
+}
+
+int64_t SourceNode::CombinedWatermark() const {
   if (partitions_.size() == 1) return partitions_[0].watermark;
   int64_t lowest = INT64_MAX;
   for (const PartitionTime& partition : partitions_) {
-    bool idle = partition.activity == Activity::kSilent ||
-                arrival_micros - partition.last_arrival > kIdleMicros;
+    bool idle = activity_ - partition.last_activity > kIdleMicros;
     if (!idle) lowest = std::min(lowest, partition.watermark);
   }
   return lowest == INT64_MAX ? INT64_MIN : lowest;

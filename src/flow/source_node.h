@@ -18,8 +18,16 @@ namespace headrace::flow {
 
 // An event whose time is further ahead of its arrival than this goes to the dead letters.
 inline constexpr int64_t kFutureMaxMicros = 3'600'000'000;
-// A partition without events for this long (journalled arrival time) does not hold the watermark.
+// A partition without events for this long, while the source received some, does not hold the
+// watermark.
 inline constexpr int64_t kIdleMicros = 10'000'000;
+inline constexpr int64_t kActivityGapMicros = 1'000'000;
+
+// When a batch of events came, as the log keeps it.
+struct Arrival {
+  int64_t micros = 0;    // since 1970
+  bool bounded = false;  // read from an input that ends: no partition of it is ever idle
+};
 
 // Turns payloads of one topic into rows: decodes, computes columns, checks, drops repeats, advances
 // the watermark event by event.
@@ -43,28 +51,31 @@ class SourceNode {
 
   // Walks the rows in log order: gives each the watermark before it, then advances the watermark.
   // Appends a step for each advance.
-  void Stamp(row::Batch& batch, int64_t arrival_micros, std::vector<WatermarkStep>& steps);
+  void Stamp(row::Batch& batch, const Arrival& arrival, std::vector<WatermarkStep>& steps);
   // The input's end: nothing is held back any more.
   WatermarkStep Finish(row::Place at);
 
   int64_t watermark() const { return watermark_; }
 
  private:
-  enum class Activity : uint8_t { kSilent, kActive };
   struct PartitionTime {
     int64_t watermark = INT64_MIN;
-    int64_t last_arrival = INT64_MIN;
-    Activity activity = Activity::kSilent;
+    int64_t last_activity = 0;  // activity_ at its last event: a silent one holds back at first
   };
 
   Status CheckRow(const row::Row& row, int64_t arrival_micros);
-  int64_t CombinedWatermark(int64_t arrival_micros) const;
+  void CountActivity(const Arrival& arrival);
+  int64_t CombinedWatermark() const;
 
   std::shared_ptr<const SourcePlan> plan_;
   schema::JsonDecoder decoder_;
   std::optional<state::Deduplicator> deduplicator_;
   std::vector<PartitionTime> partitions_;
   int64_t watermark_ = INT64_MIN;
+  // How long the source has been receiving, in microseconds: the time between two arrivals counts
+  // for at most kActivityGapMicros, so that a stop, a crash or a quiet night makes nobody idle.
+  int64_t activity_ = 0;
+  int64_t last_arrival_ = INT64_MIN;
   // The watermark by which repeats are forgotten. It moves as events are admitted, because
   // watermark_ moves when their frame is run: what a frame holds must not show. No partition is
   // ever idle here.

@@ -121,7 +121,7 @@ TEST(Source, TheWatermarkOfAnEventIsThatOfTheEventsBeforeIt) {
     batch.rows().back().cause = {1, index++};
   }
   std::vector<WatermarkStep> steps;
-  source.Stamp(batch, kArrival, steps);
+  source.Stamp(batch, {kArrival}, steps);
   std::vector<int64_t> before;
   for (const row::Row& row : batch.rows())
     before.push_back(row.watermark == INT64_MIN ? -1 : row.watermark / kSecond);
@@ -131,24 +131,52 @@ TEST(Source, TheWatermarkOfAnEventIsThatOfTheEventsBeforeIt) {
   EXPECT_EQ(98 * kSecond, source.watermark());
 }
 
-TEST(Source, AnIdlePartitionDoesNotHoldTheWatermark) {
-  auto plan = TestSource(0, 2);
-  SourceNode source(plan);
-  auto feed = [&](int32_t partition, int64_t seconds, int64_t arrival) {
+// Feeds a source of two partitions event by event.
+struct TwoPartitions {
+  SourceNode source{TestSource(0, 2)};
+
+  // The watermark in seconds behind the event; -1 when there is none.
+  int64_t Feed(int32_t partition, int64_t seconds, Arrival arrival) {
     row::Batch batch;
     std::string payload = EventAt(seconds);
     EXPECT_TRUE(source.Admit(payload, false, kArrival, batch).ok());
     batch.rows()[0].partition = partition;
     std::vector<WatermarkStep> steps;
     source.Stamp(batch, arrival, steps);
-    return source.watermark() / kSecond;
-  };
-  feed(0, 100, kArrival);
-  feed(1, 50, kArrival);
-  int64_t held = feed(0, 200, kArrival + kIdleMicros);
-  EXPECT_LE(held, 100);
-  EXPECT_EQ(300, feed(0, 300, kArrival + kIdleMicros + 1));
-  EXPECT_EQ(300, feed(1, 250, kArrival + kIdleMicros + 2));  // it never goes back
+    return source.watermark() == INT64_MIN ? -1 : source.watermark() / kSecond;
+  }
+};
+
+TEST(Source, APartitionIsIdleAfterTenSecondsOfOthersEvents) {
+  TwoPartitions two;
+  EXPECT_EQ(-1, two.Feed(0, 100, {kArrival}));  // the other has never had an event: it holds
+  EXPECT_EQ(50, two.Feed(1, 50, {kArrival}));
+  int64_t arrival = kArrival;
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(50, two.Feed(0, 200 + i, {arrival += kSecond}));
+  EXPECT_EQ(300, two.Feed(0, 300, {arrival += kSecond}));
+  EXPECT_EQ(300, two.Feed(1, 250, {arrival}));  // it never goes back
+}
+
+TEST(Source, APartitionThatNeverHadAnEventHoldsTheWatermarkNoLongerThanAnIdleOne) {
+  TwoPartitions two;
+  for (int64_t i = 0; i <= 10; ++i)
+    EXPECT_EQ(-1, two.Feed(0, i, {kArrival + i * kSecond}));
+  EXPECT_EQ(11, two.Feed(0, 11, {kArrival + 11 * kSecond}));
+}
+
+TEST(Source, AStopMakesNoPartitionIdle) {
+  TwoPartitions two;
+  two.Feed(0, 100, {kArrival});
+  two.Feed(1, 50, {kArrival});
+  EXPECT_EQ(50, two.Feed(0, 200, {kArrival + 86'400 * kSecond}));
+  EXPECT_EQ(50, two.Feed(0, 201, {kArrival}));  // nor does a clock that is set back
+}
+
+TEST(Source, NoPartitionOfAnInputThatEndsIsIdle) {
+  TwoPartitions two;
+  for (int64_t i = 0; i < 100; ++i)
+    EXPECT_EQ(-1, two.Feed(0, i, {kArrival + i * kSecond, true}));
 }
 
 TEST(Source, RowsOfOneKeyGoToOnePartition) {

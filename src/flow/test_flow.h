@@ -106,7 +106,7 @@ class TestFlow {
         row.partition = partition;
         row.offset = offset_++;
       }
-      graph_.Run(source, lane, arrival, notes_);
+      graph_.Run(source, lane, {arrival, false}, notes_);
     }
   }
   void Finish() { graph_.Finish(*graph_.FindSource("s"), {++lsn_, 0}, notes_); }
