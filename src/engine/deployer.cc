@@ -71,7 +71,7 @@ class ScriptPlanner {
     if (!same && !if_not_exists) {
       sql::Complain(diagnostics_, "HR1201", "`" + name.name + "` exists already, defined otherwise",
                     name.span)
-          .hint = "DROP it first, or use another name";
+          .hint = "use another name, or an empty data directory";
     }
     return false;
   }
@@ -91,7 +91,8 @@ class ScriptPlanner {
                     create.or_replace ? "CREATE OR REPLACE is not supported"
                                       : "CREATE TABLE is not supported",
                     create.name.span)
-          .hint = create.or_replace ? "DROP, then CREATE" : "CREATE STREAM, or a materialized view";
+          .hint =
+          create.or_replace ? "CREATE under another name" : "CREATE STREAM, or a materialized view";
       return;
     }
     if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
@@ -227,7 +228,7 @@ class ScriptPlanner {
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
                     span)
-          .hint = "DROP `" + reader.name + "` first";
+          .hint = "deployed objects stay; start with an empty data directory";
       return;
     }
     sql::Complain(diagnostics_, "HR1151", "DROP of a deployed object is not supported", span).hint =

@@ -280,7 +280,7 @@ TEST(Over, WhatIsLaterThanAllowedIsRefusedOrOnlyCounted) {
     size_t letters = policy == LatePolicy::kDeadLetter ? 1 : 0;
     ASSERT_EQ(letters, flow.notes().refused("s").size());
     if (letters > 0) {
-      EXPECT_EQ("2 HR2108", flow.notes().refused("s")[0]);
+      EXPECT_EQ("2 HR2208", flow.notes().refused("s")[0]);
     }
   }
 }

@@ -91,7 +91,7 @@ bool SelectNode::TakesLate(row::Row& row, Collector& collector) const {
     row.dead_lettered = true;
     collector.Refuse(
         plan_->select->input, row,
-        {"HR2108", "later than the allowed lateness behind the watermark", "", plan_.get()});
+        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get()});
   }
   return false;
 }

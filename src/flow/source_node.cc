@@ -45,7 +45,7 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
   for (size_t i = 0; i < plan_->schema.columns.size(); ++i) {
     const row::Column& column = plan_->schema.columns[i];
     if (column.not_null && row.values[plan_->schema_slots[i]].null) {
-      return Error(ErrorKind::kInvalidArgument, "HR2105",
+      return Error(ErrorKind::kInvalidArgument, "HR2205",
                    "column " + column.name + " must not be null")
           .AtPlace("/" + column.name);
     }
@@ -56,19 +56,19 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
     row::Value verdict = check.expression->Evaluate(row.values, context);
     if (context.error) return std::move(*context.error);
     if (!verdict.null && !verdict.boolean) {
-      return Error(ErrorKind::kInvalidArgument, "HR2109",
+      return Error(ErrorKind::kInvalidArgument, "HR2209",
                    "CHECK (" + check.text + ") does not hold");
     }
   }
   if (plan_->time_slot < 0) return Ok();
   const std::string& column = plan_->schema.columns[static_cast<size_t>(plan_->time_slot)].name;
   if (row.values[plan_->time_slot].null) {
-    return Error(ErrorKind::kInvalidArgument, "HR2105",
+    return Error(ErrorKind::kInvalidArgument, "HR2205",
                  "event time " + column + " must not be null")
         .AtPlace("/" + column);
   }
   if (row.event_time > arrival_micros + kFutureMaxMicros) {
-    return Error(ErrorKind::kInvalidArgument, "HR2107",
+    return Error(ErrorKind::kInvalidArgument, "HR2207",
                  "event time " + column + " is further in the future than allowed")
         .AtPlace("/" + column)
         .WithHint("check the producer's clock and the stream's timestamp_unit");

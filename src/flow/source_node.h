@@ -42,7 +42,7 @@ class SourceNode {
   const SourcePlan& plan() const { return *plan_; }
 
   // Appends one row for the payload, which must outlive the batch. An error means that the event is
-  // not fit (its row is then marked failed): HR21xx with a JSON pointer as place.
+  // not fit (its row is then marked failed): HR22xx with a JSON pointer as place.
   Status Admit(std::string_view payload, bool padded, int64_t arrival_micros, row::Batch& batch);
   // True when DEDUPLICATE BY knows the row already; remembers it otherwise.
   bool IsRepeat(const row::Row& row);

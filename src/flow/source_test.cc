@@ -47,10 +47,10 @@ TEST(Source, SaysWhichMemberOfAnUnfitEventIsWrong) {
              EventAt((kArrival + kFutureMaxMicros) / kSecond)});
   ASSERT_EQ(7U, flow.unfit().size());
   EXPECT_TRUE(flow.unfit()[2].ends_with("/k")) << flow.unfit()[2];
-  EXPECT_EQ("HR2105/k", flow.unfit()[3]);
-  EXPECT_EQ("HR2105/ts", flow.unfit()[4]);
-  EXPECT_EQ("HR2109", flow.unfit()[5]);
-  EXPECT_EQ("HR2107/ts", flow.unfit()[6]);
+  EXPECT_EQ("HR2205/k", flow.unfit()[3]);
+  EXPECT_EQ("HR2205/ts", flow.unfit()[4]);
+  EXPECT_EQ("HR2209", flow.unfit()[5]);
+  EXPECT_EQ("HR2207/ts", flow.unfit()[6]);
 }
 
 TEST(Source, ComputedColumnsAreThereForChecksAndStatements) {

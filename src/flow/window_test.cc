@@ -109,7 +109,7 @@ TEST(Tumble, LateRowsAreTakenUpToTheAllowedLateness) {
   TestFlow flow(TestSource(0));
   flow.Add(WindowPlanOf({.lateness = 15}));
   flow.Feed({EventAt(30, "a"), EventAt(15, "a"), EventAt(14.999999, "a")});
-  EXPECT_EQ(Rows{"2 HR2108"}, flow.notes().refused("s"));
+  EXPECT_EQ(Rows{"2 HR2208"}, flow.notes().refused("s"));
   flow.Feed({EventAt(34.9, "a")});
   EXPECT_EQ(Rows{}, flow.notes().rows("w"));
   flow.Feed({EventAt(35, "a")});

@@ -28,8 +28,8 @@ inline constexpr int kJsonDepthMax = 64;
 // Decodes JSON objects into row values by column name; members that are no column are ignored, a
 // missing member is NULL, a repeated member: the last wins. Confined (keeps parser buffers).
 //
-// Errors name the JSON pointer as place: HR2101 malformed JSON, HR2102 not an object, HR2103 wrong
-// type for the column, HR2104 out of range, HR2105 NOT NULL violated, HR2106 too large or too deep.
+// Errors name the JSON pointer as place: HR2201 malformed JSON, HR2202 not an object, HR2203 wrong
+// type for the column, HR2204 out of range, HR2205 NOT NULL violated, HR2206 too large or too deep.
 class JsonDecoder {
  public:
   JsonDecoder(row::Schema schema, JsonOptions options);
@@ -39,7 +39,7 @@ class JsonDecoder {
 
   // Writes schema.columns.size() values to `slots`. Text points into `arena` or into `payload`,
   // which must outlive the row. Exactness: DECIMAL and BIGINT lose nothing, DECIMAL(p,s) is rounded
-  // to its scale half away from zero as PostgreSQL does on input, overflow is HR2104.
+  // to its scale half away from zero as PostgreSQL does on input, overflow is HR2204.
   // `padded` says that at least 64 readable bytes follow the payload.
   Status Decode(std::string_view payload, bool padded, base::Arena& arena, row::Value* slots);
 
@@ -68,7 +68,7 @@ void AppendCsvRow(const row::Schema& schema, const row::Value* values, std::stri
 // the text is one and strings otherwise, so that the decoder reports what is wrong. Unsynchronized.
 class CsvToJson {
  public:
-  // Error HR2110 when no header name is a column (hint lists both).
+  // Error HR2210 when no header name is a column (hint lists both).
   static Result<CsvToJson> FromHeader(std::string_view header, const row::Schema& schema);
   // One record (without its newline; quoted fields may hold newlines) to one JSON object.
   // Malformed CSV gives a JSON text that the decoder refuses, never an abort.

@@ -133,7 +133,7 @@ Result<CsvToJson> CsvToJson::FromHeader(std::string_view header, const row::Sche
   for (const row::Column& column : schema.columns) {
     columns += (columns.empty() ? "" : ", ") + column.name;
   }
-  return Error(ErrorKind::kInvalidArgument, "HR2110",
+  return Error(ErrorKind::kInvalidArgument, "HR2210",
                "no column of the stream is in the CSV header")
       .WithHint("the header has " + listed.substr(0, 300) + "; the stream has " + columns);
 }

@@ -27,7 +27,7 @@ Error Refuse(std::string code, std::string message, const std::string& pointer) 
 }
 
 Error Malformed(sj::error_code code) {
-  return Refuse("HR2101", std::string("malformed JSON: ") + sj::error_message(code), "");
+  return Refuse("HR2201", std::string("malformed JSON: ") + sj::error_message(code), "");
 }
 
 // Members and elements that no column reads are still checked: half a document is no document.
@@ -205,7 +205,7 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
                            row::Value* slots) {
   Plan& plan = *plan_;
   if (payload.size() > kPayloadBytesMax) {
-    return Refuse("HR2106", "the event has more than 1048576 bytes", "");
+    return Refuse("HR2206", "the event has more than 1048576 bytes", "");
   }
   std::fill_n(slots, plan.schema.columns.size(), row::Value::Null());
   const char* bytes = payload.data();
@@ -225,8 +225,8 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
   if (auto error = document.type().get(type)) return Malformed(error);
   if (type != sj::ondemand::json_type::object) {
     Status whole = row::CheckJson(payload);
-    if (!whole.ok()) return Refuse("HR2101", "malformed JSON", "");
-    return Refuse("HR2102", "an event must be a JSON object", "");
+    if (!whole.ok()) return Refuse("HR2201", "malformed JSON", "");
+    return Refuse("HR2202", "an event must be a JSON object", "");
   }
   sj::ondemand::object object;
   if (auto error = document.get_object().get(object)) return Malformed(error);
@@ -238,7 +238,7 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
   }
   const char* behind = nullptr;
   if (document.current_location().get(behind) != sj::OUT_OF_BOUNDS) {
-    return Refuse("HR2101", "malformed JSON: bytes behind the object", "");
+    return Refuse("HR2201", "malformed JSON: bytes behind the object", "");
   }
   return Ok();
 }
@@ -284,7 +284,7 @@ Status JsonDecoder::Plan::DecodeMember(sj::ondemand::field& field, size_t positi
     return DecodeValue(field.value(), schema.columns[static_cast<size_t>(index)], &slots[index]);
   }
   if (auto error = CheckValue(field.value(), 2)) {
-    if (error == sj::DEPTH_ERROR) return Refuse("HR2106", "the event is nested too deep", "");
+    if (error == sj::DEPTH_ERROR) return Refuse("HR2206", "the event is nested too deep", "");
     return Malformed(error);
   }
   return Ok();
@@ -300,7 +300,7 @@ Status JsonDecoder::Plan::DecodeValue(OnDemandValue value, const row::Column& co
     std::string canonical;
     Status good = column.type.kind == row::TypeKind::kJson ? row::CheckJson(raw)
                                                            : row::AppendJsonb(raw, canonical);
-    if (!good.ok()) return Refuse("HR2101", "malformed JSON", "/" + column.name);
+    if (!good.ok()) return Refuse("HR2201", "malformed JSON", "/" + column.name);
     bool null = raw == "null";
     *slot = null ? row::Value::Null()
                  : row::Value::Text(arena->Copy(canonical.empty() ? raw : canonical));
@@ -329,13 +329,13 @@ Status JsonDecoder::Plan::DecodeValue(OnDemandValue value, const row::Column& co
     }
     default: {
       if (auto error = CheckValue(value, 2)) {
-        if (error == sj::DEPTH_ERROR) return Refuse("HR2106", "the event is nested too deep", "");
+        if (error == sj::DEPTH_ERROR) return Refuse("HR2206", "the event is nested too deep", "");
         return Malformed(error);
       }
       break;
     }
   }
-  return Refuse("HR2103", "column " + column.name + " must be " + row::ToString(column.type),
+  return Refuse("HR2203", "column " + column.name + " must be " + row::ToString(column.type),
                 "/" + column.name);
 }
 
@@ -361,7 +361,7 @@ Status JsonDecoder::Plan::DecodeString(OnDemandValue value, const row::Column& c
     text = arena->Copy(unescaped);
     if (column.type.kind == row::TypeKind::kText &&
         std::memchr(text.data(), '\0', text.size()) != nullptr) {
-      return Refuse("HR2103", "column " + column.name + " must not hold a zero byte",
+      return Refuse("HR2203", "column " + column.name + " must not hold a zero byte",
                     "/" + column.name);
     }
   } else if (column.type.kind == row::TypeKind::kText) {
@@ -378,7 +378,7 @@ Status JsonDecoder::Plan::FromText(std::string_view text, const row::Column& col
                                    row::Value* slot) const {
   using enum row::TypeKind;
   auto wrong = [&]() -> Status {
-    return Refuse("HR2103",
+    return Refuse("HR2203",
                   "column " + column.name + ": '" + std::string(text.substr(0, 60)) + "' is no " +
                       row::ToString(column.type),
                   "/" + column.name);
@@ -419,7 +419,7 @@ Status JsonDecoder::Plan::DecodeNumber(std::string_view token, const row::Column
   using enum row::TypeKind;
   if (!IsJsonNumber(token)) return Malformed(sj::NUMBER_ERROR);
   auto out_of_range = [&]() -> Status {
-    return Refuse("HR2104",
+    return Refuse("HR2204",
                   "column " + column.name + ": " + std::string(token.substr(0, 60)) +
                       " is out of range for " + row::ToString(column.type),
                   "/" + column.name);
@@ -459,7 +459,7 @@ Status JsonDecoder::Plan::DecodeNumber(std::string_view token, const row::Column
     default:
       break;
   }
-  return Refuse("HR2103", "column " + column.name + " must be " + row::ToString(column.type),
+  return Refuse("HR2203", "column " + column.name + " must be " + row::ToString(column.type),
                 "/" + column.name);
 }
 
@@ -469,7 +469,7 @@ Status JsonDecoder::Plan::DecodeInteger(const row::Value& number, const row::Col
   bool good = WholeUnits(number, 0, &units);
   bool narrow = column.type.kind == row::TypeKind::kInteger;
   if (!good || (narrow && (units > INT32_MAX || units < INT32_MIN))) {
-    return Refuse("HR2104",
+    return Refuse("HR2204",
                   "column " + column.name + " is out of range for " + row::ToString(column.type),
                   "/" + column.name);
   }

@@ -25,7 +25,7 @@ struct Remembered {
 };
 
 Error Damaged(const char* what) {
-  return Error(ErrorKind::kCorruption, "HR4103", std::string("de-duplication state: ") + what)
+  return Error(ErrorKind::kCorruption, "HR4203", std::string("de-duplication state: ") + what)
       .WithHint("the state is rebuilt from the log when its snapshot is removed");
 }
 

@@ -62,7 +62,7 @@ std::vector<int> FirstSlots(size_t n) {
 }
 
 Error Damaged(const char* what) {
-  return Error(ErrorKind::kCorruption, "HR4102", std::string("group state: ") + what)
+  return Error(ErrorKind::kCorruption, "HR4202", std::string("group state: ") + what)
       .WithHint("the state is rebuilt from the log when its snapshot is removed");
 }
 

@@ -157,7 +157,7 @@ constexpr size_t kHeadBytes = 4 + 1 + 8 + 8;
 constexpr size_t kCrcBytes = 4;
 
 Error Damaged(const char* what) {
-  return Error(ErrorKind::kCorruption, "HR4101", std::string("key block state: ") + what)
+  return Error(ErrorKind::kCorruption, "HR4201", std::string("key block state: ") + what)
       .WithHint("the state is rebuilt from the log when its snapshot is removed");
 }
 
