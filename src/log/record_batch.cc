@@ -21,6 +21,15 @@ Error Corrupt(const std::string& what) {
       .WithHint("run `headrace log verify`");
 }
 
+// Sums and differences of what stands in a batch: any bits are possible, so they wrap.
+int64_t Plus(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
+int64_t Minus(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+
 size_t ZigzagSize(int64_t v) {
   uint64_t z = (static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63);
   size_t size = 1;
@@ -126,7 +135,7 @@ void RecordBatchBuilder::Begin(int64_t base_timestamp_ms, int64_t producer_id,
 }
 
 void RecordBatchBuilder::Add(const Record& record) {
-  int64_t delta = record.timestamp_ms - base_timestamp_ms_;
+  int64_t delta = Minus(record.timestamp_ms, base_timestamp_ms_);
   size_t length = 1 + ZigzagSize(delta) + ZigzagSize(count_) +
                   (record.has_key ? BytesSize(record.key) : 1) + BytesSize(record.value) +
                   ZigzagSize(static_cast<int64_t>(record.headers.size()));
@@ -288,8 +297,9 @@ Result<bool> RecordReader::Next(Record* record) {
   rest_.remove_prefix(rest_.size() - outer.remaining());
   base::ByteReader r(bytes);
   r.U8();
-  record->timestamp_ms = header_.base_timestamp_ms + r.Zigzag();
-  record->offset = header_.base_offset + r.Zigzag();
+  record->timestamp_ms = Plus(header_.base_timestamp_ms, r.Zigzag());
+  record->offset = Plus(header_.base_offset, read_);
+  bool dense = r.Zigzag() == read_;
   int64_t key_length = r.Zigzag();
   record->has_key = key_length >= 0;
   record->key = record->has_key ? r.Bytes(static_cast<uint64_t>(key_length)) : std::string_view{};
@@ -304,7 +314,9 @@ Result<bool> RecordReader::Next(Record* record) {
     record->headers.emplace_back(
         key, size < 0 ? std::string_view{} : r.Bytes(static_cast<uint64_t>(size)));
   }
-  if (!r.ok() || headers < 0 || r.remaining() != 0) return Corrupt("a record does not parse");
+  if (!r.ok() || headers < 0 || r.remaining() != 0 || !dense) {
+    return Corrupt("a record does not parse");
+  }
   ++read_;
   return true;
 }

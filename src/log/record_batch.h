@@ -16,9 +16,9 @@ struct Record {
   int64_t timestamp_ms = 0;
   int64_t offset = 0;  // set by readers
   bool has_key = false;
-  std::string_view key;
-  std::string_view value;
-  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::string_view key{};
+  std::string_view value{};
+  std::vector<std::pair<std::string_view, std::string_view>> headers{};
 };
 
 // Builds one uncompressed batch, record by record, into its own buffer. Unsynchronized. The result
