@@ -78,12 +78,16 @@ Result<JournalContents> Journal::Recover(Lsn moved) {
     FileHeader header;
     uint64_t number = std::strtoull(name.c_str(), nullptr, 10);
     highest = std::max(highest, number);
-    if (DecodeFileHeader(bytes, &header) && header.sequence == number) {
+    // A header lies in one sector. When the power went before it was written, there are zeros (the
+    // file was new) or the header of before (it was renamed), and the file holds nothing.
+    bool blank = bytes.find_first_not_of('\0') == std::string::npos;
+    bool sound = DecodeFileHeader(bytes, &header);
+    if (sound && header.sequence == number) {
       found[header.sequence] = {header, path};
-    } else {
-      // Made or renamed, and the power went before its header was written: it holds nothing. If it
-      // does hold something, the file behind it does not find its predecessor.
+    } else if (sound || blank) {
       recycled_.push_back(path);
+    } else {
+      return Damaged(path, 0, "the header of the file is damaged");
     }
   }
   for (const auto& [sequence, file] : found) {

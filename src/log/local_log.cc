@@ -197,6 +197,7 @@ Status LocalLog::Append(std::vector<Entry>& group) {
     HR_CHECK(partition != nullptr);
     entry.lsn = ++lsn;
     if (entry.kind == EntryKind::kControl) entry.record_count = 1;
+    HR_CHECK(entry.record_count > 0);
     entry.base_offset = partition->next_offset();
     if (entry.kind == EntryKind::kBatch) SetBaseOffset(entry.bytes, entry.base_offset);
     partition->Reserve(entry.record_count);

@@ -1,0 +1,318 @@
+// The log as a whole: what is acknowledged is there, whatever breaks; what is damaged is found.
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "base/metrics.h"
+#include "log/log.h"
+#include "log/record_batch.h"
+#include "os/clock.h"
+#include "os/faulty_file_system.h"
+#include "os/memory_file_system.h"
+
+namespace headrace::log {
+namespace {
+
+constexpr const char* kDirectory = "/data";
+
+// A log on a disk in memory that can fail.
+struct Disk {
+  explicit Disk(os::MemoryFileSystem& memory) : files(memory) {}
+
+  Status Open(bool read_only = false) {
+    LogOptions options;
+    options.journal_file_bytes = 1 << 20;
+    options.read_only = read_only;
+    Result<std::unique_ptr<Log>> opened = Log::Open(files, clock, metrics, kDirectory, options);
+    if (!opened.ok()) return std::move(opened).error();
+    log = std::move(opened).value();
+    return Ok();
+  }
+
+  os::FaultyFileSystem files;
+  os::ManualClock clock{1'800'000'000'000'000};
+  base::MetricsRegistry metrics;
+  std::unique_ptr<Log> log;
+};
+
+Entry BatchOf(const std::vector<std::string>& values, int32_t partition = 0) {
+  RecordBatchBuilder builder;
+  builder.Begin(1000);
+  for (const std::string& value : values) {
+    Record record;
+    record.timestamp_ms = 1000;
+    record.value = value;
+    builder.Add(record);
+  }
+  Entry entry;
+  entry.topic = "t";
+  entry.partition = partition;
+  entry.record_count = builder.count();
+  entry.max_timestamp_ms = 1000;
+  entry.note = "note of " + values.front();
+  entry.bytes = builder.Finish();
+  return entry;
+}
+
+// Group i: a batch of two records, and one of one in the other partition. Its values say which.
+std::vector<Entry> GroupOf(int i, size_t padding = 0) {
+  std::string value = "v" + std::to_string(i) + std::string(padding, '.');
+  std::vector<Entry> group;
+  group.push_back(BatchOf({value + "a", value + "b"}));
+  group.push_back(BatchOf({value + "c"}, 1));
+  return group;
+}
+
+// Everything durable as text, an entry a line; or the error.
+std::string Contents(const Log& log) {
+  Result<std::unique_ptr<Log::Cursor>> cursor = log.Scan(1);
+  if (!cursor.ok()) return "error " + cursor.error().code();
+  std::string out;
+  Entry entry;
+  while (true) {
+    Result<bool> more = (*cursor)->Next(&entry);
+    if (!more.ok()) return "error " + more.error().code();
+    if (!*more) return out;
+    out += std::to_string(entry.lsn) + " " + entry.topic + ":" + std::to_string(entry.partition) +
+           ":" + std::to_string(entry.base_offset) + " " + entry.note;
+    if (entry.kind == EntryKind::kBatch) {
+      Result<RecordReader> reader = RecordReader::Open(entry.bytes, 1 << 20);
+      if (!reader.ok()) return "error " + reader.error().code();
+      Record record;
+      while (true) {
+        Result<bool> next = reader->Next(&record);
+        if (!next.ok()) return "error " + next.error().code();
+        if (!*next) break;
+        out += " " + std::string(record.value);
+      }
+    }
+    out += "\n";
+  }
+}
+
+// Appends groups, each awaited, until one fails; how many were acknowledged.
+int AppendGroups(Disk& disk, int first, int count, size_t padding = 0) {
+  Status made = disk.log->HasTopic("t") ? Ok() : disk.log->CreateTopic("t", {.partitions = 2});
+  if (!made.ok()) return 0;
+  for (int i = 0; i < count; ++i) {
+    std::vector<Entry> group = GroupOf(first + i, padding);
+    if (!disk.log->Append(group).ok()) return i;
+    if (!disk.log->WaitDurable(disk.log->last_lsn()).ok()) return i;
+  }
+  return count;
+}
+
+// The contents after n groups of an undisturbed log.
+std::vector<std::string> Undisturbed(int groups, size_t padding = 0) {
+  os::MemoryFileSystem memory;
+  Disk disk(memory);
+  disk.Open().value();
+  std::vector<std::string> after;
+  AppendGroups(disk, 0, 0);
+  after.push_back(Contents(*disk.log));
+  for (int i = 0; i < groups; ++i) {
+    EXPECT_EQ(1, AppendGroups(disk, i, 1, padding));
+    after.push_back(Contents(*disk.log));
+  }
+  return after;
+}
+
+TEST(LocalLog, GivesBackWhatItTookInMemoryFromTheJournalAndFromSegments) {
+  std::vector<std::string> expected = Undisturbed(20);
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(10, AppendGroups(disk, 0, 10));
+    EXPECT_EQ(expected[10], Contents(*disk.log));
+    disk.files.CrashNow();  // nothing is moved: the journal has it all
+  }
+  memory.Crash(1);
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    EXPECT_EQ(expected[10], Contents(*disk.log));
+    ASSERT_EQ(10, AppendGroups(disk, 10, 10));
+    ASSERT_TRUE(disk.log->Close().ok());  // moves everything to segments
+  }
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  EXPECT_EQ(expected[20], Contents(*disk.log));
+  EXPECT_EQ(40, disk.log->end_offset("t", 0));
+  Result<std::vector<Entry>> read = disk.log->Read("t", 0, 7, 1);
+  ASSERT_TRUE(read.ok());
+  ASSERT_FALSE(read->empty());
+  EXPECT_LE(read->front().base_offset, 7);
+  EXPECT_TRUE(disk.log->Read("t", 0, 40, 1)->empty());
+}
+
+TEST(LocalLog, ACrashAtAnyOperationKeepsWhatWasAcknowledgedAndInventsNothing) {
+  constexpr int kGroups = 6;
+  constexpr size_t kPadding = 1500;  // a group lies across sectors and pages
+  std::vector<std::string> expected = Undisturbed(kGroups + 1, kPadding);
+  uint64_t operations = 0;
+  {
+    os::MemoryFileSystem memory;
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(kGroups, AppendGroups(disk, 0, kGroups, kPadding));
+    ASSERT_TRUE(disk.log->Close().ok());
+    operations = disk.files.operations();
+  }
+  ASSERT_GT(operations, 20U);
+  for (uint64_t at = 1; at <= operations; ++at) {
+    for (uint64_t seed = 1; seed <= 4; ++seed) {
+      os::MemoryFileSystem memory;
+      int acknowledged = 0;
+      {
+        Disk disk(memory);
+        disk.files.CrashAtOperation(at);
+        if (disk.Open().ok()) {
+          acknowledged = AppendGroups(disk, 0, kGroups, kPadding);
+          static_cast<void>(disk.log->Close().ok());
+        }
+      }
+      memory.Crash(seed);
+      Disk disk(memory);
+      Status opened = disk.Open();
+      ASSERT_TRUE(opened.ok()) << "operation " << at << ", seed " << seed << ": "
+                               << opened.error().ToString();
+      std::string contents = Contents(*disk.log);
+      auto found = std::find(expected.begin(), expected.end(), contents);
+      ASSERT_NE(expected.end(), found) << "operation " << at << ", seed " << seed;
+      int groups = static_cast<int>(found - expected.begin());
+      EXPECT_GE(groups, acknowledged) << "operation " << at << ", seed " << seed;
+      // And it goes on from there.
+      ASSERT_EQ(1, AppendGroups(disk, groups, 1, kPadding));
+      EXPECT_EQ(expected[static_cast<size_t>(groups) + 1], Contents(*disk.log));
+      EXPECT_TRUE(disk.log->Close().ok());
+      EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
+    }
+  }
+}
+
+// Flips each byte of each file; a file of the journal as far as it is used.
+void FlipEveryByte(os::MemoryFileSystem& memory, const std::vector<std::string>& expected,
+                   uint64_t used) {
+  int refused = 0;
+  for (const std::string& path : memory.AllFiles()) {
+    uint64_t size = memory.Open(path, {}).value()->Size().value();
+    for (uint64_t at = 0; at < std::min(size, used); ++at) {
+      std::unique_ptr<os::MemoryFileSystem> copy = memory.Clone();
+      copy->FlipBits(path, at, 0x10);
+      Disk disk(*copy);
+      Status opened = disk.Open(true);
+      std::string contents = opened.ok() ? Contents(*disk.log) : "error " + opened.error().code();
+      if (contents.starts_with("error")) {
+        ++refused;
+        continue;
+      }
+      // The last group may look torn: then it is cut off, and nothing else is.
+      EXPECT_TRUE(contents == expected.back() || contents == expected[expected.size() - 2])
+          << path << " at " << at << ":\n"
+          << contents;
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+TEST(LocalLog, NoByteOfTheJournalCanBeFlippedUnnoticed) {
+  std::vector<std::string> expected = Undisturbed(3);
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(3, AppendGroups(disk, 0, 3));
+    disk.files.CrashNow();
+  }
+  memory.Crash(1);
+  FlipEveryByte(memory, expected, 6000);
+}
+
+TEST(LocalLog, NoByteOfASegmentCanBeFlippedUnnoticed) {
+  std::vector<std::string> expected = Undisturbed(3);
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(3, AppendGroups(disk, 0, 3));
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+  FlipEveryByte(memory, expected, 2000);
+}
+
+TEST(LocalLog, VerifyFindsADamagedHeaderOfAJournalFile) {
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(3, AppendGroups(disk, 0, 3));
+    disk.files.CrashNow();
+  }
+  memory.Crash(1);
+  ASSERT_TRUE(Verify(memory, kDirectory)->findings.empty());
+  memory.FlipBits("/data/journal/000000000001.journal", 9, 1);
+  EXPECT_FALSE(Verify(memory, kDirectory)->findings.empty());
+}
+
+TEST(LocalLog, AFailedFlushIsFinalAndReadsGoOn) {
+  std::vector<std::string> expected = Undisturbed(3);
+  os::MemoryFileSystem memory;
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_EQ(3, AppendGroups(disk, 0, 3));
+  disk.files.Add({.point = os::FaultPoint::kSync, .path_part = "journal/"});
+  EXPECT_EQ(0, AppendGroups(disk, 3, 1));
+  EXPECT_EQ(0, AppendGroups(disk, 3, 1));  // the disk works again; nobody knows what it has
+  ASSERT_NE(nullptr, disk.log->failure());
+  EXPECT_EQ(expected[3], Contents(*disk.log));
+}
+
+TEST(LocalLog, WhatCannotBeReadIsNotInTheWayOfWriting) {
+  std::vector<std::string> expected = Undisturbed(2);
+  os::MemoryFileSystem memory;
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_EQ(1, AppendGroups(disk, 0, 1));
+  disk.files.Add({.point = os::FaultPoint::kRead, .path_part = "topics/"});
+  ASSERT_EQ(1, AppendGroups(disk, 1, 1));
+  EXPECT_EQ(expected[2], Contents(*disk.log));
+}
+
+TEST(LocalLog, ADirectoryHasOneUser) {
+  os::MemoryFileSystem memory;
+  Disk first(memory);
+  Disk second(memory);
+  ASSERT_TRUE(first.Open().ok());
+  Status opened = second.Open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(ErrorKind::kConflict, opened.error().kind());
+}
+
+TEST(LocalLog, VerifyNamesTheFileOfADamagedByte) {
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(3, AppendGroups(disk, 0, 3));
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+  Result<VerifyReport> whole = Verify(memory, kDirectory);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_TRUE(whole->findings.empty());
+  EXPECT_EQ(9U, whole->records);
+  for (const std::string& path : memory.AllFiles()) {
+    if (!path.ends_with(".segment") || path.find("topics") == std::string::npos) continue;
+    std::unique_ptr<os::MemoryFileSystem> copy = memory.Clone();
+    copy->FlipBits(path, 70, 1);
+    Result<VerifyReport> report = Verify(*copy, kDirectory);
+    ASSERT_TRUE(report.ok());
+    ASSERT_FALSE(report->findings.empty()) << path;
+    EXPECT_NE(report->findings[0].ToString().find(path.substr(path.find("topics"))),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace headrace::log
