@@ -31,15 +31,20 @@ class Splitter {
  public:
   Splitter(const row::Schema& schema, bool csv) : schema_(schema), csv_(csv) {}
 
-  // The end of the record that begins at `at`, or npos when it is not all there yet.
-  size_t FindEnd(std::string_view text, size_t at) const {
+  // The end of the record that begins at `at`, or npos when it is not all there yet. `whole`: no
+  // more text follows. A quote that nobody closes takes its line alone, not the rest of the file.
+  size_t FindEnd(std::string_view text, size_t at, bool whole = false) const {
     if (!csv_) return text.find('\n', at);
+    const size_t begin = at;
     bool quoted = false;
     while (true) {
       size_t newline = text.find('\n', at);
       size_t quote = text.find('"', at);
       if (!quoted && newline < quote) return newline;
-      if (quote == std::string_view::npos) return std::string_view::npos;
+      bool open = whole || text.size() - begin > schema::kPayloadBytesMax;
+      if (quote == std::string_view::npos) {
+        return quoted && open ? text.find('\n', begin) : std::string_view::npos;
+      }
       quoted = !quoted;
       at = quote + 1;
     }
@@ -215,8 +220,10 @@ class ReadingSource final : public FileSource {
           break;
         }
         ended = text_.size() == before;
-        bool rest = ended && !follow_ && start_ < text_.size();
-        if (rest) TakeRecord(text_.size(), text_.size(), chunk, spans);
+        while (ended && !follow_ && start_ < text_.size()) {
+          size_t last = std::min(splitter_.FindEnd(text_, start_, true), text_.size());
+          TakeRecord(last, std::min(last + 1, text_.size()), chunk, spans);
+        }
         continue;
       }
       TakeRecord(end, end + 1, chunk, spans);

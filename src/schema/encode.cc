@@ -140,6 +140,13 @@ Result<CsvToJson> CsvToJson::FromHeader(std::string_view header, const row::Sche
 
 void CsvToJson::Append(std::string_view record, std::string& out) const {
   if (record.ends_with('\r')) record.remove_suffix(1);
+  const bool quotes = record.find('"') != std::string_view::npos;
+  if (quotes && std::count(record.begin(), record.end(), '"') % 2 != 0) {
+    // An open quote: nobody knows where the fields end. The text itself is the payload; it is no
+    // JSON, and so goes to the dead letters as it stood.
+    out += record.substr(0, kPayloadBytesMax + 1);
+    return;
+  }
   char separator = '{';
   auto add = [&](size_t index, std::string_view text, bool quoted) {
     if (index >= field_of_.size() || field_of_[index] < 0) return;
@@ -155,7 +162,7 @@ void CsvToJson::Append(std::string_view record, std::string& out) const {
       row::AppendJsonString(text, out);
     }
   };
-  if (record.find('"') == std::string_view::npos) {
+  if (!quotes) {
     size_t index = 0;
     for (size_t begin = 0;; ++index) {
       size_t comma = std::min(record.find(',', begin), record.size());
