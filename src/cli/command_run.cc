@@ -1,4 +1,5 @@
 #include <chrono>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -30,6 +31,12 @@ Result<engine::RunOptions> ReadOptions(const Arguments& arguments) {
   engine::RunOptions options;
   HR_ASSIGN(options.inputs, arguments.Pairs("--input"));
   HR_ASSIGN(options.outputs, arguments.Pairs("--output"));
+  std::set<std::string> written;
+  for (const auto& [stream, path] : options.outputs) {
+    if (!written.insert(stream).second) {
+      return BadUsage("--output names the stream " + stream + " twice: a stream has one output");
+    }
+  }
   options.follow = arguments.Has("--follow");
   options.idle = [] { std::this_thread::sleep_for(kFollowPause); };
   return options;

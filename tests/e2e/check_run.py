@@ -61,6 +61,13 @@ def check_a_bare_script_means_run(program):
         assert out.count("\n") == 10
 
 
+def check_a_stream_has_one_output(program):
+    with program.scratch() as d:
+        prepare(d, 10)
+        code, _, err = program.run(d / "app.sql", "--output", "features=-", "--output", f"features={d / 'o.csv'}")
+        assert code == 2 and "HR9001" in err and "features" in err, (code, err)
+
+
 def check_bad_events_are_kept_counted_and_forbidden_by_strict(program):
     with program.scratch() as d:
         text = prepare(d, 100)
