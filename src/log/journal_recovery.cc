@@ -101,10 +101,11 @@ Result<JournalContents> Journal::Recover(Lsn moved) {
     HR_TRY(ScanFile(path, header, moved, contents));
     files_by_sequence_[sequence] = {header, path, 0, buffered_lsn_};
   }
-  if (!found.empty() && buffered_lsn_ < moved) {
-    return Damaged(found.rbegin()->second.second, 0, "it ends before what was moved to segments");
+  // The newest file is never recycled: without it there would be nothing to go on behind.
+  if (buffered_lsn_ < moved) {
+    std::string last = found.empty() ? directory_ : found.rbegin()->second.second;
+    return Damaged(last, 0, "it ends before what was moved to segments");
   }
-  buffered_lsn_ = std::max(buffered_lsn_, moved);
   contents.last_lsn = buffered_lsn_;
   current_.sequence = highest;
   return contents;

@@ -286,22 +286,39 @@ void LocalLog::MoveLoop() {
 }
 
 Status LocalLog::Move(const std::vector<EntryPtr>& entries) {
-  std::set<Partition*> touched;
+  if (!staged_.empty()) HR_TRY(PublishStaged());  // flushed before, but no manifest could say so
+  Lsn before = moved_lsn_;
+  Status staged = Stage(entries);
+  if (staged.ok()) return PublishStaged();
+  // What a failed write or flush left on the disk is unknown: all of it is written again.
+  for (Partition* partition : staged_)
+    partition->Unstage();
+  staged_.clear();
+  moved_lsn_ = before;
+  return staged;
+}
+
+Status LocalLog::Stage(const std::vector<EntryPtr>& entries) {
   for (const EntryPtr& entry : entries) {
     if (entry->lsn <= moved_lsn_) continue;
     bool control = entry->kind == EntryKind::kControl;
     Partition* partition =
         control ? controls_.get() : FindPartition(entry->topic, entry->partition);
+    staged_.insert(partition);
     HR_TRY(partition->Stage(*entry, options_.compress_segments && !control));
     segment_bytes_.Add(entry->bytes.size());
-    touched.insert(partition);
     moved_lsn_ = entry->lsn;
   }
-  for (Partition* partition : touched)
+  for (Partition* partition : staged_)
     HR_TRY(partition->Sync());
+  return Ok();
+}
+
+Status LocalLog::PublishStaged() {
   HR_TRY(WriteManifest(moved_lsn_));
-  for (Partition* partition : touched)
+  for (Partition* partition : staged_)
     partition->Publish();
+  staged_.clear();
   journal_.Free(moved_lsn_);
   return Ok();
 }

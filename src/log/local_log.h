@@ -70,6 +70,8 @@ class LocalLog final : public Log {
   void OnDurable(std::vector<Group>&& groups);
   void MoveLoop();
   Status Move(const std::vector<EntryPtr>& entries);
+  Status Stage(const std::vector<EntryPtr>& entries);
+  Status PublishStaged();
   Status WriteManifest(Lsn moved);
 
   os::FileSystem& files_;
@@ -99,7 +101,9 @@ class LocalLog final : public Log {
   std::function<void()> callback_;
 
   std::mutex moving_mutex_;  // Move and retention exclude each other
-  Lsn moved_lsn_ = 0;        // confined to whoever holds moving_mutex_
+  // Confined to whoever holds moving_mutex_.
+  Lsn moved_lsn_ = 0;
+  std::set<Partition*> staged_;  // with flushed batches up to moved_lsn_ that no manifest lists
   std::thread mover_;
 };
 

@@ -259,6 +259,13 @@ void Partition::Publish() {
     tail_.pop_front();
 }
 
+void Partition::Unstage() {
+  buffer_.clear();
+  dirty_ = false;
+  std::lock_guard lock(mutex_);
+  staged_ = segments_;
+}
+
 std::vector<SegmentRecord> Partition::records() const {
   std::vector<SegmentRecord> records;
   for (const auto& segment : staged_) {

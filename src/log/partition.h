@@ -45,10 +45,12 @@ class Partition {
   Result<int64_t> OffsetOfLsn(Lsn lsn) const;
 
   // The moving thread: Stage writes batches behind the newest segment, Sync makes them durable,
-  // Publish lets readers see them there and drops them from memory.
+  // Publish lets readers see them there and drops them from memory. After a failure Unstage forgets
+  // what was staged since the last Publish, so that it can be staged again.
   Status Stage(const Entry& entry, bool compress);
   Status Sync();
   void Publish();
+  void Unstage();
   // As they will be once Publish was called: for the manifest.
   std::vector<SegmentRecord> records() const;
 

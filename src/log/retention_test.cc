@@ -1,0 +1,175 @@
+// Retention: whole segments go, the newest stays, and what is left has the offsets it had.
+
+#include <map>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "log/log_testing.h"
+
+namespace headrace::log {
+namespace {
+
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kStartMs = 1'800'000'000'000;  // where the clock of a Disk stands
+constexpr int kBatches = 10;
+
+// One batch of two records a day, each in a segment of its own.
+void Fill(os::MemoryFileSystem& memory, TopicConfig config) {
+  config.segment_bytes = 1;
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_TRUE(disk.log->CreateTopic("t", config).ok());
+  for (int i = 0; i < kBatches; ++i) {
+    std::string value = std::to_string(i);
+    std::vector<Entry> group;
+    group.push_back(BatchOf({value + "a", value + "b"}, 0, kStartMs + i * kDayMs));
+    ASSERT_TRUE(disk.log->Append(group).ok());
+  }
+  ASSERT_TRUE(disk.log->Close().ok());
+}
+
+// Base offset and size of every segment of the topic that is on the disk.
+std::map<int64_t, uint64_t> Segments(os::MemoryFileSystem& memory) {
+  std::map<int64_t, uint64_t> segments;
+  for (const std::string& path : memory.AllFiles()) {
+    if (!path.starts_with("/data/topics/t/0/") || !path.ends_with(".segment")) continue;
+    int64_t base = std::stoll(path.substr(path.rfind('/') + 1));
+    segments[base] = memory.Open(path, {}).value()->Size().value();
+  }
+  return segments;
+}
+
+uint64_t Total(const std::map<int64_t, uint64_t>& segments) {
+  return std::accumulate(segments.begin(), segments.end(), uint64_t{0},
+                         [](uint64_t sum, const auto& segment) { return sum + segment.second; });
+}
+
+// The log begins at `start`, says so to whoever asks for less, and has all behind it.
+void ExpectFrom(const Log& log, int64_t start) {
+  EXPECT_EQ(start, log.start_offset("t", 0));
+  EXPECT_EQ(2 * kBatches, log.end_offset("t", 0));
+  EXPECT_EQ(2 * kBatches, log.next_offset("t", 0));
+  for (int64_t below = 0; below < start; ++below) {
+    Result<std::vector<Entry>> read = log.Read("t", 0, below, 1);
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(ErrorKind::kNotFound, read.error().kind());
+    EXPECT_EQ("HR5207", read.error().code());
+    EXPECT_EQ(
+        "offset " + std::to_string(below) + " is below the start offset " + std::to_string(start),
+        read.error().message());
+  }
+  std::string expected;
+  for (int64_t offset = start; offset < 2 * kBatches; offset += 2) {
+    std::string value = std::to_string(offset / 2);
+    expected += std::to_string(offset / 2 + 2) + " t:0:" + std::to_string(offset) + " note of " +
+                value + "a " + value + "a " + value + "b\n";
+    Result<std::vector<Entry>> read = log.Read("t", 0, offset + 1, 1);
+    ASSERT_TRUE(read.ok()) << read.error().ToString();
+    EXPECT_EQ(offset, read->front().base_offset);
+  }
+  EXPECT_EQ(expected, Contents(log));
+}
+
+TEST(Retention, TheOldestSegmentsGoUntilTheRestIsWithinTheSize) {
+  os::MemoryFileSystem sizes;
+  Fill(sizes, {});
+  std::map<int64_t, uint64_t> before = Segments(sizes);
+  ASSERT_EQ(static_cast<size_t>(kBatches), before.size());
+  uint64_t one = Total(before) / kBatches;
+  for (uint64_t limit : {uint64_t{0}, one / 2, one * 3, one * 3 + 1, Total(before) - 1}) {
+    os::MemoryFileSystem memory;
+    Fill(memory, {.retention_bytes = static_cast<int64_t>(limit)});
+    std::map<int64_t, uint64_t> expected = before;
+    while (expected.size() > 1 && Total(expected) > limit)
+      expected.erase(expected.begin());
+    {
+      Disk disk(memory);
+      ASSERT_TRUE(disk.Open().ok());
+      ExpectFrom(*disk.log, 0);
+      ASSERT_TRUE(disk.log->ApplyRetention().ok());
+      EXPECT_EQ(expected, Segments(memory)) << "limit " << limit;
+      ExpectFrom(*disk.log, expected.begin()->first);
+      ASSERT_TRUE(disk.log->ApplyRetention().ok());  // what is within the limit stays
+      EXPECT_EQ(expected, Segments(memory));
+      ASSERT_TRUE(disk.log->Close().ok());
+    }
+    memory.Crash(limit);
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ExpectFrom(*disk.log, expected.begin()->first);
+    EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
+  }
+}
+
+TEST(Retention, SegmentsWhoseNewestRecordIsTooOldGoAndTheNewestStays) {
+  os::MemoryFileSystem memory;
+  Fill(memory, {.retention_ms = 3 * kDayMs});
+  Disk disk(memory);
+  disk.clock.Set((kStartMs + (kBatches - 1) * kDayMs) * 1000);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  ExpectFrom(*disk.log, 12);  // days 6 to 9: exactly three days old is not older
+  disk.clock.Advance(365 * kDayMs * 1000);
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  ExpectFrom(*disk.log, 18);
+  EXPECT_EQ(1U, Segments(memory).size());
+}
+
+TEST(Retention, WithoutLimitsNothingGoes) {
+  os::MemoryFileSystem memory;
+  Fill(memory, {});
+  Disk disk(memory);
+  disk.clock.Advance(3650 * kDayMs * 1000);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  ExpectFrom(*disk.log, 0);
+}
+
+TEST(Retention, OffsetsGoOnWhereTheyWere) {
+  os::MemoryFileSystem memory;
+  Fill(memory, {.retention_bytes = 0});
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_TRUE(disk.log->ApplyRetention().ok());
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  std::vector<Entry> group = {BatchOf({"new"})};
+  ASSERT_TRUE(disk.log->Append(group).ok());
+  ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+  EXPECT_EQ(18, disk.log->start_offset("t", 0));
+  EXPECT_EQ(21, disk.log->end_offset("t", 0));
+  EXPECT_EQ(20, disk.log->Read("t", 0, 20, 1)->front().base_offset);
+  EXPECT_EQ(-1, disk.log->OffsetAt("t", 0, INT64_MAX).value());
+  EXPECT_EQ(18, disk.log->OffsetAt("t", 0, 0).value());
+}
+
+TEST(Retention, ACrashAnywhereInItLeavesALogThatIsWholeFromItsStartOn) {
+  os::MemoryFileSystem filled;
+  Fill(filled, {.retention_bytes = 0});
+  for (uint64_t at = 1; at <= 40; ++at) {
+    std::unique_ptr<os::MemoryFileSystem> memory = filled.Clone();
+    {
+      Disk disk(*memory);
+      ASSERT_TRUE(disk.Open().ok());
+      disk.files.CrashAtOperation(disk.files.operations() + at);
+      static_cast<void>(disk.log->ApplyRetention().ok());
+    }
+    memory->Crash(at);
+    Disk disk(*memory);
+    Status opened = disk.Open();
+    ASSERT_TRUE(opened.ok()) << "operation " << at << ": " << opened.error().ToString();
+    int64_t start = disk.log->start_offset("t", 0);
+    EXPECT_TRUE(start == 0 || start == 18) << start;
+    ExpectFrom(*disk.log, start);
+    EXPECT_TRUE(Verify(*memory, kDirectory)->findings.empty());
+    ASSERT_TRUE(disk.log->ApplyRetention().ok());
+    ExpectFrom(*disk.log, 18);
+  }
+}
+
+}  // namespace
+}  // namespace headrace::log

@@ -1,0 +1,227 @@
+// Files cut at every length: the journal's last file ends with whole groups, whatever is missing;
+// durable bytes that a segment lacks are told, never passed over.
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "log/frame.h"
+#include "log/log_testing.h"
+
+namespace headrace::log {
+namespace {
+
+constexpr int kGroups = 5;
+constexpr const char* kJournalFile = "/data/journal/000000000001.journal";
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kStep = 13;
+#else
+constexpr uint64_t kStep = 1;
+#endif
+
+// Where the last byte that is not zero stands, rounded up to the end of its frame.
+uint64_t UsedBytes(os::MemoryFileSystem& memory, const std::string& path) {
+  std::string bytes = os::ReadFile(memory, path, 1 << 24).value();
+  size_t last = bytes.find_last_not_of('\0');
+  return last == std::string::npos ? 0 : (last + 8) & ~uint64_t{7};
+}
+
+std::unique_ptr<os::MemoryFileSystem> Cut(const os::MemoryFileSystem& memory,
+                                          const std::string& path, uint64_t size) {
+  std::unique_ptr<os::MemoryFileSystem> copy = memory.Clone();
+  auto file = copy->Open(path, {.writable = true}).value();
+  file->Truncate(size).value();
+  file->Sync().value();
+  return copy;
+}
+
+// A journal of some groups, nothing moved; `used[i]` bytes of it were durable when group i was
+// acknowledged.
+void WriteJournal(os::MemoryFileSystem& memory, std::vector<uint64_t>* used) {
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_EQ(0, AppendGroups(disk, 0, 0));  // makes the topic
+  ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+  used->push_back(UsedBytes(memory, kJournalFile));
+  for (int i = 0; i < kGroups; ++i) {
+    ASSERT_EQ(1, AppendGroups(disk, i, 1));
+    used->push_back(UsedBytes(memory, kJournalFile));
+  }
+  disk.files.CrashNow();
+}
+
+TEST(Truncation, AJournalCutAtAnyLengthKeepsEveryGroupThatWasDurableBeforeTheCut) {
+  std::vector<std::string> expected = Undisturbed(kGroups + 2);
+  os::MemoryFileSystem memory;
+  std::vector<uint64_t> used;
+  WriteJournal(memory, &used);
+  memory.Crash(1);
+  for (uint64_t size = kFileHeaderSize; size <= used.back() + 64; size += kStep) {
+    std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, kJournalFile, size);
+    Result<VerifyReport> report = Verify(*cut, kDirectory);
+    ASSERT_TRUE(report.ok());
+    EXPECT_TRUE(report->findings.empty()) << size << ": " << report->findings[0].ToString();
+    size_t kept = static_cast<size_t>(
+        std::count_if(used.begin(), used.end(), [&](uint64_t end) { return end <= size; }));
+    size_t groups = 0;  // of the cut log, the topic's not counted
+    {
+      Disk disk(*cut);
+      Status opened = disk.Open();
+      ASSERT_TRUE(opened.ok()) << "at " << size << ": " << opened.error().ToString();
+      std::string contents = Contents(*disk.log);
+      auto found = std::find(expected.begin(), expected.end(), contents);
+      ASSERT_NE(expected.end(), found) << "at " << size << ":\n" << contents;
+      groups = static_cast<size_t>(found - expected.begin());
+      EXPECT_GE(groups + 1, kept) << "at " << size;
+      EXPECT_LE(groups, kept) << "at " << size;
+      // It goes on, and the next opening sees both.
+      ASSERT_EQ(1, AppendGroups(disk, static_cast<int>(groups), 1)) << "at " << size;
+      disk.files.CrashNow();
+    }
+    cut->Crash(size);
+    Disk disk(*cut);
+    Status opened = disk.Open();
+    ASSERT_TRUE(opened.ok()) << "at " << size << ": " << opened.error().ToString();
+    EXPECT_EQ(expected[groups + 1], Contents(*disk.log)) << "at " << size;
+  }
+}
+
+TEST(Truncation, OnlyTheLastFileOfTheJournalMayEndEarly) {
+  constexpr size_t kPadding = 100'000;
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(kGroups, AppendGroups(disk, 0, kGroups, kPadding));
+    disk.files.CrashNow();
+  }
+  memory.Crash(1);
+  ASSERT_TRUE(memory.Exists("/data/journal/000000000002.journal"));
+  uint64_t used = UsedBytes(memory, kJournalFile);
+  for (uint64_t size = kFileHeaderSize; size < used - kFrameHeaderSize; size += 10'007) {
+    std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, kJournalFile, size);
+    Disk disk(*cut);
+    Status opened = disk.Open();
+    ASSERT_FALSE(opened.ok()) << size;
+    EXPECT_EQ("HR5204", opened.error().code());
+    EXPECT_FALSE(Verify(*cut, kDirectory)->findings.empty());
+  }
+}
+
+TEST(Truncation, AJournalFileWithoutItsWholeHeaderIsRefused) {
+  os::MemoryFileSystem memory;
+  std::vector<uint64_t> used;
+  WriteJournal(memory, &used);
+  memory.Crash(1);
+  for (uint64_t size = 1; size < kFileHeaderSize; ++size) {
+    std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, kJournalFile, size);
+    Disk disk(*cut);
+    Status opened = disk.Open();
+    ASSERT_FALSE(opened.ok()) << size;
+    EXPECT_EQ("HR5204", opened.error().code());
+    EXPECT_FALSE(Verify(*cut, kDirectory)->findings.empty());
+  }
+}
+
+// Everything in segments, several of them in a partition.
+void WriteSegments(os::MemoryFileSystem& memory) {
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_TRUE(disk.log->CreateTopic("t", {.partitions = 2, .segment_bytes = 400}).ok());
+  ASSERT_EQ(kGroups, AppendGroups(disk, 0, kGroups));
+  ASSERT_TRUE(disk.log->Close().ok());
+}
+
+TEST(Truncation, ASegmentCutAtAnyLengthIsNamedAndRefused) {
+  os::MemoryFileSystem memory;
+  WriteSegments(memory);
+  int segments = 0;
+  for (const std::string& path : memory.AllFiles()) {
+    if (!path.ends_with(".segment")) continue;
+    ++segments;
+    uint64_t whole = memory.Open(path, {}).value()->Size().value();
+    for (uint64_t size = 0; size < whole; size += kStep) {
+      std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, path, size);
+      Disk disk(*cut);
+      Status opened = disk.Open();
+      ASSERT_FALSE(opened.ok()) << path << " at " << size;
+      EXPECT_EQ(ErrorKind::kCorruption, opened.error().kind());
+      EXPECT_EQ(path + "@" + std::to_string(size), opened.error().place());
+      EXPECT_EQ(size, cut->Open(path, {}).value()->Size().value());  // left as it was
+      EXPECT_FALSE(Verify(*cut, kDirectory)->findings.empty()) << path << " at " << size;
+    }
+  }
+  EXPECT_GE(segments, 4);
+}
+
+TEST(Truncation, AJournalThatIsEmptyOrGoneWhileSegmentsSpeakOfOneIsRefused) {
+  os::MemoryFileSystem memory;
+  WriteSegments(memory);
+  std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, kJournalFile, 0);
+  ASSERT_TRUE(memory.Remove(kJournalFile).ok());
+  for (os::MemoryFileSystem* damaged : {cut.get(), &memory}) {
+    Disk disk(*damaged);
+    Status opened = disk.Open();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ("HR5204", opened.error().code());
+    EXPECT_FALSE(Verify(*damaged, kDirectory)->findings.empty());
+  }
+}
+
+TEST(Truncation, BytesBehindTheDurableEndOfASegmentAreCutOff) {
+  std::vector<std::string> expected = Undisturbed(kGroups + 1);
+  os::MemoryFileSystem memory;
+  WriteSegments(memory);
+  for (const std::string& path : memory.AllFiles()) {
+    if (!path.ends_with(".segment")) continue;
+    uint64_t whole = memory.Open(path, {}).value()->Size().value();
+    std::unique_ptr<os::MemoryFileSystem> copy = memory.Clone();
+    copy->Open(path, {.writable = true}).value()->WriteAt(whole, std::string(100, 'x')).value();
+    Disk disk(*copy);
+    ASSERT_TRUE(disk.Open().ok());
+    EXPECT_EQ(whole, copy->Open(path, {}).value()->Size().value());
+    ASSERT_EQ(1, AppendGroups(disk, kGroups, 1));
+    EXPECT_EQ(expected.back(), Contents(*disk.log));
+    ASSERT_TRUE(disk.log->Close().ok());
+    EXPECT_TRUE(Verify(*copy, kDirectory)->findings.empty());
+  }
+}
+
+TEST(Truncation, AnIndexCutAtAnyLengthIsBuiltAgain) {
+  std::vector<std::string> expected = Undisturbed(kGroups);
+  os::MemoryFileSystem memory;
+  WriteSegments(memory);
+  int indexes = 0;
+  for (const std::string& path : memory.AllFiles()) {
+    if (!path.ends_with(".index")) continue;
+    ++indexes;
+    uint64_t whole = memory.Open(path, {}).value()->Size().value();
+    for (uint64_t size = 0; size < whole; size += kStep) {
+      std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, path, size);
+      EXPECT_EQ("HR5213", Verify(*cut, kDirectory)->findings.at(0).code());
+      Disk disk(*cut);
+      ASSERT_TRUE(disk.Open().ok()) << path << " at " << size;
+      EXPECT_EQ(expected.back(), Contents(*disk.log));
+      EXPECT_EQ(4, disk.log->Read("t", 1, 4, 1)->front().base_offset);
+    }
+  }
+  EXPECT_GE(indexes, 2);
+}
+
+TEST(Truncation, AManifestCutAtAnyLengthIsRefused) {
+  os::MemoryFileSystem memory;
+  WriteSegments(memory);
+  uint64_t whole = memory.Open("/data/manifest", {}).value()->Size().value();
+  for (uint64_t size = 0; size < whole; ++size) {
+    std::unique_ptr<os::MemoryFileSystem> cut = Cut(memory, "/data/manifest", size);
+    Disk disk(*cut);
+    Status opened = disk.Open();
+    ASSERT_FALSE(opened.ok()) << size;
+    EXPECT_EQ("HR5208", opened.error().code());
+    EXPECT_FALSE(Verify(*cut, kDirectory)->findings.empty());
+  }
+}
+
+}  // namespace
+}  // namespace headrace::log
