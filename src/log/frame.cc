@@ -6,7 +6,8 @@
 namespace headrace::log {
 namespace {
 
-constexpr uint32_t kFileMagic = 0x314a5248;  // "HRJ1"
+constexpr uint64_t kPartitionsMax = 1 << 16;  // far more than a stream may have
+constexpr uint32_t kFileMagic = 0x314a5248;   // "HRJ1"
 
 std::string EncodeHeader(const FrameHeader& header, uint32_t crc) {
   std::string out;
@@ -104,11 +105,13 @@ std::string EncodeTopic(const std::string& name, const TopicConfig& config) {
 Status DecodeTopic(std::string_view payload, std::string* name, TopicConfig* config) {
   base::ByteReader r(payload);
   *name = std::string(r.String());
-  config->partitions = static_cast<int32_t>(r.Varint());
+  uint64_t partitions = r.Varint();
+  config->partitions = static_cast<int32_t>(partitions);
   config->retention_ms = r.Zigzag();
   config->retention_bytes = r.Zigzag();
   config->segment_bytes = r.Zigzag();
-  if (r.ok() && r.remaining() == 0 && config->partitions > 0) return Ok();
+  bool sound = r.ok() && r.remaining() == 0 && partitions > 0 && partitions <= kPartitionsMax;
+  if (sound) return Ok();
   return Error(ErrorKind::kCorruption, "HR5203", "a topic frame does not parse");
 }
 

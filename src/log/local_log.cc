@@ -199,7 +199,11 @@ Status LocalLog::Append(std::vector<Entry>& group) {
     if (entry.kind == EntryKind::kControl) entry.record_count = 1;
     HR_CHECK(entry.record_count > 0);
     entry.base_offset = partition->next_offset();
-    if (entry.kind == EntryKind::kBatch) SetBaseOffset(entry.bytes, entry.base_offset);
+    if (entry.kind == EntryKind::kBatch) {
+      HR_CHECK(entry.bytes.size() >= kBatchHeaderSize);
+      SetBaseOffset(entry.bytes, entry.base_offset);
+      entry.max_timestamp_ms = MaxTimestamp(entry.bytes);
+    }
     partition->Reserve(entry.record_count);
     bytes += SizeOf(entry);
     outgoing.push_back({std::make_shared<const Entry>(std::move(entry)), "", lsn});

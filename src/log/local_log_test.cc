@@ -179,6 +179,29 @@ TEST(LocalLog, WhatCannotBeReadIsNotInTheWayOfWriting) {
   EXPECT_EQ(expected[2], Contents(*disk.log));
 }
 
+TEST(LocalLog, FindsAnOffsetByTimeInMemoryAndInSegmentsFromWhatTheBatchesSay) {
+  os::MemoryFileSystem memory;
+  for (bool moved : {false, true}) {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    if (!moved) {
+      ASSERT_TRUE(disk.log->CreateTopic("t", {.partitions = 2}).ok());
+      std::vector<Entry> group;
+      group.push_back(BatchOf({"a", "b"}, 0, 1000));
+      group.push_back(BatchOf({"c"}, 0, 2000));
+      group.push_back(BatchOf({"late"}, 0, 1500));
+      ASSERT_TRUE(disk.log->Append(group).ok());
+      ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+    }
+    EXPECT_EQ(0, disk.log->OffsetAt("t", 0, 1000).value()) << moved;
+    EXPECT_EQ(2, disk.log->OffsetAt("t", 0, 1001).value()) << moved;
+    EXPECT_EQ(2, disk.log->OffsetAt("t", 0, 2000).value()) << moved;
+    EXPECT_EQ(-1, disk.log->OffsetAt("t", 0, 2001).value()) << moved;
+    EXPECT_EQ(2000, disk.log->Read("t", 0, 2, 1)->front().max_timestamp_ms);
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+}
+
 TEST(LocalLog, ADirectoryHasOneUser) {
   os::MemoryFileSystem memory;
   Disk first(memory);

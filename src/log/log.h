@@ -31,7 +31,7 @@ struct Entry {
   std::string topic;  // kBatch
   int32_t partition = 0;
   int32_t record_count = 0;       // of the batch: set by who appends, and by readers
-  int64_t max_timestamp_ms = -1;  // of the batch: likewise
+  int64_t max_timestamp_ms = -1;  // of the batch: set by Append, given by readers
   std::string note;
   std::string bytes;
   Lsn lsn = 0;              // set by Append, given by readers

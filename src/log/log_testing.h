@@ -53,7 +53,6 @@ inline Entry BatchOf(const std::vector<std::string>& values, int32_t partition =
   entry.topic = "t";
   entry.partition = partition;
   entry.record_count = builder.count();
-  entry.max_timestamp_ms = timestamp_ms;
   entry.note = "note of " + values.front();
   entry.bytes = builder.Finish();
   return entry;

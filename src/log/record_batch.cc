@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kCrcOffset = 17;         // of the crc field
 constexpr size_t kAttributesOffset = 21;  // the CRC covers from here on
+constexpr size_t kMaxTimestampOffset = 35;
 constexpr int16_t kCodecMask = 7;
 
 Error Corrupt(const std::string& what) {
@@ -240,6 +241,12 @@ Result<BatchHeader> ReadHeader(std::string_view batch) {
 void SetBaseOffset(std::string& batch, int64_t base_offset) {
   uint64_t big = __builtin_bswap64(static_cast<uint64_t>(base_offset));
   std::memcpy(batch.data(), &big, sizeof big);
+}
+
+int64_t MaxTimestamp(std::string_view batch) {
+  uint64_t big = 0;
+  std::memcpy(&big, batch.data() + kMaxTimestampOffset, sizeof big);
+  return static_cast<int64_t>(__builtin_bswap64(big));
 }
 
 std::string Compressed(const std::string& batch) {

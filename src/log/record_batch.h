@@ -65,6 +65,8 @@ Result<BatchHeader> ReadHeader(std::string_view batch);
 
 // The base offset lies outside the checksum: setting it changes nothing else.
 void SetBaseOffset(std::string& batch, int64_t base_offset);
+// The header's largest timestamp. The batch must have a whole header; nothing is checked.
+int64_t MaxTimestamp(std::string_view batch);
 // The same records in lz4, or "" when that would save less than an eighth or they are compressed.
 std::string Compressed(const std::string& batch);
 

@@ -51,7 +51,9 @@ bool ReadStoredHeader(std::string_view bytes, StoredHeader* header) {
   header->batch_size = r.U32Le();
   uint32_t zero = r.U32Le();
   header->max_timestamp_ms = static_cast<int64_t>(r.U64Le());
-  return r.ok() && magic == kStoredMagic && zero == 0 && header->note_size < (1U << 30) &&
+  bool placed = header->base_offset >= 0 && header->base_offset <= INT64_MAX - INT32_MAX &&
+                header->record_count <= INT32_MAX;
+  return r.ok() && magic == kStoredMagic && zero == 0 && placed && header->note_size < (1U << 30) &&
          header->batch_size < (1U << 30);
 }
 
@@ -111,6 +113,22 @@ Status Segment::WriteIndex(os::FileSystem& files) const {
 
 namespace {
 
+// The first point is the segment's beginning, and they ascend within it.
+bool PointsAreSound(const Segment& segment) {
+  int64_t offset = segment.base_offset - 1;
+  uint64_t position = 0;
+  for (const IndexPoint& point : segment.index) {
+    bool first = &point == &segment.index.front();
+    if (point.base_offset <= offset || (first ? point.position != 0 : point.position <= position)) {
+      return false;
+    }
+    offset = point.base_offset;
+    position = point.position;
+  }
+  return !segment.index.empty() && segment.index.front().base_offset == segment.base_offset &&
+         offset < segment.end_offset && position < segment.size;
+}
+
 bool ReadIndex(std::string_view bytes, Segment* segment) {
   if (bytes.size() < 4) return false;
   base::ByteReader tail(bytes.substr(bytes.size() - 4));
@@ -133,7 +151,7 @@ bool ReadIndex(std::string_view bytes, Segment* segment) {
     segment->index.push_back(point);
     segment->max_timestamp_ms = point.max_timestamp_ms;
   }
-  return r.ok();
+  return r.ok() && r.remaining() == 0 && PointsAreSound(*segment);
 }
 
 }  // namespace
@@ -149,6 +167,7 @@ Status CheckIndex(os::FileSystem& files, const Segment& segment) {
   HR_ASSIGN(std::string bytes, os::ReadFile(files, IndexPath(segment.path), kIndexFileMax));
   Segment read;
   read.size = segment.size;
+  read.base_offset = segment.base_offset;
   if (ReadIndex(bytes, &read)) return Ok();
   return Error(ErrorKind::kCorruption, "HR5213", "the index is damaged")
       .AtPlace(IndexPath(segment.path))

@@ -63,7 +63,8 @@ struct Segment {
   Status ScanIndex();
 };
 
-// Checks the index file beside the segment (path and size set). kCorruption when it is damaged.
+// Checks the index file beside the segment (path, base_offset and size set). kCorruption when it is
+// damaged.
 Status CheckIndex(os::FileSystem& files, const Segment& segment);
 
 std::string SegmentPath(const std::string& directory, int64_t base_offset);

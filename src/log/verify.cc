@@ -101,6 +101,7 @@ void CheckPartition(os::FileSystem& files, const std::string& directory,
     if (!files.Exists(IndexPath(path))) continue;
     Segment segment;
     segment.path = path;
+    segment.base_offset = record.base_offset;
     segment.size = record.size;
     Status index = CheckIndex(files, segment);
     if (!index.ok()) report.findings.push_back(index.error());

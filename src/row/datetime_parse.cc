@@ -332,7 +332,7 @@ class Reader {
       hour_ = hour_ % 12 + (meridiem_ == 'p' ? 12 : 0);
     }
     micros_of_day += hour_ * kMicrosPerHour;
-    return Outcome::kOk;
+    return micros_of_day > kMicrosPerDay ? Outcome::kRange : Outcome::kOk;  // 23:59:60.5
   }
 
   std::string lower_;

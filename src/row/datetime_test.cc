@@ -89,6 +89,8 @@ TEST(TimestampText, TellsSyntaxFromRange) {
   const std::string range = "date/time field value out of range: ";
   EXPECT_EQ(Tz("2024-02-30"), range + "\"2024-02-30\"");
   EXPECT_EQ(Tz("2024-01-01 25:00"), range + "\"2024-01-01 25:00\"");
+  EXPECT_EQ(Tz("2024-01-01 23:59:60"), "2024-01-02 00:00:00+00");
+  EXPECT_EQ(Tz("2024-01-01 23:59:60.5"), range + "\"2024-01-01 23:59:60.5\"");
   EXPECT_EQ(Tz("2024-13-01"), range + "\"2024-13-01\"");
 }
 

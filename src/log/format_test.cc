@@ -1,0 +1,101 @@
+// What has a sound checksum and cannot be all the same.
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "log/frame.h"
+#include "log/log_testing.h"
+#include "log/partition.h"
+#include "log/segment.h"
+
+namespace headrace::log {
+namespace {
+
+constexpr int64_t kTime = 1'700'000'000'000;
+
+Entry DocumentedEntry() {
+  RecordBatchBuilder builder;
+  builder.Begin(kTime);
+  builder.Add({.timestamp_ms = kTime + 1, .has_key = true, .key = "k", .value = "vw"});
+  Entry entry;
+  entry.topic = "t";
+  entry.record_count = 1;
+  entry.max_timestamp_ms = kTime + 1;
+  entry.note = "n";
+  entry.bytes = builder.Finish();
+  entry.lsn = 2;
+  return entry;
+}
+
+// An index whose checksum is right and whose points are not.
+std::string IndexOf(uint64_t size, const std::vector<IndexPoint>& points) {
+  std::string out;
+  base::ByteWriter w(out);
+  w.U32Le(0x31495248);
+  for (uint64_t field : {size, uint64_t{1}, uint64_t{2}, uint64_t{2}, uint64_t{points.size()}})
+    w.U64Le(field);
+  for (const IndexPoint& point : points) {
+    for (uint64_t field : {static_cast<uint64_t>(point.base_offset), point.position, point.lsn,
+                           static_cast<uint64_t>(point.max_timestamp_ms)}) {
+      w.U64Le(field);
+    }
+  }
+  w.U32Le(base::Crc32c(out));
+  return out;
+}
+
+TEST(Format, AnIndexWithImpossiblePointsIsBuiltAgain) {
+  Entry entry = DocumentedEntry();
+  std::string stored;
+  AppendStored(entry, entry.bytes, stored);
+  const std::vector<std::vector<IndexPoint>> wrong = {{},
+                                                      {{1, 0, 2, 0}},
+                                                      {{0, 8, 2, 0}},
+                                                      {{0, 0, 2, 0}, {0, 8, 2, 0}},
+                                                      {{0, 0, 2, 0}, {1, 8, 2, 0}},
+                                                      {{-1, 0, 2, 0}}};
+  for (const std::vector<IndexPoint>& points : wrong) {
+    os::MemoryFileSystem files;
+    files.CreateDirectories("/p").value();
+    std::string path = SegmentPath("/p", 0);
+    os::ReplaceFile(files, path, stored).value();
+    os::ReplaceFile(files, IndexPath(path), IndexOf(stored.size(), points)).value();
+    Segment segment;
+    segment.path = path;
+    segment.size = stored.size();
+    EXPECT_FALSE(CheckIndex(files, segment).ok());
+    Partition partition(files, "/p", 1 << 20);
+    ASSERT_TRUE(partition.Open({{0, 1, stored.size()}}, 0, true).ok());
+    EXPECT_EQ(entry.bytes, partition.Read(0, 1)->front().bytes);
+  }
+}
+
+TEST(Format, AStoredBatchWithImpossibleOffsetsIsRefused) {
+  StoredHeader header;
+  for (bool good : {true, false}) {
+    Entry entry = DocumentedEntry();
+    std::string stored;
+    if (!good) entry.record_count = -1;  // more than an offset can count
+    AppendStored(entry, entry.bytes, stored);
+    EXPECT_EQ(good, ReadStoredHeader(stored, &header));
+    entry.record_count = 1;
+    if (!good) entry.base_offset = INT64_MAX;
+    stored.clear();
+    AppendStored(entry, entry.bytes, stored);
+    EXPECT_EQ(good, ReadStoredHeader(stored, &header));
+  }
+}
+
+TEST(Format, ATopicHasAtMost65536Partitions) {
+  std::string name;
+  TopicConfig config;
+  EXPECT_TRUE(DecodeTopic(EncodeTopic("t", {.partitions = 65'536}), &name, &config).ok());
+  EXPECT_EQ(65'536, config.partitions);
+  EXPECT_FALSE(DecodeTopic(EncodeTopic("t", {.partitions = 65'537}), &name, &config).ok());
+  EXPECT_FALSE(DecodeTopic(EncodeTopic("t", {.partitions = 0}), &name, &config).ok());
+  EXPECT_FALSE(DecodeTopic(EncodeTopic("t", {.partitions = -1}), &name, &config).ok());
+}
+
+}  // namespace
+}  // namespace headrace::log
