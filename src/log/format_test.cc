@@ -1,4 +1,7 @@
-// What has a sound checksum and cannot be all the same.
+// The bytes on the disk, as docs/internals has them: a change here is a change of the format.
+
+#include <fstream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -6,11 +9,40 @@
 #include "base/hash.h"
 #include "log/frame.h"
 #include "log/log_testing.h"
+#include "log/manifest.h"
 #include "log/partition.h"
 #include "log/segment.h"
 
 namespace headrace::log {
 namespace {
+
+// The bytes of a fenced block: the two-digit words of each line, up to three blanks in a row.
+std::string BytesOfBlock(const std::string& block) {
+  std::string bytes;
+  std::istringstream lines(block);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line.substr(0, line.find("   ")));
+    std::string word;
+    while (words >> word)
+      bytes += static_cast<char>(std::stoi(word, nullptr, 16));
+  }
+  return bytes;
+}
+
+// The nth example in hex of a document.
+std::string Example(const std::string& document, int n) {
+  std::ifstream in("docs/internals/" + document);
+  EXPECT_TRUE(in.good()) << document;
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  size_t begin = 0;
+  for (int i = 0; i <= n; ++i) {
+    begin = text.find("```text\n", begin);
+    if (begin == std::string::npos) return "";
+    begin += 8;
+  }
+  return BytesOfBlock(text.substr(begin, text.find("```", begin) - begin));
+}
 
 constexpr int64_t kTime = 1'700'000'000'000;
 
@@ -26,6 +58,48 @@ Entry DocumentedEntry() {
   entry.bytes = builder.Finish();
   entry.lsn = 2;
   return entry;
+}
+
+TEST(Format, TheJournalHasTheBytesOfItsDocument) {
+  EXPECT_EQ(64U, kFileHeaderSize);
+  EXPECT_EQ(32U, kFrameHeaderSize);
+  EXPECT_EQ(Example("journal.md", 0), EncodeFileHeader({1, 1, 0, 1}).substr(0, 32));
+  std::string frames;
+  uint32_t crc =
+      AppendFrame({0, FrameKind::kTopic, 1, 0, 1, 1}, EncodeTopic("t", TopicConfig{}), 0, frames);
+  std::string count("\1\0\0\0\0\0\0\0", 8);
+  crc = AppendFrame({0, FrameKind::kGroupEnd, 1, 0, 1, 1}, count, crc, frames);
+  AppendFrame({0, FrameKind::kFlushEnd, 1, 0, 1, 1}, "", crc, frames);
+  EXPECT_EQ(Example("journal.md", 1), frames);
+}
+
+TEST(Format, ARecordBatchHasTheBytesOfItsDocument) {
+  EXPECT_EQ(61U, kBatchHeaderSize);
+  EXPECT_EQ(Example("record_batch.md", 0), DocumentedEntry().bytes);
+}
+
+TEST(Format, SegmentsAndTheManifestHaveTheBytesOfTheirDocument) {
+  EXPECT_EQ(48U, kStoredHeaderSize);
+  Entry entry = DocumentedEntry();
+  std::string stored;
+  AppendStored(entry, entry.bytes, stored);
+  EXPECT_EQ(Example("segments.md", 0), stored.substr(0, kStoredHeaderSize + 1));
+  EXPECT_EQ(120U, stored.size());
+
+  os::MemoryFileSystem files;
+  files.CreateDirectories("/p").value();
+  Segment segment;
+  segment.path = SegmentPath("/p", 0);
+  StoredHeader header;
+  ASSERT_TRUE(ReadStoredHeader(stored, &header));
+  segment.Note(header);
+  ASSERT_TRUE(segment.WriteIndex(files).ok());
+  EXPECT_EQ(Example("segments.md", 1), os::ReadFile(files, IndexPath(segment.path), 1000).value());
+
+  Manifest manifest;
+  manifest.moved_lsn = 2;
+  manifest.topics["t"].partitions.push_back({0, {{0, 1, stored.size()}}});
+  EXPECT_EQ(Example("segments.md", 2), manifest.Encode());
 }
 
 // An index whose checksum is right and whose points are not.
