@@ -159,7 +159,7 @@ Status Journal::ScanFile(const std::string& path, const FileHeader& header, Lsn 
     if (!ReadFrame(std::string_view(content).substr(b), header.epoch, &torn, &payload)) continue;
     torn_end = b + FrameSize(payload.size());
   }
-  contents.torn_bytes += torn_end - at;
+  contents.torn_bytes = torn_end - at;  // of files before the last it was told when it was new
   return Ok();
 }
 

@@ -123,7 +123,8 @@ class Log {
   // Only the control entries, in LSN order.
   virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;
 
-  // Runs retention once (the background thread also does, at least every minute of `clock`).
+  // Runs retention once: segments over the limits of their topic go, the newest stays. Nothing else
+  // does.
   virtual Status ApplyRetention() = 0;
   // Flushes, moves everything to segments, stops the threads. Idempotent.
   virtual Status Close() = 0;

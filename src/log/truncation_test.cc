@@ -75,6 +75,7 @@ TEST(Truncation, AJournalCutAtAnyLengthKeepsEveryGroupThatWasDurableBeforeTheCut
       groups = static_cast<size_t>(found - expected.begin());
       EXPECT_GE(groups + 1, kept) << "at " << size;
       EXPECT_LE(groups, kept) << "at " << size;
+      EXPECT_EQ(disk.log->recovery().text.empty(), disk.log->recovery().torn_bytes_cut == 0);
       // It goes on, and the next opening sees both.
       ASSERT_EQ(1, AppendGroups(disk, static_cast<int>(groups), 1)) << "at " << size;
       disk.files.CrashNow();
@@ -84,6 +85,8 @@ TEST(Truncation, AJournalCutAtAnyLengthKeepsEveryGroupThatWasDurableBeforeTheCut
     Status opened = disk.Open();
     ASSERT_TRUE(opened.ok()) << "at " << size << ": " << opened.error().ToString();
     EXPECT_EQ(expected[groups + 1], Contents(*disk.log)) << "at " << size;
+    EXPECT_EQ(0U, disk.log->recovery().torn_bytes_cut);  // told once
+    EXPECT_EQ("", disk.log->recovery().text);
   }
 }
 
