@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "log/log_testing.h"
 
 namespace headrace::log {
@@ -150,9 +151,30 @@ TEST(LocalLog, VerifyFindsADamagedHeaderOfAJournalFile) {
     disk.files.CrashNow();
   }
   memory.Crash(1);
-  ASSERT_TRUE(Verify(memory, kDirectory)->findings.empty());
+  Result<VerifyReport> whole = Verify(memory, kDirectory);
+  EXPECT_TRUE(whole->findings.empty());
+  EXPECT_EQ(6U, whole->batches);
+  EXPECT_EQ(9U, whole->records);
   memory.FlipBits("/data/journal/000000000001.journal", 9, 1);
   EXPECT_FALSE(Verify(memory, kDirectory)->findings.empty());
+}
+
+TEST(LocalLog, VerifyReadsTheRecordsOfTheJournal) {
+  os::MemoryFileSystem memory;
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_EQ(1, AppendGroups(disk, 0, 1));
+  Entry broken = BatchOf({"x"});
+  broken.bytes.replace(21, 2, std::string("\0\1", 2));  // gzip, which it is not
+  uint32_t crc = __builtin_bswap32(base::Crc32c(std::string_view(broken.bytes).substr(21)));
+  broken.bytes.replace(17, 4, reinterpret_cast<const char*>(&crc), 4);
+  std::vector<Entry> group = {broken};
+  ASSERT_TRUE(disk.log->Append(group).ok());
+  ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+  Result<VerifyReport> report = Verify(memory, kDirectory);
+  ASSERT_EQ(1U, report->findings.size());
+  EXPECT_EQ("HR5201", report->findings[0].code());
+  EXPECT_EQ("/data/journal, LSN 4", report->findings[0].place());
 }
 
 TEST(LocalLog, AFailedFlushIsFinalAndReadsGoOn) {

@@ -133,8 +133,8 @@ class Log {
 // Checks every byte of a directory without changing it. Each finding names file and offset.
 struct VerifyReport {
   uint64_t files = 0;
-  uint64_t bytes = 0;
-  uint64_t frames = 0;
+  uint64_t bytes = 0;   // of segments, and of the entries that are only in the journal
+  uint64_t frames = 0;  // entries that are only in the journal
   uint64_t batches = 0;
   uint64_t records = 0;
   std::vector<Error> findings;

@@ -165,7 +165,9 @@ TEST(Truncation, ASegmentCutAtAnyLengthIsNamedAndRefused) {
       EXPECT_EQ(ErrorKind::kCorruption, opened.error().kind());
       EXPECT_EQ(path + "@" + std::to_string(size), opened.error().place());
       EXPECT_EQ(size, cut->Open(path, {}).value()->Size().value());  // left as it was
-      EXPECT_FALSE(Verify(*cut, kDirectory)->findings.empty()) << path << " at " << size;
+      Result<VerifyReport> report = Verify(*cut, kDirectory);
+      ASSERT_TRUE(report.ok() && !report->findings.empty());
+      EXPECT_EQ(opened.error().ToString(), report->findings[0].ToString());
     }
   }
   EXPECT_GE(segments, 4);

@@ -15,6 +15,17 @@ namespace {
 
 constexpr size_t kReadBytes = 4 << 20;
 
+// Every record of a batch.
+Status CheckRecords(std::string_view batch, VerifyReport& report) {
+  HR_ASSIGN(RecordReader reader, RecordReader::Open(batch));
+  Record record;
+  while (true) {
+    HR_ASSIGN(bool more, reader.Next(&record));
+    if (!more) return Ok();
+    ++report.records;
+  }
+}
+
 // Walks one segment, batch by batch.
 class SegmentCheck {
  public:
@@ -24,6 +35,13 @@ class SegmentCheck {
   Status Run(VerifyReport& report) {
     uint64_t at = 0;
     int64_t offset = record_.base_offset;
+    HR_ASSIGN(uint64_t size, file_.Size());
+    if (size < record_.size) {
+      return Error(ErrorKind::kCorruption, "HR5206",
+                   "segment: " + std::to_string(record_.size - size) + " durable bytes are missing")
+          .AtPlace(path_ + "@" + std::to_string(size))
+          .WithHint("restore the directory from a copy");
+    }
     while (at < record_.size) {
       HR_ASSIGN(std::string_view bytes, Load(at, kStoredHeaderSize));
       StoredHeader header;
@@ -34,7 +52,8 @@ class SegmentCheck {
       Result<Entry> entry = ReadStored(whole, header);
       if (!entry.ok()) return Damaged(at, "the checksum of a stored batch does not match");
       if (entry->base_offset != offset) return Damaged(at, "offsets have a gap");
-      if (!record_controls_) HR_TRY(CheckRecords(*entry, at, report));
+      Status records = record_controls_ ? Ok() : CheckRecords(entry->bytes, report);
+      if (!records.ok()) return Damaged(at, records.error().message());
       offset += entry->record_count;
       at += header.total();
       ++report.batches;
@@ -49,18 +68,6 @@ class SegmentCheck {
   Error Damaged(uint64_t at, const std::string& what) const {
     return Error(ErrorKind::kCorruption, "HR5205", "segment: " + what)
         .AtPlace(path_ + "@" + std::to_string(at));
-  }
-
-  Status CheckRecords(const Entry& entry, uint64_t at, VerifyReport& report) const {
-    Result<RecordReader> reader = RecordReader::Open(entry.bytes);
-    if (!reader.ok()) return Damaged(at, reader.error().message());
-    Record record;
-    while (true) {
-      Result<bool> more = reader->Next(&record);
-      if (!more.ok()) return Damaged(at, more.error().message());
-      if (!*more) return Ok();
-      ++report.records;
-    }
   }
 
   // `size` bytes at `at`; fewer only at the end of the file.
@@ -138,9 +145,14 @@ Result<VerifyReport> Verify(os::FileSystem& files, const std::string& directory)
   }
   for (const EntryPtr& entry : contents->entries) {
     ++report.frames;
+    report.bytes += entry->bytes.size();
     if (entry->kind != EntryKind::kBatch) continue;
-    Result<BatchHeader> header = ReadHeader(entry->bytes);
-    if (!header.ok()) report.findings.push_back(header.error());
+    ++report.batches;
+    Status records = CheckRecords(entry->bytes, report);
+    if (records.ok()) continue;
+    report.findings.push_back(
+        Error(records.error())
+            .AtPlace(JournalDirectory(directory) + ", LSN " + std::to_string(entry->lsn)));
   }
   HR_ASSIGN(auto names, files.List(JournalDirectory(directory)));
   report.files += names.size() + 1;
