@@ -59,7 +59,7 @@ Status DecodeTopic(std::string_view payload, std::string* name, TopicConfig* con
 // What stands at the start of every journal file.
 struct FileHeader {
   uint64_t sequence = 0;  // of the file, from 1
-  uint32_t epoch = 0;     // differs each time the file is written anew
+  uint32_t epoch = 0;     // differs each time the file is written anew; not to be guessed
   uint32_t seed = 0;      // CRC of the last frame of the file before
   Lsn first_lsn = 0;      // of the first frame here
 };

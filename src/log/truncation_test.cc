@@ -103,6 +103,40 @@ TEST(Truncation, AJournalCutAtAnyLengthKeepsEveryGroupThatWasDurableBeforeTheCut
   }
 }
 
+// Whoever sends events knows the format. Two frames that vouch for each other, at every alignment,
+// must not make a torn tail look like damage.
+TEST(Truncation, FramesInAnEventsValueAreNoProofOfALaterFlush) {
+  std::string forged;
+  for (int i = 0; i < 8; ++i) {
+    for (uint32_t epoch : {1U, 2U}) {
+      FrameHeader header{0, FrameKind::kControl, epoch, 0, 100, uint64_t{1} << 40};
+      uint32_t crc = AppendFrame(header, "x", 0, forged);
+      AppendFrame(header, "y", crc, forged);
+    }
+    forged += '.';
+  }
+  std::vector<std::string> expected = Undisturbed(1);
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_EQ(1, AppendGroups(disk, 0, 1));
+    std::vector<Entry> group = {BatchOf({forged})};
+    ASSERT_TRUE(disk.log->Append(group).ok());
+    ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+    disk.files.CrashNow();
+  }
+  memory.Crash(1);
+  uint64_t used = UsedBytes(memory, kJournalFile);
+  std::unique_ptr<os::MemoryFileSystem> cut =
+      Cut(memory, kJournalFile, used - 2 * kFrameHeaderSize);
+  Disk disk(*cut);
+  Status opened = disk.Open();
+  ASSERT_TRUE(opened.ok()) << opened.error().ToString();
+  EXPECT_EQ(expected.back(), Contents(*disk.log));
+  EXPECT_GT(disk.log->recovery().torn_bytes_cut, forged.size());
+}
+
 TEST(Truncation, OnlyTheLastFileOfTheJournalMayEndEarly) {
   constexpr size_t kPadding = 100'000;
   os::MemoryFileSystem memory;
