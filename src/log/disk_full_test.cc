@@ -1,6 +1,7 @@
 // A full disk: what was taken is kept and written when there is space, nothing that was
 // acknowledged is lost, and what is not taken is refused.
 
+#include <algorithm>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -89,6 +90,41 @@ TEST(DiskFull, ACrashOrAStopWhileItIsFullKeepsWhatWasDurable) {
     ASSERT_EQ(1, AppendGroups(disk, static_cast<int>(groups), 1, kPadding));
     EXPECT_EQ(expected[groups + 1], Contents(*disk.log));
     EXPECT_TRUE(disk.log->Close().ok());
+    EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
+  }
+}
+
+TEST(DiskFull, WhereverTheSpaceEndsWhatWasDurableIsThereAndWritingGoesOn) {
+  constexpr int kMost = 12;
+  std::vector<std::string> expected = Undisturbed(kMost + 1, kPadding);
+  for (uint64_t capacity = 900'000; capacity < 9'000'000; capacity += 517'123) {
+    SCOPED_TRACE("capacity " + std::to_string(capacity));
+    os::MemoryFileSystem memory;
+    memory.SetCapacity(capacity);
+    Lsn durable = 0;
+    {
+      Disk disk(memory);
+      ASSERT_TRUE(disk.Open().ok());
+      Status made = disk.log->CreateTopic("t", {.partitions = 2});
+      for (int i = 0; made.ok() && i < kMost; ++i) {
+        std::vector<Entry> group = GroupOf(i, kPadding);
+        if (!disk.log->Append(group).ok()) break;
+      }
+      static_cast<void>(disk.log->Close().ok());  // moves what it can
+      durable = disk.log->durable_lsn();
+    }
+    memory.Crash(capacity);
+    memory.SetCapacity(UINT64_MAX);
+    EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
+    Disk disk(memory);
+    Status opened = disk.Open();
+    ASSERT_TRUE(opened.ok()) << opened.error().ToString();
+    EXPECT_GE(disk.log->durable_lsn(), durable);
+    size_t groups = (std::max<Lsn>(1, disk.log->durable_lsn()) - 1) / 2;
+    EXPECT_TRUE(expected[groups] == Contents(*disk.log)) << groups << " groups";
+    ASSERT_EQ(1, AppendGroups(disk, static_cast<int>(groups), 1, kPadding));
+    EXPECT_TRUE(expected[groups + 1] == Contents(*disk.log)) << groups << " groups";
+    ASSERT_TRUE(disk.log->Close().ok());
     EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
   }
 }
