@@ -9,7 +9,7 @@
 namespace headrace::connect {
 namespace {
 
-constexpr size_t kBufferBytes = 1 << 20;
+constexpr size_t kBufferBytes = 256 << 10;
 constexpr uint32_t kCheckpointMagic = 0x314f5248;  // "HRO1"
 
 struct Checkpoint {
@@ -59,15 +59,17 @@ class DiskSink final : public FileSink {
   uint64_t bytes() const override { return written_.bytes; }
 
   Status Append(std::string_view bytes, uint64_t rows) override {
+    if (bytes.size() >= kBufferBytes) {
+      HR_TRY(Flush(false));
+      return Write(bytes, rows);
+    }
     buffer_ += bytes;
     buffered_rows_ += rows;
     return buffer_.size() < kBufferBytes ? Ok() : Flush(false);
   }
 
   Status Flush(bool durable) override {
-    if (!buffer_.empty()) HR_TRY(file_->WriteAt(written_.bytes, buffer_));
-    written_.bytes += buffer_.size();
-    written_.rows += buffered_rows_;
+    if (!buffer_.empty()) HR_TRY(Write(buffer_, buffered_rows_));
     buffer_.clear();
     buffered_rows_ = 0;
     if (!durable || checkpoint_path_.empty()) return Ok();
@@ -77,6 +79,13 @@ class DiskSink final : public FileSink {
   }
 
  private:
+  Status Write(std::string_view bytes, uint64_t rows) {
+    HR_TRY(file_->WriteAt(written_.bytes, bytes));
+    written_.bytes += bytes.size();
+    written_.rows += rows;
+    return Ok();
+  }
+
   os::FileSystem& files_;
   std::unique_ptr<os::File> file_;
   std::string checkpoint_path_;

@@ -33,9 +33,13 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Open(LocalEngine& engine, os::Fi
         .WithHint("--output STREAM=FILE names a stream or view of the script");
   }
   std::unique_ptr<OutputFile> output(new OutputFile(engine, stream, path.ends_with(".csv")));
-  HR_ASSIGN(output->sink_, connect::FileSink::Open(files, path, checkpoint));
-  if (item->source) return output;  // a source's rows are written from the log at the end
-  HR_TRY(output->CatchUp());
+  HR_ASSIGN(auto sink, connect::FileSink::Open(files, path, checkpoint));
+  if (item->source) {
+    output->source_sink_ = std::move(sink);
+    return output;  // its rows are written from the log at the end
+  }
+  HR_TRY(output->CatchUp(*sink));
+  output->writer_ = std::make_unique<connect::BackgroundSink>(std::move(sink));
   OutputFile* raw = output.get();
   engine.SetTap(stream, [raw](const TappedRow& row) { raw->Take(row); });
   return output;
@@ -58,9 +62,9 @@ void OutputFile::Take(const TappedRow& row) {
   ++open_.rows;
 }
 
-Status OutputFile::CatchUp() {
-  uint64_t written = sink_->rows();
-  if (csv_ && sink_->bytes() == 0) HR_TRY(sink_->Append(schema::CsvHeader(schema_) + "\n", 0));
+Status OutputFile::CatchUp(connect::FileSink& sink) {
+  uint64_t written = sink.rows();
+  if (csv_ && sink.bytes() == 0) HR_TRY(sink.Append(schema::CsvHeader(schema_) + "\n", 0));
   HR_ASSIGN(auto cursor, RowCursor::Open(engine_.log(), *item_, -1, 0));
   StoredRow stored;
   std::string bytes;
@@ -80,11 +84,11 @@ Status OutputFile::CatchUp() {
     HR_TRY(Render(stored, bytes));
     ++rows;
     if (bytes.size() < 1 << 20) continue;
-    HR_TRY(sink_->Append(bytes, rows));
+    HR_TRY(sink.Append(bytes, rows));
     bytes.clear();
     rows = 0;
   }
-  return sink_->Append(bytes, rows);
+  return sink.Append(bytes, rows);
 }
 
 Status OutputFile::Render(const StoredRow& stored, std::string& out) {
@@ -110,27 +114,34 @@ void OutputFile::Seal(log::Lsn lsn) {
   open_.lsn = lsn;
   held_.push_back(std::move(open_));
   open_ = Held{};
+  open_.bytes = writer_->Buffer();
 }
 
 Status OutputFile::Release(log::Lsn durable) {
   while (!held_.empty() && held_.front().lsn <= durable) {
-    HR_TRY(sink_->Append(held_.front().bytes, held_.front().rows));
     unsynced_ += held_.front().bytes.size();
+    HR_TRY(writer_->Append(std::move(held_.front().bytes), held_.front().rows));
     held_.pop_front();
   }
-  return unsynced_ < kSyncBytes ? Ok() : Sync();
+  if (unsynced_ < kSyncBytes) return Ok();
+  unsynced_ = 0;
+  writer_->Checkpoint();
+  return Ok();
 }
 
 Status OutputFile::Sync() {
   if (unsynced_ == 0) return Ok();
   unsynced_ = 0;
-  return sink_->Flush(true);
+  return writer_->Flush(true);
 }
 
 Status OutputFile::Finish() {
+  if (source_sink_ != nullptr) {
+    HR_TRY(CatchUp(*source_sink_));
+    return source_sink_->Flush(true);
+  }
   HR_TRY(Release(UINT64_MAX));
-  if (item_->source) HR_TRY(CatchUp());
-  return sink_->Flush(true);
+  return writer_->Flush(true);
 }
 
 }  // namespace headrace::engine

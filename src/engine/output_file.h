@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "connect/background_sink.h"
 #include "connect/file_source.h"
 #include "engine/local_engine.h"
 #include "engine/row_decoder.h"
@@ -11,8 +12,8 @@
 namespace headrace::engine {
 
 // Writes one stream to one file while a run goes on: what the file lacks of the durable rows first
-// (from the log), then each row as it is emitted, held back until it is durable. Confined; the
-// engine must outlive it.
+// (from the log), then each row as it is emitted, held back until it is durable. Confined, with one
+// thread that writes; the engine must outlive it.
 class OutputFile {
  public:
   // Catches up with the log and taps the stream. A name that ends in .csv is written as CSV, any
@@ -41,7 +42,7 @@ class OutputFile {
 
   OutputFile(LocalEngine& engine, std::string stream, bool csv);
   void Take(const TappedRow& row);
-  Status CatchUp();
+  Status CatchUp(connect::FileSink& sink);
   Status Render(const StoredRow& stored, std::string& out);
 
   LocalEngine& engine_;
@@ -52,10 +53,11 @@ class OutputFile {
   row::Schema schema_;
   RowDecoder decoder_;
   schema::JsonEncoder encoder_;
-  std::unique_ptr<connect::FileSink> sink_;
-  Held open_;              // rows not yet sealed
-  std::deque<Held> held_;  // sealed, not yet durable
-  uint64_t unsynced_ = 0;  // bytes since the last durable flush
+  std::unique_ptr<connect::FileSink> source_sink_;   // of a source: written at the end
+  std::unique_ptr<connect::BackgroundSink> writer_;  // of a statement: written as it runs
+  Held open_;                                        // rows not yet sealed
+  std::deque<Held> held_;                            // sealed, not yet durable
+  uint64_t unsynced_ = 0;                            // bytes since the last durable flush
 };
 
 }  // namespace headrace::engine
