@@ -26,7 +26,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
-    Object made{change.name, change.text, change.file, change.line, lsn, {}, {}};
+    Object made{change.name, {{change.text, change.file, change.line, lsn}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256});
       made.activations.push_back({lsn, 1});
@@ -46,6 +46,9 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       break;
     case ChangeKind::kActivateVersion:
       object->activations.push_back({lsn, change.number});
+      break;
+    case ChangeKind::kReplace:
+      object->revisions.push_back({change.text, change.file, change.line, lsn});
       break;
     case ChangeKind::kCreate:
     case ChangeKind::kFinishInput:

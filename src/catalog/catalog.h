@@ -19,15 +19,22 @@ struct Activation {
   int32_t number = 1;
 };
 
-// One named object as its statement made it.
-struct Object {
-  std::string name;
+// One statement that defined an object, from its LSN until that of the next.
+struct Revision {
   std::string text;
   std::string file;
   int32_t line = 1;
-  uint64_t lsn = 0;                     // of its creation
+  uint64_t lsn = 0;
+};
+
+// One named object as its statements made it.
+struct Object {
+  std::string name;
+  std::vector<Revision> revisions;      // ascending, at least one
   std::vector<ModelVersion> versions;   // models
   std::vector<Activation> activations;  // models, ascending
+
+  const Revision& latest() const { return revisions.back(); }
 };
 
 // Every named object, in the order of creation: the sum of all changes in the journal. Value type;

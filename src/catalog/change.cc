@@ -6,6 +6,7 @@ namespace headrace::catalog {
 namespace {
 
 constexpr uint8_t kFormatVersion = 1;
+constexpr auto kLastKind = static_cast<uint8_t>(ChangeKind::kReplace);
 
 }  // namespace
 
@@ -34,7 +35,7 @@ Result<Change> Change::Decode(std::string_view bytes) {
   change.line = static_cast<int32_t>(r.Zigzag());
   change.sha256 = std::string(r.String());
   change.number = static_cast<int32_t>(r.Zigzag());
-  if (!r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 || kind > 5) {
+  if (!r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 || kind > kLastKind) {
     return Error(ErrorKind::kCorruption, "HR5301",
                  "a control record is damaged or of a newer version")
         .WithHint("run `headrace log verify`");

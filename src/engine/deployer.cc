@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "engine/lookup.h"
+#include "engine/replacement.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
 #include "sql/planner.h"
@@ -27,6 +28,22 @@ void AddItem(Deployment& deployment, Deployed item) {
   bool model = item.models != nullptr;
   deployment.items.push_back(std::move(item));
   if (!model) deployment.items.push_back(std::move(dead));
+}
+
+// From `lsn` on the statement is what `next` says.
+void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
+  auto former = std::make_shared<flow::StatementPlan>(*item.statement);
+  former->until_lsn = lsn;
+  auto newest = std::make_shared<flow::StatementPlan>(next);
+  newest->from_lsn = lsn;
+  // Rows of all revisions stand in one topic and are read with the newest schema.
+  for (row::Column& column : newest->schema.columns) {
+    int before = former->schema.Find(column.name);
+    column.not_null = column.not_null && before >= 0 &&
+                      former->schema.columns[static_cast<size_t>(before)].not_null;
+  }
+  item.former.push_back(std::move(former));
+  item.statement = std::move(newest);
 }
 
 }  // namespace
@@ -67,11 +84,15 @@ class ScriptPlanner {
                   bool if_not_exists) {
     if (deployment_.Find(name.name) == nullptr) return true;
     const catalog::Object* known = deployment_.catalog.Find(name.name);
-    bool same = known != nullptr && known->text == sql::TextOf(sources_, statement.span);
+    std::string text = sql::TextOf(sources_, statement.span);
+    bool same = known != nullptr && std::any_of(known->revisions.begin(), known->revisions.end(),
+                                                [&](const catalog::Revision& revision) {
+                                                  return SameDefinition(revision.text, text);
+                                                });
     if (!same && !if_not_exists) {
       sql::Complain(diagnostics_, "HR1201", "`" + name.name + "` exists already, defined otherwise",
                     name.span)
-          .hint = "use another name, or an empty data directory";
+          .hint = "CREATE OR REPLACE changes a statement; otherwise use another name";
     }
     return false;
   }
@@ -86,15 +107,13 @@ class ScriptPlanner {
   }
 
   void PlanRelation(const sql::Statement& statement, const sql::CreateRelation& create) {
-    if (create.or_replace || create.kind == sql::RelationKind::kTable) {
-      sql::Complain(diagnostics_, "HR1151",
-                    create.or_replace ? "CREATE OR REPLACE is not supported"
-                                      : "CREATE TABLE is not supported",
-                    create.name.span)
-          .hint =
-          create.or_replace ? "CREATE under another name" : "CREATE STREAM, or a materialized view";
+    if (create.kind == sql::RelationKind::kTable) {
+      sql::Complain(diagnostics_, "HR1151", "CREATE TABLE is not supported", create.name.span)
+          .hint = "CREATE STREAM, or a materialized view";
       return;
     }
+    const Deployed* known = deployment_.Find(create.name.name);
+    if (create.or_replace && known != nullptr) return PlanReplacement(statement, create, *known);
     if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
     DeploymentLookup lookup(deployment_);
     sql::Planner planner(lookup, sources_, diagnostics_);
@@ -119,12 +138,45 @@ class ScriptPlanner {
     AddItem(deployment_, std::move(item));
   }
 
+  void PlanReplacement(const sql::Statement& statement, const sql::CreateRelation& create,
+                       const Deployed& known) {
+    const catalog::Object* object = deployment_.catalog.Find(create.name.name);
+    catalog::Change change = Creation(statement, create.name.name);
+    change.kind = catalog::ChangeKind::kReplace;
+    if (object != nullptr && SameDefinition(object->latest().text, change.text)) return;
+    if (!known.statement || !create.query) {
+      sql::Complain(diagnostics_, "HR1209",
+                    "`" + create.name.name + "` is not a statement that can be replaced",
+                    create.name.span)
+          .hint = "CREATE OR REPLACE changes streams and views that are made AS SELECT";
+      return;
+    }
+    DeploymentLookup lookup(deployment_);
+    sql::Planner planner(lookup, sources_, diagnostics_);
+    StatementPtr next = planner.PlanStatement(create);
+    if (!next) return;
+    if (auto reason = ReasonAgainst(deployment_, known, *next)) {
+      sql::Complain(diagnostics_, "HR1209",
+                    "`" + create.name.name + "` cannot be replaced by this: " + *reason,
+                    create.name.span)
+          .hint = "CREATE it under another name";
+      return;
+    }
+    draft_.reads_existing = true;
+    draft_.changes.push_back(std::move(change));
+    Replace(deployment_.items[static_cast<size_t>(&known - deployment_.items.data())], *next,
+            UINT64_MAX - 1);
+  }
+
   bool IsOld(const Deployed& item) const {
     return static_cast<size_t>(&item - deployment_.items.data()) < base_items_;
   }
 
   void PlanModel(const sql::Statement& statement, const sql::CreateModel& create) {
-    if (!NameIsFree(statement, create.name, create.if_not_exists || create.or_replace)) return;
+    if (create.or_replace && deployment_.Find(create.name.name) != nullptr) {
+      return PlanNewVersion(create);
+    }
+    if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
     std::string sha = Store(create.options, create.name.span);
     if (sha.empty()) return;
     catalog::Change change = Creation(statement, create.name.name);
@@ -137,6 +189,35 @@ class ScriptPlanner {
     item.models = std::move(versions);
     draft_.changes.push_back(std::move(change));
     AddItem(deployment_, std::move(item));
+  }
+
+  // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
+  void PlanNewVersion(const sql::CreateModel& create) {
+    sql::AlterModel alter;
+    alter.model = create.name;
+    const catalog::Object* object = deployment_.catalog.Find(create.name.name);
+    if (object == nullptr || object->versions.empty()) {
+      sql::Complain(diagnostics_, "HR1201", "`" + create.name.name + "` exists and is no model",
+                    create.name.span)
+          .hint = "use another name";
+      return;
+    }
+    std::string sha = Store(create.options, create.name.span);
+    if (sha.empty()) return;
+    auto known = std::find_if(object->versions.begin(), object->versions.end(),
+                              [&](const catalog::ModelVersion& v) { return v.sha256 == sha; });
+    bool is_new = known == object->versions.end();
+    alter.version = is_new ? static_cast<int>(object->versions.size()) + 1 : known->number;
+    if (alter.version == object->activations.back().number) return;
+    if (is_new) {
+      alter.action = sql::ModelAction::kAddVersion;
+      alter.options = create.options;
+      size_t before = diagnostics_.size();
+      PlanAlter(alter);
+      if (diagnostics_.size() > before) return;
+    }
+    alter.action = sql::ModelAction::kActivate;
+    PlanAlter(alter);
   }
 
   // The hash of the stored model, or "" after a diagnostic.
@@ -266,55 +347,77 @@ Result<Draft> Deployer::Plan(std::string_view script, const std::string& file,
 }
 
 Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalog& catalog) {
-  auto deployment = std::make_shared<Deployment>();
+  // As the statements came: each is planned over what was there then.
+  std::map<uint64_t, std::pair<const catalog::Object*, const catalog::Revision*>> history;
   for (const catalog::Object& object : catalog.objects()) {
-    if (!object.versions.empty()) {
-      auto versions = std::make_shared<flow::ModelVersions>();
-      for (const catalog::ModelVersion& version : object.versions) {
-        HR_ASSIGN(auto loaded, LoadModel(version.sha256));
-        versions->versions.push_back(std::move(loaded));
-      }
-      for (const catalog::Activation& activation : object.activations) {
-        versions->activations.push_back({activation.lsn, activation.number});
-      }
-      Deployed item;
-      item.name = object.name;
-      item.models = std::move(versions);
-      AddItem(*deployment, std::move(item));
-      continue;
+    for (const catalog::Revision& revision : object.revisions)
+      history[revision.lsn] = {&object, &revision};
+  }
+  auto deployment = std::make_shared<Deployment>();
+  for (const auto& [lsn, made] : history) {
+    if (made.first->versions.empty()) {
+      HR_TRY(DeployRevision(made.first->name, *made.second, *deployment));
+    } else {
+      HR_TRY(DeployModel(*made.first, *deployment));
     }
-    sql::SourceMap sources;
-    std::string padding(static_cast<size_t>(std::max(0, object.line - 1)), '\n');
-    int index = sources.Add(object.file, padding + object.text);
-    sql::ParseResult parsed = sql::Parse(sources.text(index), index);
-    std::vector<sql::Diagnostic> diagnostics = parsed.errors;
-    DeploymentLookup lookup(*deployment);
-    sql::Planner planner(lookup, sources, diagnostics);
-    Deployed item;
-    item.name = object.name;
-    if (diagnostics.empty()) {
-      const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
-      if (create.query) {
-        auto plan = planner.PlanStatement(create);
-        if (plan) {
-          auto dated = std::make_shared<flow::StatementPlan>(*plan);
-          dated->created_lsn = object.lsn;
-          if (dated->start_lsn == UINT64_MAX) dated->start_lsn = object.lsn;
-          item.statement = std::move(dated);
-        }
-      } else {
-        item.source = planner.PlanSource(create);
-      }
-    }
-    if (!diagnostics.empty()) {
-      return Error(
-          ErrorKind::kCorruption, "HR5303",
-          "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
-    }
-    AddItem(*deployment, std::move(item));
   }
   deployment->catalog = catalog;
   return std::shared_ptr<const Deployment>(std::move(deployment));
+}
+
+Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployment) {
+  auto versions = std::make_shared<flow::ModelVersions>();
+  for (const catalog::ModelVersion& version : object.versions) {
+    HR_ASSIGN(auto loaded, LoadModel(version.sha256));
+    versions->versions.push_back(std::move(loaded));
+  }
+  for (const catalog::Activation& activation : object.activations) {
+    versions->activations.push_back({activation.lsn, activation.number});
+  }
+  Deployed item;
+  item.name = object.name;
+  item.models = std::move(versions);
+  AddItem(deployment, std::move(item));
+  return Ok();
+}
+
+Status Deployer::DeployRevision(const std::string& name, const catalog::Revision& revision,
+                                Deployment& deployment) {
+  sql::SourceMap sources;
+  std::string padding(static_cast<size_t>(std::max(0, revision.line - 1)), '\n');
+  int index = sources.Add(revision.file, padding + revision.text);
+  sql::ParseResult parsed = sql::Parse(sources.text(index), index);
+  std::vector<sql::Diagnostic> diagnostics = parsed.errors;
+  DeploymentLookup lookup(deployment);
+  sql::Planner planner(lookup, sources, diagnostics);
+  Deployed item;
+  item.name = name;
+  if (diagnostics.empty()) {
+    const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
+    if (create.query) {
+      if (auto plan = planner.PlanStatement(create)) {
+        auto dated = std::make_shared<flow::StatementPlan>(*plan);
+        dated->created_lsn = revision.lsn;
+        if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
+        item.statement = std::move(dated);
+      }
+    } else {
+      item.source = planner.PlanSource(create);
+    }
+  }
+  if (!diagnostics.empty()) {
+    return Error(
+        ErrorKind::kCorruption, "HR5303",
+        "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
+  }
+  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
+                            [&](const Deployed& other) { return other.name == name; });
+  if (known == deployment.items.end()) {
+    AddItem(deployment, std::move(item));
+  } else {
+    Replace(*known, *item.statement, revision.lsn);
+  }
+  return Ok();
 }
 
 Result<std::string> Deployer::StoreModel(const std::string& path, const std::string& script_file) {

@@ -35,6 +35,10 @@ class Deployer {
   Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog);
 
  private:
+  Status DeployModel(const catalog::Object& object, Deployment& deployment);
+  // The first makes the name, a later one replaces the one before.
+  Status DeployRevision(const std::string& name, const catalog::Revision& revision,
+                        Deployment& deployment);
   Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
   Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
   friend class ScriptPlanner;

@@ -8,6 +8,19 @@ std::string Deployed::topic() const {
   return dead_of.empty() ? "" : name;
 }
 
+std::vector<StatementPtr> Deployed::revisions() const {
+  std::vector<StatementPtr> all = former;
+  if (statement) all.push_back(statement);
+  return all;
+}
+
+const flow::StatementPlan& Deployed::RevisionAt(uint64_t lsn) const {
+  for (const StatementPtr& revision : former) {
+    if (revision->IsLive(lsn)) return *revision;
+  }
+  return *statement;
+}
+
 const Deployed* Deployment::Find(const std::string& name) const {
   for (const Deployed& item : items) {
     if (item.name == name) return &item;

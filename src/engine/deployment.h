@@ -10,17 +10,24 @@
 
 namespace headrace::engine {
 
+using StatementPtr = std::shared_ptr<const flow::StatementPlan>;
+
 // What one name stands for. Exactly one of `source`, `statement`, `models`, `dead_of` is set.
 struct Deployed {
   std::string name;
   std::shared_ptr<const flow::SourcePlan> source;
-  std::shared_ptr<const flow::StatementPlan> statement;
+  StatementPtr statement;            // the newest revision
+  std::vector<StatementPtr> former;  // the revisions it replaced, ascending
   std::shared_ptr<const flow::ModelVersions> models;
   std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
 
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;
+  // All revisions of a statement, ascending.
+  std::vector<StatementPtr> revisions() const;
+  // The one that emits for causes of this LSN. There must be a statement.
+  const flow::StatementPlan& RevisionAt(uint64_t lsn) const;
 };
 
 // The catalogue with its plans, as one immutable snapshot: readers on any thread keep the one they

@@ -7,10 +7,9 @@ namespace headrace::engine {
 Emission::Emission(std::shared_ptr<const Deployment> deployment)
     : deployment_(std::move(deployment)) {
   for (size_t i = 0; i < deployment_->items.size(); ++i) {
-    const Deployed& item = deployment_->items[i];
-    if (item.statement) index_of_statement_[item.statement.get()] = i;
-    encoders_.push_back(
-        item.models ? nullptr : std::make_unique<schema::JsonEncoder>(deployment_->SchemaOf(item)));
+    for (const StatementPtr& revision : deployment_->items[i].revisions()) {
+      outputs_[revision.get()] = {i, std::make_unique<schema::JsonEncoder>(revision->schema)};
+    }
   }
 }
 
@@ -25,12 +24,13 @@ size_t Emission::IndexOf(const std::string& name) const {
 void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
   if (&statement != last_statement_) {
     last_statement_ = &statement;
-    last_index_ = index_of_statement_.at(&statement);
+    last_output_ = &outputs_.at(&statement);
   }
   json_.clear();
-  encoders_[last_index_]->Append(row.values, json_);
+  last_output_->encoder->Append(row.values, json_);
   ++rows_;
-  row.offset = OnRow(last_index_, {row.partition, row.cause, row.event_time, json_, nullptr});
+  row.offset =
+      OnRow(last_output_->item, {row.partition, row.cause, row.event_time, json_, nullptr});
 }
 
 void Emission::Refuse(const std::string& stream, const row::Row& row,
@@ -51,12 +51,7 @@ void Emission::Refuse(const std::string& stream, const row::Row& row,
   letter.partition = row.partition;
   letter.cause = row.cause;
   letter.event_time = row.event_time;
-  if (row.payload.data() != nullptr) {
-    letter.payload = std::string(row.payload);
-  } else {
-    encoders_[static_cast<size_t>(from - deployment_->items.data())]->Append(row.values,
-                                                                             letter.payload);
-  }
+  letter.payload = Payload(*from, row);
   letter.code = std::string(refusal.code);
   letter.reason = std::string(refusal.reason);
   letter.pointer = std::string(refusal.pointer);
@@ -64,6 +59,14 @@ void Emission::Refuse(const std::string& stream, const row::Row& row,
   letter.partition_text = std::to_string(row.partition);
   letter.offset_text = std::to_string(row.offset);
   letters->push_back(std::move(letter));
+}
+
+// The bytes as received, or those of a row that a statement emitted.
+std::string Emission::Payload(const Deployed& from, const row::Row& row) const {
+  if (row.payload.data() != nullptr) return std::string(row.payload);
+  std::string json;
+  outputs_.at(&from.RevisionAt(row.cause.lsn)).encoder->Append(row.values, json);
+  return json;
 }
 
 void Emission::CountLate(const flow::StatementPlan&) {

@@ -59,6 +59,11 @@ class Emission : public flow::Collector {
   const Deployment& deployment() const { return *deployment_; }
 
  private:
+  // Where the rows of a revision of a statement go, and how they are written.
+  struct Output {
+    size_t item = 0;
+    std::unique_ptr<schema::JsonEncoder> encoder;
+  };
   struct DeadLetter {
     size_t stream = 0;
     int32_t partition = 0;
@@ -68,14 +73,14 @@ class Emission : public flow::Collector {
   };
 
   size_t IndexOf(const std::string& name) const;
+  std::string Payload(const Deployed& from, const row::Row& row) const;
   static void SortByCause(std::vector<DeadLetter>& letters);
   void HandOn(const DeadLetter& letter);
 
   std::shared_ptr<const Deployment> deployment_;
-  std::map<const flow::StatementPlan*, size_t> index_of_statement_;
+  std::map<const flow::StatementPlan*, Output> outputs_;
   const flow::StatementPlan* last_statement_ = nullptr;
-  size_t last_index_ = 0;
-  std::vector<std::unique_ptr<schema::JsonEncoder>> encoders_;  // by item
+  const Output* last_output_ = nullptr;
   std::vector<DeadLetter> dead_letters_;
   std::map<uint64_t, std::vector<DeadLetter>> past_letters_;  // by when their statement came
   std::string json_;

@@ -201,7 +201,7 @@ std::vector<StreamInfo> LocalEngine::streams() const {
     info.partitions = item.partitions;
     info.schema = deployment->SchemaOf(item);
     if (const catalog::Object* object = deployment->catalog.Find(item.name)) {
-      info.definition = object->text;
+      info.definition = object->latest().text;
     }
     infos.push_back(std::move(info));
   }

@@ -1,5 +1,7 @@
 #include "engine/replay.h"
 
+#include <algorithm>
+
 #include "catalog/change.h"
 #include "engine/frame.h"
 
@@ -21,10 +23,17 @@ Status ReplayControl(const log::Entry& entry, flow::Graph& graph, Emission& emis
 
 std::unique_ptr<flow::Graph> BuildGraph(const Deployment& deployment, flow::ModelLookup models) {
   auto graph = std::make_unique<flow::Graph>(std::move(models));
+  std::vector<StatementPtr> statements;
   for (const Deployed& item : deployment.items) {
     if (item.source) graph->AddSource(item.source);
-    if (item.statement) graph->AddStatement(item.statement);
+    for (const StatementPtr& revision : item.revisions())
+      statements.push_back(revision);
   }
+  // As they came: each was planned over what was there.
+  std::stable_sort(statements.begin(), statements.end(),
+                   [](const auto& a, const auto& b) { return a->created_lsn < b->created_lsn; });
+  for (StatementPtr& statement : statements)
+    graph->AddStatement(std::move(statement));
   return graph;
 }
 

@@ -55,6 +55,8 @@ std::shared_ptr<const Deployment> WithCounters(const Deployment& deployment) {
   auto counted = std::make_shared<Deployment>(deployment);
   for (Deployed& item : counted->items) {
     if (item.statement) item.statement = WithCounters(*item.statement);
+    for (StatementPtr& revision : item.former)
+      revision = WithCounters(*revision);
   }
   return counted;
 }
@@ -66,13 +68,14 @@ class Story {
   Story(const Deployment& deployment, const std::string& stream, row::Place cause)
       : deployment_(deployment), cause_(cause) {
     for (const Deployed* item = deployment.Find(stream); item != nullptr && item->statement;
-         item = deployment.Find(item->statement->input())) {
+         item = deployment.Find(item->RevisionAt(cause.lsn).input())) {
       chain_.insert(item->name);
     }
   }
 
   void Visit(const flow::StatementPlan& plan, const row::Row& row) {
-    if (row.cause != cause_ || !plan.select || !chain_.contains(plan.name)) return;
+    if (row.cause != cause_ || !plan.select || !plan.IsLive(cause_.lsn)) return;
+    if (!chain_.contains(plan.name)) return;
     for (const flow::FeatureNote& feature : plan.select->features)
       AddFeature(plan, feature, row);
     for (const flow::Stage& stage : plan.select->stages) {

@@ -1,6 +1,52 @@
 #include "flow/graph.h"
 
 namespace headrace::flow {
+namespace {
+
+// Takes nothing on: a revision that is not in force yet has its say in its state alone.
+class MutedCollector final : public Collector {
+ public:
+  void Emit(const StatementPlan&, row::Row&) override {}
+  void Refuse(const std::string&, const row::Row&, const Refusal&) override {}
+  void CountLate(const StatementPlan&) override {}
+};
+
+// Hands refusals of rows that were laid out anew on as those of the rows they were made from.
+class MappedCollector final : public Collector {
+ public:
+  MappedCollector(Collector& inner, const row::Batch& mapped, row::Batch& original)
+      : inner_(inner), mapped_(mapped), original_(original) {}
+  void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
+    row::Row& from = original_.rows()[static_cast<size_t>(&row - mapped_.rows().data())];
+    from.dead_lettered = true;
+    inner_.Refuse(stream, from, refusal);
+  }
+  void CountLate(const StatementPlan& statement) override { inner_.CountLate(statement); }
+
+ private:
+  Collector& inner_;
+  const row::Batch& mapped_;
+  row::Batch& original_;
+};
+
+// Where each column of `wanted` stands in a row of `given`; empty when the layouts are the same.
+std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted) {
+  std::vector<int> columns;
+  bool same = given.columns.size() == wanted.columns.size();
+  for (size_t w = 0; w < wanted.columns.size(); ++w) {
+    int at = -1;
+    for (size_t g = 0; g < given.columns.size(); ++g) {
+      if (given.columns[g].name == wanted.columns[w].name) at = static_cast<int>(g);
+    }
+    same = same && at == static_cast<int>(w);
+    columns.push_back(at);
+  }
+  if (same) columns.clear();
+  return columns;
+}
+
+}  // namespace
 
 Graph::Graph(ModelLookup models) : models_(std::move(models)) {}
 
@@ -13,18 +59,34 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
-  size_t index = statements_.size();
-  if (auto input = statement_by_name_.find(plan->input()); input != statement_by_name_.end()) {
-    statements_[input->second]->readers.push_back(index);
-  } else {
-    HR_CHECK(topic_of_source_.contains(plan->input()));
-    readers_of_source_[plan->input()].push_back(index);
-  }
   if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
-  statement_by_name_[plan->name] = index;
+  std::vector<size_t>& revisions = revisions_[plan->name];
+  if (!revisions.empty()) {
+    for (const Reader& reader : statements_[revisions.back()]->readers) {
+      const row::Schema& wanted = statements_[reader.statement]->plan->input_schema;
+      statement->readers.push_back({reader.statement, MapColumns(plan->schema, wanted)});
+    }
+  }
+  std::string input = plan->input();
+  revisions.push_back(statements_.size());
   statement->plan = std::move(plan);
   statements_.push_back(std::move(statement));
+  Connect(input, statements_.size() - 1);
+}
+
+void Graph::Connect(const std::string& input, size_t reader) {
+  auto revisions = revisions_.find(input);
+  if (revisions == revisions_.end()) {
+    HR_CHECK(topic_of_source_.contains(input));
+    readers_of_source_[input].push_back({reader, {}});
+    return;
+  }
+  for (size_t revision : revisions->second) {
+    Statement& from = *statements_[revision];
+    const row::Schema& wanted = statements_[reader]->plan->input_schema;
+    from.readers.push_back({reader, MapColumns(from.plan->schema, wanted)});
+  }
 }
 
 SourceNode* Graph::FindSource(std::string_view topic) {
@@ -36,27 +98,72 @@ void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
                 Collector& collector) {
   steps_.clear();
   source.Stamp(batch, arrival, steps_);
-  RunReaders(readers_of_source_[source.plan().name], batch, steps_, collector);
+  if (batch.rows().empty()) return;
+  RunReaders(readers_of_source_[source.plan().name], batch,
+             {batch.rows().front().cause.lsn, steps_, collector});
 }
 
 void Graph::Finish(SourceNode& source, row::Place at, Collector& collector) {
   row::Batch none;
-  RunReaders(readers_of_source_[source.plan().name], none, {source.Finish(at)}, collector);
+  steps_.assign(1, source.Finish(at));
+  RunReaders(readers_of_source_[source.plan().name], none, {at.lsn, steps_, collector});
 }
 
-void Graph::RunReaders(const std::vector<size_t>& readers, row::Batch& batch,
-                       const std::vector<WatermarkStep>& steps, Collector& collector) {
-  for (size_t index : readers) {
-    Statement& statement = *statements_[index];
-    if (statement.select) {
-      statement.select->Run(batch, statement.output, collector);
+void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
+                       const Passage& passage) {
+  for (const Reader& reader : readers) {
+    Statement& statement = *statements_[reader.statement];
+    if (passage.lsn >= statement.plan->until_lsn) {
+      statement.select.reset();
+      statement.window.reset();
+    } else if (reader.columns.empty()) {
+      RunStatement(statement, batch, passage);
     } else {
-      statement.window->Run(batch, steps, statement.output, collector);
-    }
-    if (!statement.readers.empty()) {
-      RunReaders(statement.readers, statement.output, steps, collector);
+      RunMapped(reader, batch, passage);
     }
   }
+}
+
+void Graph::RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage) {
+  Statement& statement = *statements_[reader.statement];
+  row::Batch& mapped = statement.input;
+  mapped.Clear();
+  for (const row::Row& from : batch.rows()) {
+    row::Row& to = mapped.Add(reader.columns.size());
+    row::Value* values = to.values;
+    to = from;
+    to.values = values;
+    for (size_t c = 0; c < reader.columns.size(); ++c) {
+      if (reader.columns[c] >= 0) values[c] = from.values[reader.columns[c]];
+    }
+  }
+  MappedCollector collector(passage.collector, mapped, batch);
+  RunStatement(statement, mapped, {passage.lsn, passage.steps, collector});
+}
+
+void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage) {
+  if (passage.lsn < statement.plan->from_lsn) return RunMuted(statement, batch, passage);
+  if (statement.select) {
+    statement.select->Run(batch, statement.output, passage.collector);
+  } else {
+    statement.window->Run(batch, passage.steps, statement.output, passage.collector);
+  }
+  if (!statement.readers.empty()) RunReaders(statement.readers, statement.output, passage);
+}
+
+void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& passage) {
+  // Whether a row stands in the dead letters is for those to say that are in force.
+  refused_.clear();
+  for (const row::Row& row : batch.rows())
+    refused_.push_back(row.dead_lettered);
+  MutedCollector muted;
+  if (statement.select) {
+    statement.select->Run(batch, statement.output, muted);
+  } else {
+    statement.window->Run(batch, passage.steps, statement.output, muted);
+  }
+  for (size_t i = 0; i < refused_.size(); ++i)
+    batch.rows()[i].dead_lettered = refused_[i];
 }
 
 void Graph::SetProbe(const Probe& probe) {
@@ -68,8 +175,8 @@ void Graph::SetProbe(const Probe& probe) {
 size_t Graph::state_bytes() const {
   size_t bytes = 0;
   for (const auto& statement : statements_) {
-    bytes +=
-        statement->select ? statement->select->state_bytes() : statement->window->state_bytes();
+    if (statement->select) bytes += statement->select->state_bytes();
+    if (statement->window) bytes += statement->window->state_bytes();
   }
   return bytes;
 }

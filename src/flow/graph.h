@@ -20,13 +20,16 @@ namespace headrace::flow {
 // plans.
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
-// Confined. The plans and models it is given are shared and immutable.
+// Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
+// into its state, a former one is done and gives its state up. Confined. The plans and models it is
+// given are shared and immutable.
 class Graph {
  public:
   explicit Graph(ModelLookup models);
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
-  // Its input must have been added.
+  // Its input must have been added. A statement of a name that is there already is its next
+  // revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
   // The source that reads the topic, or null.
@@ -43,25 +46,40 @@ class Graph {
   size_t state_bytes() const;
 
  private:
+  struct Reader {
+    size_t statement = 0;
+    std::vector<int> columns;  // of the input row, or -1 for NULL; empty: the row as it is
+  };
   struct Statement {
     std::shared_ptr<const StatementPlan> plan;
-    std::unique_ptr<SelectNode> select;
+    std::unique_ptr<SelectNode> select;  // both null when the revision is done
     std::unique_ptr<WindowNode> window;
     row::Batch output;
-    std::vector<size_t> readers;
+    row::Batch input;  // rows of another revision of its input, laid out as it was planned
+    std::vector<Reader> readers;
+  };
+  // What runs a batch: its LSN decides which revisions emit.
+  struct Passage {
+    uint64_t lsn = 0;
+    const std::vector<WatermarkStep>& steps;
+    Collector& collector;
   };
 
-  void RunReaders(const std::vector<size_t>& readers, row::Batch& batch,
-                  const std::vector<WatermarkStep>& steps, Collector& collector);
+  void Connect(const std::string& input, size_t reader);
+  void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
+  void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
+  void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);
+  void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
-  std::map<std::string, std::vector<size_t>, std::less<>> readers_of_source_;
-  std::map<std::string, size_t, std::less<>> statement_by_name_;
+  std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;
+  std::map<std::string, std::vector<size_t>, std::less<>> revisions_;  // by name, ascending
   std::map<std::string, std::string, std::less<>> topic_of_source_;
   std::vector<std::unique_ptr<Statement>> statements_;
   std::vector<WatermarkStep> steps_;
+  std::vector<bool> refused_;  // of the rows of a batch, before a muted statement ran
 };
 
 }  // namespace headrace::flow

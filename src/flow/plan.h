@@ -136,11 +136,18 @@ struct StatementPlan {
   LatePolicy late_policy = LatePolicy::kDeadLetter;
   std::string side_output;
   int64_t lateness = kDefaultLateness;
+  row::Schema input_schema;  // of the input as this was planned: rows are laid out like it
   uint64_t created_lsn = 0;  // older causes are the past that a new statement is computed over
   uint64_t start_lsn = 0;    // START FROM NOW: rows whose cause is older are not taken
   int64_t start_time = INT64_MIN;
 
+  // CREATE OR REPLACE makes revisions of a statement. Each has its state over all that it reads,
+  // and emits for causes in [from_lsn, until_lsn) alone.
+  uint64_t from_lsn = 0;
+  uint64_t until_lsn = UINT64_MAX;
+
   const std::string& input() const { return select ? select->input : window->input; }
+  bool IsLive(uint64_t lsn) const { return from_lsn <= lsn && lsn < until_lsn; }
 };
 
 // The versions of a model and from which LSN each decides. Immutable: a change makes a new one.

@@ -41,6 +41,7 @@ class StatementPlanner {
     } else if (std::optional<KnownName> input =
                    FindRelation(names_, select_.from.name, diagnostics_)) {
       PlanTime(windowed);
+      plan_->input_schema = input->schema();
       if (input->plain != nullptr) {
         Complain(diagnostics_, "HR1130", "dead letters can be queried, not streamed from",
                  select_.from.span);
