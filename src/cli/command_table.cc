@@ -3,25 +3,11 @@
 namespace headrace::cli {
 
 std::vector<Command> AllCommands() {
-  return {DemoCommand(),
-          RunCommand(),
-          ServeCommand(),
-          SqlCommand(),
-          WhyCommand(),
-          VerifyCommand(),
-          ModelListCommand(),
-          ModelScoreCommand(),
-          LintCommand(),
-          FormatCommand(),
-          TopicListCommand(),
-          TopicShowCommand(),
-          TopicTailCommand(),
-          DeadLetterListCommand(),
-          DeadLetterShowCommand(),
-          LogVerifyCommand(),
-          LogDumpCommand(),
-          DoctorCommand(),
-          BenchCommand(),
+  return {DemoCommand(),      RunCommand(),       ServeCommand(),          SqlCommand(),
+          WhyCommand(),       VerifyCommand(),    ModelListCommand(),      ModelScoreCommand(),
+          LintCommand(),      PlanCommand(),      FormatCommand(),         TopicListCommand(),
+          TopicShowCommand(), TopicTailCommand(), DeadLetterListCommand(), DeadLetterShowCommand(),
+          LogVerifyCommand(), LogDumpCommand(),   DoctorCommand(),         BenchCommand(),
           VersionCommand()};
 }
 

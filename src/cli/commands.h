@@ -21,6 +21,7 @@ Command DeadLetterShowCommand();
 Command ModelListCommand();
 Command ModelScoreCommand();
 Command LintCommand();
+Command PlanCommand();
 Command FormatCommand();
 Command ExplainCommand();
 Command DoctorCommand();

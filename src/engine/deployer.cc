@@ -56,8 +56,7 @@ class ScriptPlanner {
       : deployer_(deployer),
         sources_(sources),
         file_(std::move(file)),
-        deployment_(std::move(deployment)),
-        base_items_(deployment_.items.size()) {}
+        deployment_(std::move(deployment)) {}
 
   void PlanStatement(const sql::Statement& statement) {
     if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
@@ -75,8 +74,10 @@ class ScriptPlanner {
   }
 
   std::vector<sql::Diagnostic>& diagnostics() { return diagnostics_; }
-  Draft TakeDraft() { return std::move(draft_); }
-  Deployment& deployment() { return deployment_; }
+  Draft TakeDraft() {
+    draft_.deployment = std::move(deployment_);
+    return std::move(draft_);
+  }
 
  private:
   // True when the name is free; otherwise the statement is known already or a conflict.
@@ -94,6 +95,7 @@ class ScriptPlanner {
                     name.span)
           .hint = "CREATE OR REPLACE changes a statement; otherwise use another name";
     }
+    draft_.unchanged.push_back(name.name);
     return false;
   }
 
@@ -122,8 +124,6 @@ class ScriptPlanner {
     if (create.query) {
       item.statement = planner.PlanStatement(create);
       if (!item.statement) return;
-      const Deployed* input = deployment_.Find(item.statement->input());
-      draft_.reads_existing = draft_.reads_existing || IsOld(*input);
     } else {
       item.source = planner.PlanSource(create);
       if (!item.source) return;
@@ -143,7 +143,10 @@ class ScriptPlanner {
     const catalog::Object* object = deployment_.catalog.Find(create.name.name);
     catalog::Change change = Creation(statement, create.name.name);
     change.kind = catalog::ChangeKind::kReplace;
-    if (object != nullptr && SameDefinition(object->latest().text, change.text)) return;
+    if (object != nullptr && SameDefinition(object->latest().text, change.text)) {
+      draft_.unchanged.push_back(create.name.name);
+      return;
+    }
     if (!known.statement || !create.query) {
       sql::Complain(diagnostics_, "HR1209",
                     "`" + create.name.name + "` is not a statement that can be replaced",
@@ -162,14 +165,9 @@ class ScriptPlanner {
           .hint = "CREATE it under another name";
       return;
     }
-    draft_.reads_existing = true;
     draft_.changes.push_back(std::move(change));
     Replace(deployment_.items[static_cast<size_t>(&known - deployment_.items.data())], *next,
             UINT64_MAX - 1);
-  }
-
-  bool IsOld(const Deployed& item) const {
-    return static_cast<size_t>(&item - deployment_.items.data()) < base_items_;
   }
 
   void PlanModel(const sql::Statement& statement, const sql::CreateModel& create) {
@@ -320,7 +318,6 @@ class ScriptPlanner {
   const sql::SourceMap& sources_;
   std::string file_;
   Deployment deployment_;
-  size_t base_items_;
   std::vector<sql::Diagnostic> diagnostics_;
   Draft draft_;
 };

@@ -16,8 +16,8 @@ namespace headrace::engine {
 // A script, checked and planned, before anything of it is written.
 struct Draft {
   std::vector<catalog::Change> changes;  // what to journal, in order
-  // Whether an existing stream is read by something new: its past must then be run through it.
-  bool reads_existing = false;
+  std::vector<std::string> unchanged;    // what the script names and leaves as it is
+  Deployment deployment;                 // as it will be, but for the LSNs
 };
 
 // Turns scripts into changes and catalogues into deployments. Keeps loaded models, by hash.

@@ -90,6 +90,20 @@ struct VerifyResult {
   std::vector<Difference> sample;  // at most 10
 };
 
+// What a script would change of one object.
+struct PlannedChange {
+  struct Feature {
+    std::string name;
+    std::string change;  // "kept", "computed", "dropped"
+  };
+  std::string name;
+  std::string change;             // "none", "new", "replaced", "version 2", "activate 2"
+  std::vector<Feature> features;  // of a statement: its window aggregates
+  // What a new or replaced statement is computed over: all events that the log holds of the source
+  // behind it.
+  uint64_t events = 0;
+};
+
 struct StreamInfo {
   std::string name;
   std::string kind;   // "stream", "view", "dead letters"
@@ -118,6 +132,9 @@ class Engine {
   // caret, are in the Error's message (code of the first one); nothing is deployed then. Statements
   // that stand in the catalogue with the same text are left as they are. `file` names the script.
   virtual Status Execute(std::string_view script, const std::string& file) = 0;
+  // What Execute would do, without doing it. Errors as Execute.
+  virtual Result<std::vector<PlannedChange>> Plan(std::string_view script,
+                                                  const std::string& file) = 0;
   // Queues events. Refuses at once (through done) an unknown topic (kNotFound), a failed journal
   // (kUnavailable), a full queue (kLimitExceeded).
   virtual void Submit(IngestRequest request) = 0;

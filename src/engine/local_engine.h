@@ -46,6 +46,8 @@ class LocalEngine final : public Engine {
   Status Recover(const std::function<void(uint64_t, uint64_t)>& progress);
 
   Status Execute(std::string_view script, const std::string& file) override;
+  Result<std::vector<PlannedChange>> Plan(std::string_view script,
+                                          const std::string& file) override;
   void Submit(IngestRequest request) override;
   bool Pump() override;
   void Complete() override;
@@ -108,6 +110,8 @@ class LocalEngine final : public Engine {
   uint64_t NextLsn(size_t lane) const { return log_->last_lsn() + 1 + lane; }
   // How many events the stream's topic holds, over all partitions.
   int64_t EventsIn(const Deployed& item) const;
+  PlannedChange Describe(const catalog::Change& change, const Deployment& base,
+                         const Deployment& next) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup();

@@ -171,6 +171,29 @@ TEST_F(Replacement, IsRefusedWithTheReason) {
   EXPECT_EQ(1U, program_.engine().deployment()->Find("d")->revisions().size());
 }
 
+TEST_F(Replacement, IsPlannedFeatureByFeatureWithoutBeingDone) {
+  program_.Feed("s", Events(1, 4));
+  log::Lsn last = program_.engine().log().last_lsn();
+  std::string script =
+      "CREATE OR REPLACE STREAM d AS SELECT sum(q) OVER w AS total, k, ts, count(*) OVER w AS n, "
+      "max(q) OVER w AS top FROM s WINDOW w AS (PARTITION BY k ORDER BY ts RANGE BETWEEN "
+      "INTERVAL '1 hour' PRECEDING AND CURRENT ROW);\n"
+      "CREATE STREAM r AS SELECT k, 12 / (n - 3) AS x FROM d;\n"
+      "CREATE STREAM t AS SELECT top FROM d;";
+  std::vector<PlannedChange> plan = program_.engine().Plan(script, "app.sql").value();
+  ASSERT_EQ(3U, plan.size());
+  EXPECT_EQ("r", plan[0].name);
+  EXPECT_EQ("none", plan[0].change);
+  EXPECT_EQ("d", plan[1].name);
+  EXPECT_EQ("replaced", plan[1].change);
+  EXPECT_EQ(3U, plan[1].events);
+  ASSERT_EQ(3U, plan[1].features.size());
+  EXPECT_EQ("computed", plan[1].features[0].change) << plan[1].features[0].name;
+  EXPECT_EQ("kept", plan[1].features[1].change) << plan[1].features[1].name;
+  EXPECT_EQ("new", plan[2].change);
+  EXPECT_EQ(last, program_.engine().log().last_lsn());
+}
+
 // The power fails at every operation of the disk while the statement is replaced and behind it.
 TEST(ReplacementCrash, LeavesTheOldStatementOrTheNew) {
   bool finished = false;

@@ -74,6 +74,7 @@ struct Stage {
 // A window aggregate as `why` shows it.
 struct FeatureNote {
   std::string name;    // output column or canonical text of the call
+  std::string call;    // canonical text of the call without its window
   std::string window;  // canonical text of its frame and PARTITION BY
   int slot = -1;
   row::Type type{};

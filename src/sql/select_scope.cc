@@ -324,7 +324,12 @@ void SelectScope::NoteFeature(const Expression& call, const Window& window, cons
   for (const flow::FeatureNote& known : features_) {
     if (known.name == name) return;
   }
-  features_.push_back({name, window.text, binding.slot, binding.type, stage, block, frame});
+  // The window stands beside it, the same whether it was named or written out.
+  ExpressionPtr bare = Clone(call);
+  bare->over.reset();
+  bare->over_name = {};
+  features_.push_back(
+      {name, Format(*bare), window.text, binding.slot, binding.type, stage, block, frame});
 }
 
 Interception SelectScope::BindPredict(const Expression& call, Binding* binding) {

@@ -29,6 +29,9 @@ class FakeEngine final : public engine::Engine {
     return Ok();
   }
 
+  Result<std::vector<engine::PlannedChange>> Plan(std::string_view, const std::string&) override {
+    return std::vector<engine::PlannedChange>{};
+  }
   void Submit(engine::IngestRequest request) override {
     engine::IngestReply reply;
     if (request.topic == "full") {
