@@ -5,6 +5,7 @@
 #include "row/json_text.h"
 #include "row/text.h"
 #include "schema/codec.h"
+#include "schema/json_shape.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"
@@ -177,13 +178,14 @@ struct JsonDecoder::Plan {
   row::Schema schema;
   JsonOptions options;
   sj::ondemand::parser parser;
-  std::string padded;             // copy of payloads that have no room behind them
-  std::vector<int> order;         // column of the i-th member of the last document, -1 none
-  std::vector<std::string> keys;  // of the last document
+  JsonShape shape;     // of the last document
+  std::string padded;  // copy of payloads that have no room behind them
   base::Arena* arena = nullptr;
   ptrdiff_t shift = 0;  // from the parsed bytes to the payload's own
 
-  int FindColumn(sj::ondemand::raw_json_string key, size_t position);
+  Plan(row::Schema columns, JsonOptions how)
+      : schema(std::move(columns)), options(how), shape(schema, how) {}
+  Status DecodeDocument(std::string_view payload, bool has_room, row::Value* slots);
   Status DecodeMember(sj::ondemand::field& field, size_t position, row::Value* slots);
   Status DecodeValue(OnDemandValue value, const row::Column& column, row::Value* slot);
   Status DecodeNumberMember(OnDemandValue value, const row::Column& column, row::Value* slot);
@@ -194,10 +196,7 @@ struct JsonDecoder::Plan {
 };
 
 JsonDecoder::JsonDecoder(row::Schema schema, JsonOptions options)
-    : plan_(std::make_unique<Plan>()) {
-  plan_->schema = std::move(schema);
-  plan_->options = options;
-}
+    : plan_(std::make_unique<Plan>(std::move(schema), options)) {}
 
 JsonDecoder::~JsonDecoder() = default;
 
@@ -208,16 +207,23 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
     return Refuse("HR2206", "the event has more than 1048576 bytes", "");
   }
   std::fill_n(slots, plan.schema.columns.size(), row::Value::Null());
-  const char* bytes = payload.data();
-  if (!padded) {
-    plan.padded.assign(payload);
-    plan.padded.append(sj::SIMDJSON_PADDING, ' ');
-    bytes = plan.padded.data();
-  }
+  if (plan.shape.Decode(payload, slots)) return Ok();
+  std::fill_n(slots, plan.schema.columns.size(), row::Value::Null());
   plan.arena = &arena;
-  plan.shift = payload.data() - bytes;
+  return plan.DecodeDocument(payload, padded, slots);
+}
+
+Status JsonDecoder::Plan::DecodeDocument(std::string_view payload, bool has_room,
+                                         row::Value* slots) {
+  const char* bytes = payload.data();
+  if (!has_room) {
+    padded.assign(payload);
+    padded.append(sj::SIMDJSON_PADDING, ' ');
+    bytes = padded.data();
+  }
+  shift = payload.data() - bytes;
   sj::ondemand::document document;
-  if (auto error = plan.parser.iterate(bytes, payload.size(), payload.size() + sj::SIMDJSON_PADDING)
+  if (auto error = parser.iterate(bytes, payload.size(), payload.size() + sj::SIMDJSON_PADDING)
                        .get(document)) {
     return Malformed(error);
   }
@@ -234,8 +240,9 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
   for (auto member : object) {
     sj::ondemand::field field;
     if (auto error = std::move(member).get(field)) return Malformed(error);
-    HR_TRY(plan.DecodeMember(field, position++, slots));
+    HR_TRY(DecodeMember(field, position++, slots));
   }
+  shape.Finish(position);
   const char* behind = nullptr;
   if (document.current_location().get(behind) != sj::OUT_OF_BOUNDS) {
     return Refuse("HR2201", "malformed JSON: bytes behind the object", "");
@@ -243,43 +250,19 @@ Status JsonDecoder::Decode(std::string_view payload, bool padded, base::Arena& a
   return Ok();
 }
 
-int JsonDecoder::Plan::FindColumn(sj::ondemand::raw_json_string key, size_t position) {
-  const char* raw = key.raw();
-  auto matches = [raw](const std::string& name) {
-    return std::memcmp(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
-  };
-  if (position < keys.size() && matches(keys[position])) return order[position];
-  int found = -1;
-  for (size_t i = 0; i < schema.columns.size() && found < 0; ++i) {
-    if (matches(schema.columns[i].name)) found = static_cast<int>(i);
-  }
-  size_t length = 0;
-  while (raw[length] != '"' && length < 256)
-    length += raw[length] == '\\' ? 2 : 1;
-  if (position >= 256 || length >= 256 || std::memchr(raw, '\\', length) != nullptr) return found;
-  if (keys.size() <= position) {
-    keys.resize(position + 1);
-    order.resize(position + 1, -1);
-  }
-  keys[position].assign(raw, length);
-  order[position] = found;
-  return found;
-}
-
 Status JsonDecoder::Plan::DecodeMember(sj::ondemand::field& field, size_t position,
                                        row::Value* slots) {
-  int index = FindColumn(field.key(), position);
-  if (index < 0) {
-    const char* raw = field.key().raw();
-    bool escaped = false;
-    for (size_t i = 0; raw[i] != '"' && !escaped; ++i)
-      escaped = raw[i] == '\\';
-    if (escaped) {
-      std::string_view key;
-      if (auto error = field.unescaped_key().get(key)) return Malformed(error);
-      index = schema.Find(key);
-    }
+  const char* raw = field.key().raw();
+  size_t length = 0;
+  bool escaped = false;
+  for (; raw[length] != '"'; length += raw[length] == '\\' ? 2 : 1)
+    escaped = escaped || raw[length] == '\\';
+  std::string_view key(raw, length);
+  if (escaped) {
+    if (auto error = field.unescaped_key().get(key)) return Malformed(error);
   }
+  const int index = schema.Find(key);
+  if (!escaped) shape.Expect(position, key, index);
   if (index >= 0) {
     return DecodeValue(field.value(), schema.columns[static_cast<size_t>(index)], &slots[index]);
   }
@@ -466,9 +449,7 @@ Status JsonDecoder::Plan::DecodeNumber(std::string_view token, const row::Column
 Status JsonDecoder::Plan::DecodeInteger(const row::Value& number, const row::Column& column,
                                         row::Value* slot) const {
   int64_t units = 0;
-  bool good = WholeUnits(number, 0, &units);
-  bool narrow = column.type.kind == row::TypeKind::kInteger;
-  if (!good || (narrow && (units > INT32_MAX || units < INT32_MIN))) {
+  if (!WholeUnits(number, 0, &units) || !row::FitsInteger(units, column.type)) {
     return Refuse("HR2204",
                   "column " + column.name + " is out of range for " + row::ToString(column.type),
                   "/" + column.name);
