@@ -12,6 +12,17 @@ namespace {
 TEST(HashTest, KnownVectors) {
   EXPECT_EQ(Crc32c("123456789"), 0xe3069283U);
   EXPECT_EQ(Crc32c("6789", Crc32c("12345")), 0xe3069283U);
+  // However the bytes are cut: long ones are taken in stretches.
+  std::string bytes;
+  for (uint32_t i = 0; i < 10'000; ++i)
+    bytes.push_back(static_cast<char>(i * 2654435761U >> 24));
+  uint32_t whole = 0;
+  for (char c : bytes)
+    whole = Crc32c({&c, 1}, whole);
+  for (size_t cut : {0U, 1U, 7U, 3000U, 3072U, 3073U, 6144U, 9216U, 10'000U}) {
+    std::string_view all = bytes;
+    EXPECT_EQ(Crc32c(all.substr(cut), Crc32c(all.substr(0, cut))), whole) << cut;
+  }
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }

@@ -22,11 +22,12 @@ class ByteWriter {
   void U32Be(uint32_t v) { U32Le(__builtin_bswap32(v)); }
   void U64Be(uint64_t v) { U64Le(__builtin_bswap64(v)); }
   void Varint(uint64_t v) {
-    while (v >= 0x80) {
-      U8(static_cast<uint8_t>(v | 0x80));
-      v >>= 7;
-    }
-    U8(static_cast<uint8_t>(v));
+    char bytes[10];
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+      bytes[n++] = static_cast<char>(v | 0x80);
+    bytes[n++] = static_cast<char>(v);
+    out_.append(bytes, n);
   }
   void Zigzag(int64_t v) {
     Varint((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63));

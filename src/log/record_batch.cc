@@ -127,6 +127,7 @@ Result<std::string> InflateZstd(std::string_view in, size_t bytes_max) {
 
 void RecordBatchBuilder::Begin(int64_t base_timestamp_ms, int64_t producer_id,
                                int16_t producer_epoch, int32_t base_sequence) {
+  bytes_.reserve(expected_bytes_);
   bytes_.assign(kBatchHeaderSize, '\0');
   base_timestamp_ms_ = max_timestamp_ms_ = base_timestamp_ms;
   producer_id_ = producer_id;
@@ -205,6 +206,7 @@ std::string RecordBatchBuilder::Finish() {
   header.record_count = count_;
   Seal(header, bytes_);
   count_ = 0;
+  expected_bytes_ = bytes_.size() + bytes_.size() / 8;
   return std::move(bytes_);
 }
 

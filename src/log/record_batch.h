@@ -36,6 +36,7 @@ class RecordBatchBuilder {
 
  private:
   std::string bytes_;
+  size_t expected_bytes_ = 0;  // as many as the batch before had, and some more
   int64_t base_timestamp_ms_ = 0;
   int64_t max_timestamp_ms_ = 0;
   int64_t producer_id_ = -1;

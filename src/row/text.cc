@@ -327,11 +327,32 @@ void AppendText(const Value& value, Type type, std::string& out) {
   }
 }
 
+namespace {
+
+// How many bytes at the start JSON takes as they are; at least all but the last seven of them.
+size_t PlainBytes(std::string_view text) {
+  constexpr uint64_t kEach = 0x0101010101010101U;
+  constexpr uint64_t kHigh = kEach * 0x80;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, 8);
+    const uint64_t quote = word ^ kEach * '"';
+    const uint64_t backslash = word ^ kEach * '\\';
+    const uint64_t special = ((quote - kEach) & ~quote) | ((backslash - kEach) & ~backslash) |
+                             ((word - kEach * 0x20) & ~word);
+    if ((special & kHigh) != 0) return at;
+  }
+  return at;
+}
+
+}  // namespace
+
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
   const char* run = text.data();
   const char* const end = run + text.size();
-  for (const char* p = run; p != end; ++p) {
+  for (const char* p = run + PlainBytes(text); p != end; ++p) {
     const auto c = static_cast<unsigned char>(*p);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(run, static_cast<size_t>(p - run));
