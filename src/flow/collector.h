@@ -37,7 +37,7 @@ class Collector {
 struct WatermarkStep {
   row::Place at;
   int64_t watermark = 0;
-  int64_t event_time = 0;  // of the event that moved it
+  int64_t event_time = 0;  // of the event that moved it; at an input's end the newest, or INT64_MIN
 };
 
 }  // namespace headrace::flow

@@ -137,7 +137,11 @@ int64_t SourceNode::CombinedWatermark() const {
 }
 
 WatermarkStep SourceNode::Finish(row::Place at) {
-  int64_t last = watermark_ == INT64_MIN ? 0 : watermark_ + plan_->watermark_delay;
+  int64_t last = INT64_MIN;
+  for (const PartitionTime& partition : partitions_) {
+    if (partition.watermark == INT64_MIN) continue;
+    last = std::max(last, partition.watermark + plan_->watermark_delay);
+  }
   return {at, INT64_MAX, last};
 }
 

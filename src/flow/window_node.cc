@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace headrace::flow {
+namespace {
+
+// The start of the last window that holds `time`, both counted from the windows' offset.
+int64_t LastStart(const WindowPlan& window, int64_t time) {
+  return time - ((time % window.slide) + window.slide) % window.slide;
+}
+
+}  // namespace
 
 WindowNode::WindowNode(std::shared_ptr<const StatementPlan> plan)
     : plan_(std::move(plan)),
@@ -28,8 +36,13 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
     Close(steps[next], output, collector);
 }
 
+bool WindowNode::IsLate(const row::Row& row) const {
+  if (row.event_time < finished_) return true;
+  return row.watermark != INT64_MIN && row.event_time < row.watermark - plan_->lateness;
+}
+
 bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (row.watermark == INT64_MIN || row.event_time >= row.watermark - plan_->lateness) return true;
+  if (!IsLate(row)) return true;
   collector.CountLate(*plan_);
   if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
     row.dead_lettered = true;
@@ -50,8 +63,7 @@ void WindowNode::AddRow(row::Row& row, Collector& collector) {
     if (verdict.null || !verdict.boolean) return;
   }
   int64_t time = row.event_time - window.offset;
-  int64_t last_start = time - ((time % window.slide) + window.slide) % window.slide;
-  for (int64_t start = last_start; start > time - window.size; start -= window.slide) {
+  for (int64_t start = LastStart(window, time); start > time - window.size; start -= window.slide) {
     slots_[static_cast<size_t>(window.window_start_slot)] =
         row::Value::Integer(start + window.offset);
     slots_[static_cast<size_t>(window.window_end_slot)] =
@@ -74,12 +86,20 @@ void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector)
 }
 
 void WindowNode::Close(const WatermarkStep& step, row::Batch& output, Collector& collector) {
-  int64_t bound = step.watermark == INT64_MAX ? INT64_MAX : step.watermark - plan_->lateness;
+  const bool ended = step.watermark == INT64_MAX;
+  if (ended && step.event_time != INT64_MIN) CloseAll(step.event_time);
+  int64_t bound = ended ? INT64_MAX : step.watermark - plan_->lateness;
   Status closed =
       table_->EmitUpTo(bound, arena_, [&](const row::Value* keys, const row::Value* aggregates) {
         EmitGroup(keys, aggregates, step, output, collector);
       });
   HR_CHECK(closed.ok());
+}
+
+void WindowNode::CloseAll(int64_t last_event_time) {
+  const WindowPlan& window = *plan_->window;
+  int64_t last = LastStart(window, last_event_time - window.offset) + window.size + window.offset;
+  finished_ = std::max(finished_, last);
 }
 
 void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,

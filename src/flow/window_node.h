@@ -23,7 +23,9 @@ class WindowNode {
   size_t state_bytes() const { return table_->bytes(); }
 
  private:
+  bool IsLate(const row::Row& row) const;
   bool TakesLate(row::Row& row, Collector& collector) const;
+  void CloseAll(int64_t last_event_time);
   void AddRow(row::Row& row, Collector& collector);
   void Close(const WatermarkStep& step, row::Batch& output, Collector& collector);
   void EmitGroup(const row::Value* keys, const row::Value* aggregates, const WatermarkStep& step,
@@ -35,6 +37,9 @@ class WindowNode {
   std::vector<row::Value> slots_;
   std::vector<row::Value> group_;
   base::Arena arena_;
+  // When the input ended every window that had begun was closed: events before the last one's end
+  // came too late for theirs.
+  int64_t finished_ = INT64_MIN;
 };
 
 }  // namespace headrace::flow

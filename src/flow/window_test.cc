@@ -85,6 +85,20 @@ TEST(Tumble, AWindowClosesAtTheEventThatMovesTheWatermarkToItsEnd) {
   EXPECT_EQ(1, flow.notes().late("w"));  // 11 is older than 19.999999
 }
 
+TEST(Tumble, AnInputsEndClosesItsWindowsForGood) {
+  TestFlow flow(TestSource(5 * kSecond));
+  flow.Add(WindowPlanOf({.lateness = 60}));
+  flow.Feed({EventAt(12, "a"), EventAt(17, "b")});
+  flow.Finish();
+  ASSERT_EQ(2U, flow.notes().rows("w").size());
+  // Another run goes on: what belongs to the windows that were emitted is late.
+  flow.Feed({EventAt(13, "a"), EventAt(19.999999, "c"), EventAt(20, "a")});
+  flow.Finish();
+  EXPECT_EQ((Rows{Row(10, 20, "a,1,1,1"), Row(10, 20, "b,1,1,1"), Row(20, 30, "a,1,1,1")}),
+            flow.notes().rows("w"));
+  EXPECT_EQ(2, flow.notes().late("w"));
+}
+
 TEST(Tumble, GroupsComeByWindowThenKeyWithNullLast) {
   TestFlow flow(TestSource(0));
   flow.Add(WindowPlanOf({.lateness = 60}));
