@@ -111,16 +111,19 @@ bool LocalEngine::Pump() {
   for (const IngestRequest& request : taken) {
     if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
   }
+  log::Lsn lsn = NextLsn(0) + entries_.size() - 1;
   Status appended = AppendGroup();
-  log::Lsn lsn = log_->last_lsn();
+  // A group that waits for disk space is in the state already and will be written: its answer waits
+  // with it. Only a journal that failed for good refuses what was taken.
+  bool refused = !appended.ok() && !unappended_;
   for (size_t i = 0; i < taken.size(); ++i) {
-    if (!appended.ok()) {
+    if (refused) {
       replies[i] = IngestReply{};
       replies[i].error = appended.error();
     }
-    waiting_.push_back({appended.ok() ? lsn : 0, std::move(replies[i]), std::move(taken[i].done)});
+    waiting_.push_back({refused ? 0 : lsn, std::move(replies[i]), std::move(taken[i].done)});
   }
-  if (!appended.ok() || lsn <= log_->durable_lsn()) Complete();
+  if (refused || lsn <= log_->durable_lsn()) Complete();
   return !queue_.empty();
 }
 
