@@ -122,6 +122,7 @@ class ReadingSource final : public FileSource {
     return Slice(events_max);
   }
 
+  bool resumes() const override { return !reader_->is_pipe(); }
   uint64_t stored_bytes() const override { return stored_bytes_; }
   uint64_t stored_bytes_read() const override { return stored_read_.load(); }
 
@@ -284,6 +285,7 @@ Result<std::unique_ptr<FileSource>> FileSource::Open(os::FileSystem& files, cons
                                                      const row::Schema& schema, SourcePosition from,
                                                      bool follow) {
   HR_ASSIGN(auto reader, TextReader::Open(files, path));
+  if (reader->is_pipe()) from = {};
   auto source =
       std::make_unique<ReadingSource>(std::move(reader), schema, IsCsv(path), from, follow);
   HR_TRY(source->Start());

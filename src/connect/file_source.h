@@ -30,21 +30,24 @@ struct SourceChunk {
 };
 
 // Reads events from a file (`.csv` with header, `.jsonl`, each also `.gz` and `.zst`, any other
-// name as JSON lines) or from stdin ("-", JSON lines). Blank lines are skipped; a line longer than
-// the payload limit is passed on cut (the decoder refuses it), never buffered whole. Decompression
-// and splitting run on a thread of its own, a bounded number of chunks ahead. Confined to the
-// caller's thread.
+// name as JSON lines), from a pipe by its name alike, or from stdin ("-", JSON lines). Blank lines
+// are skipped; a line longer than the payload limit is passed on cut (the decoder refuses it),
+// never buffered whole. Decompression and splitting run on a thread of its own, a bounded number of
+// chunks ahead. Confined to the caller's thread.
 class FileSource {
  public:
-  // `schema` is the stream's, for CSV. Goes on behind `from`. Errors: kNotFound (HR6601), kIo,
-  // kInvalidArgument for a CSV header that has no column of the stream. In follow mode the end of
-  // the file is not the end of the source: Next returns an empty chunk and may be called again.
+  // `schema` is the stream's, for CSV. Goes on behind `from`, unless it is a pipe. Errors:
+  // kNotFound (HR6601), kIo, kInvalidArgument for a CSV header that has no column of the stream. In
+  // follow mode the end of the file is not the end of the source: Next returns an empty chunk and
+  // may be called again.
   static Result<std::unique_ptr<FileSource>> Open(os::FileSystem& files, const std::string& path,
                                                   const row::Schema& schema, SourcePosition from,
                                                   bool follow);
   virtual ~FileSource() = default;
   // At most `events_max` events. Error: damaged compression (HR6602, place is the path and byte).
   virtual Result<SourceChunk> Next(size_t events_max) = 0;
+  // False for what cannot be read again (a pipe): it has no position to go on from.
+  virtual bool resumes() const = 0;
   // Size of the file as stored and the stored bytes consumed, for progress; 0 when unknown.
   virtual uint64_t stored_bytes() const = 0;
   virtual uint64_t stored_bytes_read() const = 0;

@@ -24,6 +24,7 @@ class PlainReader : public TextReader {
       : file_(std::move(file)), path_(std::move(path)), size_(size) {}
 
   Status Read(std::string& out) override { return ReadStored(out); }
+  bool is_pipe() const override { return file_->is_pipe(); }
   uint64_t stored_bytes() const override { return size_; }
   uint64_t stored_bytes_read() const override { return position_; }
 
@@ -60,6 +61,7 @@ class StandardInput final : public TextReader {
                  "read: " + std::error_code(errno, std::generic_category()).message())
         .AtPlace("-");
   }
+  bool is_pipe() const override { return true; }
   uint64_t stored_bytes() const override { return 0; }
   uint64_t stored_bytes_read() const override { return 0; }
 };

@@ -17,6 +17,8 @@ class TextReader {
   virtual ~TextReader() = default;
   // Appends some bytes; appends nothing at the (present) end.
   virtual Status Read(std::string& out) = 0;
+  // What was read once cannot be read again: standard input, a pipe.
+  virtual bool is_pipe() const = 0;
   virtual uint64_t stored_bytes() const = 0;
   virtual uint64_t stored_bytes_read() const = 0;
 };

@@ -61,11 +61,8 @@ class BulkRun {
                      "no stream " + stream + " to read " + path + " into")
             .WithHint("--input STREAM=FILE names a stream declared with columns");
       }
-      connect::SourcePosition from;
-      if (path != "-") {
-        LocalEngine::ReadPosition position = engine_.PositionOf(item->topic(), path);
-        from = {position.bytes, position.events};
-      }
+      LocalEngine::ReadPosition position = engine_.PositionOf(item->topic(), path);
+      connect::SourcePosition from{position.bytes, position.events};
       Input input{stream, path, item->topic(), nullptr, false};
       HR_ASSIGN(input.source, connect::FileSource::Open(files_, path, item->source->decoded, from,
                                                         options_.follow));
@@ -109,7 +106,7 @@ class BulkRun {
     frame.topic = input.topic;
     frame.payloads = &chunk.payloads;
     frame.bounded = !options_.follow;
-    frame.source = input.path == "-" ? "" : input.path;
+    frame.source = input.source->resumes() ? input.path : "";
     for (size_t begin = 0; begin < chunk.payloads.size(); begin += options_.chunk_events) {
       frame.begin = begin;
       frame.end = std::min(chunk.payloads.size(), begin + options_.chunk_events);

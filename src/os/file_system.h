@@ -15,13 +15,15 @@ namespace headrace::os {
 class File {
  public:
   virtual ~File() = default;
-  // Reads up to `size` bytes; fewer only at the end of the file.
+  // Reads up to `size` bytes; fewer only at the end of the file, or when a pipe has no more yet.
   virtual Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) const = 0;
   // Writes all or fails (kNoSpace, kIo); a failed write may have written a part.
   virtual Status WriteAt(uint64_t offset, std::string_view bytes) = 0;
   virtual Status Sync() = 0;  // fdatasync
   virtual Status Truncate(uint64_t size) = 0;
   virtual Result<uint64_t> Size() const = 0;
+  // A pipe or a terminal: ReadAt gives what comes next, whatever the position.
+  virtual bool is_pipe() const { return false; }
 };
 
 struct OpenOptions {

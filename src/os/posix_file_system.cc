@@ -97,6 +97,34 @@ class PosixFile final : public File {
   const std::string path_;
 };
 
+// What can only be read on: a pipe, a terminal. Confined.
+class PosixPipe final : public File {
+ public:
+  PosixPipe(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  ~PosixPipe() override { close(descriptor_); }
+  PosixPipe(const PosixPipe&) = delete;
+  PosixPipe& operator=(const PosixPipe&) = delete;
+
+  Result<size_t> ReadAt(uint64_t, char* buffer, size_t size) const override {
+    ssize_t n = read(descriptor_, buffer, size);
+    while (n < 0 && errno == EINTR)
+      n = read(descriptor_, buffer, size);
+    if (n < 0) return Failure("cannot read", path_, errno);
+    return static_cast<size_t>(n);
+  }
+  Status WriteAt(uint64_t, std::string_view) override {
+    return Failure("cannot write", path_, ESPIPE);
+  }
+  Status Sync() override { return Ok(); }
+  Status Truncate(uint64_t) override { return Failure("cannot set the size", path_, ESPIPE); }
+  Result<uint64_t> Size() const override { return 0; }
+  bool is_pipe() const override { return true; }
+
+ private:
+  const int descriptor_;
+  const std::string path_;
+};
+
 class PosixFiles final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override {
@@ -111,6 +139,9 @@ class PosixFiles final : public FileSystem {
     if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
       close(descriptor);
       return Failure("cannot open", path, EISDIR);
+    }
+    if (!options.writable && lseek(descriptor, 0, SEEK_CUR) < 0 && errno == ESPIPE) {
+      return std::unique_ptr<File>(std::make_unique<PosixPipe>(descriptor, path));
     }
     return std::unique_ptr<File>(std::make_unique<PosixFile>(descriptor, path));
   }
