@@ -59,7 +59,8 @@ class JsonEncoder {
   std::vector<row::Type> types_;
 };
 
-// Writes rows as CSV (RFC 4180, header first), text form of PostgreSQL, empty for NULL.
+// Writes rows as CSV (RFC 4180, header first) that CsvToJson and a decoder read back to the same
+// values: the text forms of PostgreSQL, but for booleans, bytes and times; empty for NULL.
 std::string CsvHeader(const row::Schema& schema);
 void AppendCsvRow(const row::Schema& schema, const row::Value* values, std::string& out);
 
@@ -78,6 +79,7 @@ class CsvToJson {
   struct Field {
     std::string prefix;  // `"name":`
     bool bare = false;   // numbers and booleans go unquoted
+    bool json = false;   // the text is JSON itself
   };
   std::vector<int> field_of_;  // per CSV field: index into fields_, -1 ignored
   std::vector<Field> fields_;

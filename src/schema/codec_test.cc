@@ -74,6 +74,40 @@ TEST(JsonDecoderTest, EpochNumbersNeedTheirUnit) {
   EXPECT_EQ(RoundTrip(R"({"ts":1767571200001})"), "HR2203/ts");
 }
 
+TEST(CsvToJsonTest, ReadsBackWhatWasWritten) {
+  row::Schema schema = {{{"b", {kBoolean, 0, 0}, false},
+                         {"y", {kBytea, 0, 0}, false},
+                         {"i", {kInterval, 0, 0}, false},
+                         {"d", {kDate, 0, 0}, false},
+                         {"n", {kDecimal, 6, 2}, false},
+                         {"x", {kDouble, 0, 0}, false},
+                         {"t", {kText, 0, 0}, false},
+                         {"ts", {kTimestampTz, 0, 0}, false},
+                         {"j", {kJsonb, 0, 0}, false}}};
+  const std::vector<std::string> rows = {
+      R"({"b":true,"y":"YWI=","i":"1 year 2 days 03:00:00","d":"2026-01-31","n":-1.50,"x":0.1,)"
+      R"("t":"a, \"b\"\nc","ts":"2026-01-31T23:59:59.500000Z","j":{"a": [1, "x"]}})",
+      R"({"b":false,"y":"","i":"-00:00:01","d":"1969-12-31","n":0.00,"x":"NaN","t":"",)"
+      R"("ts":"1960-01-01T00:00:00Z","j":"s"})",
+      R"({"b":null,"y":null,"i":null,"d":null,"n":null,"x":null,"t":null,"ts":null,"j":null})"};
+  CsvToJson converter = CsvToJson::FromHeader(CsvHeader(schema), schema).value();
+  JsonDecoder decoder(schema, {});
+  for (const std::string& row : rows) {
+    base::Arena arena;
+    std::vector<row::Value> slots(schema.columns.size());
+    ASSERT_TRUE(decoder.Decode(row, false, arena, slots.data()).ok()) << row;
+    std::string record;
+    AppendCsvRow(schema, slots.data(), record);
+    std::string json;
+    converter.Append(record, json);
+    Status decoded = decoder.Decode(json, false, arena, slots.data());
+    ASSERT_TRUE(decoded.ok()) << json << ": " << decoded.error().ToString();
+    std::string again;
+    JsonEncoder(schema).Append(slots.data(), again);
+    EXPECT_EQ(row, again) << record;
+  }
+}
+
 TEST(CsvToJsonTest, MatchesByHeaderAndKeepsEmptyApart) {
   auto converter = CsvToJson::FromHeader("ts,zzz,tx_id,amount\r", Payments());
   ASSERT_TRUE(converter.ok());

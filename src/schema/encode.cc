@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <string>
 
+#include "row/json_text.h"
 #include "row/text.h"
 #include "schema/codec.h"
 
@@ -104,10 +106,16 @@ void AppendCsvRow(const row::Schema& schema, const row::Value* values, std::stri
     if (i > 0) out += ',';
     if (values[i].null) continue;
     text.clear();
-    if (schema.columns[i].type.kind == row::TypeKind::kTimestampTz) {
-      row::AppendRfc3339(values[i].integer, text);
-    } else {
-      row::AppendText(values[i], schema.columns[i].type, text);
+    switch (schema.columns[i].type.kind) {
+      // As they are read: PostgreSQL's t, \x6162 and blank between date and time are not.
+      case row::TypeKind::kBoolean:
+      case row::TypeKind::kBytea:
+      case row::TypeKind::kTimestampTz:
+        row::AppendJson(values[i], schema.columns[i].type, text);
+        std::erase(text, '"');
+        break;
+      default:
+        row::AppendText(values[i], schema.columns[i].type, text);
     }
     AppendCsvField(text, out);
   }
@@ -125,7 +133,9 @@ Result<CsvToJson> CsvToJson::FromHeader(std::string_view header, const row::Sche
     Field made;
     row::AppendJsonString(field.text, made.prefix);
     made.prefix += ':';
-    made.bare = IsBare(schema.columns[static_cast<size_t>(column)].type.kind);
+    row::TypeKind kind = schema.columns[static_cast<size_t>(column)].type.kind;
+    made.bare = IsBare(kind);
+    made.json = kind == row::TypeKind::kJson || kind == row::TypeKind::kJsonb;
     converter.fields_.push_back(std::move(made));
   }
   if (!converter.fields_.empty()) return converter;
@@ -156,7 +166,8 @@ void CsvToJson::Append(std::string_view record, std::string& out) const {
     out += field.prefix;
     if (text.empty() && !quoted) {
       out += "null";
-    } else if (field.bare && (LooksLikeNumber(text) || text == "true" || text == "false")) {
+    } else if ((field.bare && (LooksLikeNumber(text) || text == "true" || text == "false")) ||
+               (field.json && row::CheckJson(text).ok())) {
       out += text;
     } else {
       row::AppendJsonString(text, out);
