@@ -6,6 +6,7 @@ namespace headrace::catalog {
 namespace {
 
 constexpr uint8_t kFormatVersion = 1;
+constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
 constexpr auto kLastKind = static_cast<uint8_t>(ChangeKind::kReplace);
 
 }  // namespace
@@ -32,10 +33,13 @@ Result<Change> Change::Decode(std::string_view bytes) {
   change.name = std::string(r.String());
   change.text = std::string(r.String());
   change.file = std::string(r.String());
-  change.line = static_cast<int32_t>(r.Zigzag());
+  int64_t line = r.Zigzag();
+  change.line = static_cast<int32_t>(line);
   change.sha256 = std::string(r.String());
   change.number = static_cast<int32_t>(r.Zigzag());
-  if (!r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 || kind > kLastKind) {
+  bool line_fits = line >= 0 && line <= kLineMax;
+  if (!line_fits || !r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 ||
+      kind > kLastKind) {
     return Error(ErrorKind::kCorruption, "HR5301",
                  "a control record is damaged or of a newer version")
         .WithHint("run `headrace log verify`");

@@ -137,7 +137,7 @@ TEST(Controls, ComeBackAsTheyWereWhateverTheirKind) {
     change.name = "\"Odd \xc3\xa9\"";
     change.text = std::string("CREATE\0STREAM", 13);
     change.file = "a/b.sql";
-    change.line = INT32_MAX;
+    change.line = 16 << 20;
     change.sha256 = std::string(64, 'f');
     change.number = -1;
     std::string bytes = change.Encode();
@@ -159,6 +159,9 @@ TEST(Controls, OfALaterVersionOrAnUnknownKindAreRefused) {
     changed[0] = static_cast<char>(other);
     EXPECT_EQ("HR5301", catalog::Change::Decode(changed).error().code());
   }
+  catalog::Change far;
+  far.line = 1 << 30;
+  EXPECT_EQ("HR5301", catalog::Change::Decode(far.Encode()).error().code());
   for (int other : {0, 7, 255}) {
     std::string changed = bytes;
     changed[1] = static_cast<char>(other);
