@@ -70,7 +70,7 @@ ExitCode RunModelList(const Arguments& arguments, Console& console) {
 Command ModelListCommand() {
   return {.name = "model ls",
           .group = "Models",
-          .summary = "list the models of a data directory",
+          .summary = "list the models of a data directory, a line a version",
           .flags = ListingFlags({kDataFlag}),
           .run = RunModelList};
 }

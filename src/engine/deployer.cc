@@ -134,8 +134,15 @@ class ScriptPlanner {
         return;
       }
     }
-    draft_.changes.push_back(Creation(statement, item.name));
+    Record(Creation(statement, item.name));
     AddItem(deployment_, std::move(item));
+  }
+
+  // Statements behind it see the change, too.
+  void Record(catalog::Change change) {
+    Status applied = deployment_.catalog.Apply(change, UINT64_MAX - 1);
+    HR_CHECK(applied.ok());
+    draft_.changes.push_back(std::move(change));
   }
 
   void PlanReplacement(const sql::Statement& statement, const sql::CreateRelation& create,
@@ -165,7 +172,7 @@ class ScriptPlanner {
           .hint = "CREATE it under another name";
       return;
     }
-    draft_.changes.push_back(std::move(change));
+    Record(std::move(change));
     Replace(deployment_.items[static_cast<size_t>(&known - deployment_.items.data())], *next,
             UINT64_MAX - 1);
   }
@@ -185,7 +192,7 @@ class ScriptPlanner {
     versions->versions.push_back(deployer_.LoadModel(sha).value());
     versions->activations.push_back({0, 1});
     item.models = std::move(versions);
-    draft_.changes.push_back(std::move(change));
+    Record(std::move(change));
     AddItem(deployment_, std::move(item));
   }
 
@@ -254,6 +261,10 @@ class ScriptPlanner {
       change.sha256 = Store(alter.options, alter.model.span);
       change.number = versions + 1;
       if (change.sha256.empty() || !SameInputs(*item, change.sha256, alter)) return;
+      bool known = std::any_of(
+          object->versions.begin(), object->versions.end(),
+          [&](const catalog::ModelVersion& version) { return version.sha256 == change.sha256; });
+      if (known) return draft_.unchanged.push_back(alter.model.name);
     } else if (alter.action == sql::ModelAction::kActivate) {
       change.kind = catalog::ChangeKind::kActivateVersion;
       change.number = alter.version;
@@ -264,15 +275,16 @@ class ScriptPlanner {
             alter.version_span);
         return;
       }
+      if (object->activations.back().number == alter.version) {
+        return draft_.unchanged.push_back(alter.model.name);
+      }
     } else {
       sql::Complain(diagnostics_, "HR1151", "SHADOW, CANARY and RETIRE are not supported",
                     alter.model.span)
           .hint = "ADD VERSION and ACTIVATE VERSION are";
       return;
     }
-    Status applied = deployment_.catalog.Apply(change, UINT64_MAX - 1);
-    HR_CHECK(applied.ok());
-    draft_.changes.push_back(std::move(change));
+    Record(std::move(change));
   }
 
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {

@@ -38,19 +38,32 @@ class TextTable {
   QueryResult result_;
 };
 
+// A row for each version; `decides_from` has the LSNs at which it was made the one that decides.
+QueryResult ShowModels(const Deployment& deployment) {
+  TextTable table({"name", "version", "format", "sha256", "decides_from"});
+  for (const Deployed& item : deployment.items) {
+    if (!item.models) continue;
+    for (size_t i = 0; i < item.models->versions.size(); ++i) {
+      const model::ModelInfo& info = item.models->versions[i]->info();
+      std::string from;
+      for (const auto& activation : item.models->activations) {
+        if (activation.version != static_cast<int32_t>(i) + 1) continue;
+        from += (from.empty() ? "" : " ") + std::to_string(activation.from_lsn);
+      }
+      table.Add({item.name, std::to_string(i + 1), std::string(model::ToString(info.format)),
+                 info.sha256, from});
+    }
+  }
+  return table.Take();
+}
+
 QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
+  if (kind == sql::ObjectKind::kModel) return ShowModels(deployment);
   TextTable table({"name", "kind"});
   for (const Deployed& item : deployment.items) {
     bool view = item.statement && item.statement->view;
-    bool model = item.models != nullptr;
-    bool wanted = kind == sql::ObjectKind::kModel  ? model
-                  : kind == sql::ObjectKind::kView ? view
-                                                   : !model && !view;
-    if (!wanted) continue;
-    const char* word = model                  ? "model"
-                       : view                 ? "view"
-                       : item.dead_of.empty() ? "stream"
-                                              : "dead letters";
+    if (item.models || view != (kind == sql::ObjectKind::kView)) continue;
+    const char* word = view ? "view" : item.dead_of.empty() ? "stream" : "dead letters";
     table.Add({item.name, word});
   }
   return table.Take();

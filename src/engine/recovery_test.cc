@@ -141,6 +141,11 @@ TEST(Recovery, TheVersionThatDecidedStaysTheOneThatDecided) {
   program.Feed("s", {at(2)});
   program.Run("ALTER MODEL m ACTIVATE VERSION 2;");
   program.Feed("s", {at(3)});
+  // The same again changes nothing.
+  log::Lsn last = program.engine().log().last_lsn();
+  program.Run("ALTER MODEL m ADD VERSION WITH (path = '/two.txt');");
+  program.Run("ALTER MODEL m ACTIVATE VERSION 2;");
+  EXPECT_EQ(last, program.engine().log().last_lsn());
   program.Run("ALTER MODEL m ACTIVATE VERSION 1;");
   std::string rows = "{\"p\":0.625}\n{\"p\":0.625}\n{\"p\":4.625}\n";
   EXPECT_EQ(rows, program.Rows("o"));
