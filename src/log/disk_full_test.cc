@@ -133,11 +133,7 @@ TEST(DiskFull, WhereverTheSpaceEndsWhatWasDurableIsThereAndWritingGoesOn) {
 std::vector<Entry> LargeGroup(os::SeededRandom& random, int i) {
   std::vector<Entry> group;
   for (int32_t partition : {0, 1}) {
-    std::string value = std::to_string(i) + ":";
-    while (value.size() < 700'000) {
-      uint64_t bits = random.Next();
-      value.append(reinterpret_cast<const char*>(&bits), sizeof bits);
-    }
+    std::string value = std::to_string(i) + ":" + Noise(random.Next(), 700'000);
     group.push_back(BatchOf({value}, partition));
     group.back().note = "short";
   }

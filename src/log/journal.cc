@@ -6,12 +6,15 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "log/record_batch.h"
 
 namespace headrace::log {
 namespace {
 
 constexpr uint64_t kSmallestFile = 1 << 20;
 constexpr uint64_t kZeroBlock = 1 << 20;
+constexpr uint64_t kWriteBytes = 1 << 20;  // framed before they are written
+constexpr size_t kPackBytes = 16 << 10;    // smaller batches are not packed by the journal's thread
 constexpr auto kSpaceRetry = std::chrono::milliseconds(100);
 
 // Differs from file to file, and nobody can guess it who sends events: bytes of an event's value
@@ -100,6 +103,7 @@ void Journal::Run() {
       waiting_bytes_ = 0;
     }
     room_.notify_all();
+    if (options_.compress) Pack(groups);
     Status written = Write(groups);
     while (!written.ok() && written.error().kind() == ErrorKind::kNoSpace) {
       no_space_ = true;
@@ -127,11 +131,34 @@ void Journal::Run() {
   }
 }
 
+// Packed here, a batch is written packed to the journal and to its segment, and waits packed in
+// memory for the way there. Small batches are left alone: somebody waits for the flush of those.
+void Journal::Pack(std::vector<Group>& groups) const {
+  for (Group& group : groups) {
+    for (Outgoing& outgoing : group) {
+      if (!outgoing.entry || outgoing.entry->kind != EntryKind::kBatch) continue;
+      if (outgoing.entry->bytes.size() < kPackBytes) continue;
+      std::string packed = Compressed(outgoing.entry->bytes);
+      if (packed.empty()) continue;
+      auto entry = std::make_shared<Entry>();
+      entry->topic = outgoing.entry->topic;
+      entry->partition = outgoing.entry->partition;
+      entry->record_count = outgoing.entry->record_count;
+      entry->max_timestamp_ms = outgoing.entry->max_timestamp_ms;
+      entry->note = outgoing.entry->note;
+      entry->bytes.assign(packed);  // without the room that packing needed
+      entry->lsn = outgoing.entry->lsn;
+      entry->base_offset = outgoing.entry->base_offset;
+      outgoing.entry = std::move(entry);
+    }
+  }
+}
+
 // Called again after a full disk, it goes on where it stopped.
 Status Journal::Write(std::vector<Group>& groups) {
   for (; framed_ < groups.size(); ++framed_)
     HR_TRY(WriteGroup(groups[framed_]));
-  HR_TRY(FlushBuffer());
+  HR_TRY(Flush());
   framed_ = 0;
   return Ok();
 }
@@ -148,8 +175,10 @@ Status Journal::WriteGroup(const Group& group) {
     bytes += FrameSize(payload);
   }
   if (!file_ || position_ + buffer_.size() + bytes > size_) {
-    HR_TRY(FlushBuffer());
+    HR_TRY(Flush());
     HR_TRY(Roll(bytes));
+  } else if (buffer_.size() >= std::min(kWriteBytes, options_.file_bytes / 16)) {
+    HR_TRY(WriteBuffer());
   }
   FrameHeader header;
   header.epoch = current_.epoch;
@@ -176,20 +205,28 @@ Status Journal::WriteGroup(const Group& group) {
   return Ok();
 }
 
-Status Journal::FlushBuffer() {
+Status Journal::WriteBuffer() {
   if (buffer_.empty()) return Ok();
+  HR_TRY(file_->WriteAt(position_, buffer_));
+  position_ += buffer_.size();
+  unflushed_ += buffer_.size();
+  buffer_.clear();
+  return Ok();
+}
+
+Status Journal::Flush() {
+  if (buffer_.empty() && unflushed_ == 0) return Ok();
   if (!sealed_) {
     FrameHeader end{0, FrameKind::kFlushEnd, current_.epoch, 0, buffered_lsn_, flush_ + 1};
     crc_ = AppendFrame(end, "", crc_, buffer_);
     sealed_ = true;
   }
-  HR_TRY(file_->WriteAt(position_, buffer_));
+  HR_TRY(WriteBuffer());
   int64_t begin = clock_.MonotonicNanoseconds();
   HR_TRY(file_->Sync());
   flush_seconds_.Record(static_cast<uint64_t>(clock_.MonotonicNanoseconds() - begin));
-  flushed_bytes_.Add(buffer_.size());
-  position_ += buffer_.size();
-  buffer_.clear();
+  flushed_bytes_.Add(unflushed_);
+  unflushed_ = 0;
   sealed_ = false;
   ++flush_;
   std::lock_guard lock(mutex_);

@@ -46,15 +46,17 @@ struct JournalContents {
 // The write-ahead journal: one total order of groups in prewritten, recycled files.
 //
 // A group is atomic: its frames are followed by a frame that counts them, and a scan cuts back to
-// the last whole group. One thread collects whatever groups wait, writes them with one write,
-// flushes once and publishes; it never waits for more. A failed flush is final. When the disk is
-// full the groups wait, and writing goes on when there is space. Threads: Append
-// from one thread; the rest is thread-safe. Format: docs/internals/journal.md.
+// the last whole group. One thread collects whatever groups wait, packs large batches, writes them
+// in pieces of at most kWriteBytes, flushes once and publishes; it never waits for more. A failed
+// flush is final. When the disk is full the groups wait, and writing goes on when there is space.
+// Limits: pending_bytes_max of groups wait, as many are on their way. Threads: Append from one
+// thread; the rest is thread-safe. Format: docs/internals/journal.md.
 class Journal {
  public:
   struct Options {
     uint64_t file_bytes = 64 << 20;
-    uint64_t pending_bytes_max = 64 << 20;
+    uint64_t pending_bytes_max = 8 << 20;
+    bool compress = true;
   };
   using Durable = std::function<void(std::vector<Group>&&)>;
 
@@ -89,9 +91,11 @@ class Journal {
   };
 
   void Run();
+  void Pack(std::vector<Group>& groups) const;
   Status Write(std::vector<Group>& groups);
   Status WriteGroup(const Group& group);
-  Status FlushBuffer();
+  Status WriteBuffer();
+  Status Flush();
   Status Roll(uint64_t at_least);
   Status MakeFile(const std::string& path, uint64_t size);
   Status ScanFile(const std::string& path, const FileHeader& header, Lsn moved,
@@ -125,9 +129,10 @@ class Journal {
   uint64_t size_ = 0;      // of file_
   uint64_t position_ = 0;  // where the next group goes
   uint32_t crc_ = 0;
-  std::string buffer_;   // framed, not yet flushed
-  bool sealed_ = false;  // buffer_ ends with its kFlushEnd
-  size_t framed_ = 0;    // groups of the present write that are framed or flushed
+  std::string buffer_;      // framed, not yet written
+  uint64_t unflushed_ = 0;  // bytes before position_ that are written, not yet flushed
+  bool sealed_ = false;     // the present flush is framed up to its kFlushEnd
+  size_t framed_ = 0;       // groups of the present write that are framed or flushed
   std::string payload_;
   Lsn buffered_lsn_ = 0;
   uint64_t flush_ = 0;  // number of the last flush

@@ -8,8 +8,8 @@
 namespace headrace::log {
 namespace {
 
-constexpr uint64_t kMoveBytes = 8 << 20;         // moved together, with one flush a partition
-constexpr uint64_t kUnmovedBytesMax = 32 << 20;  // Append waits while more is only in the journal
+constexpr uint64_t kMoveBytes = 4 << 20;         // moved together, with one flush a partition
+constexpr uint64_t kUnmovedBytesMax = 12 << 20;  // Append waits while more is only in the journal
 
 uint64_t SizeOf(const Entry& entry) {
   return entry.bytes.size() + entry.note.size() + entry.topic.size() + 64;
@@ -36,7 +36,7 @@ LocalLog::LocalLog(os::FileSystem& files, os::Clock& clock, base::MetricsRegistr
       unmoved_gauge_(metrics.GetGauge("headrace_log_unmoved_bytes",
                                       "Durable bytes that are only in the journal.")),
       journal_(files, clock, metrics, JournalDirectory(directory_),
-               {options.journal_file_bytes, options.pending_bytes_max}) {}
+               {options.journal_file_bytes, options.pending_bytes_max, options.compress}) {}
 
 LocalLog::~LocalLog() {
   Status closed = Close();
@@ -309,7 +309,7 @@ Status LocalLog::Stage(const std::vector<EntryPtr>& entries) {
     Partition* partition =
         control ? controls_.get() : FindPartition(entry->topic, entry->partition);
     staged_.insert(partition);
-    HR_TRY(partition->Stage(*entry, options_.compress_segments && !control));
+    HR_TRY(partition->Stage(*entry, options_.compress && !control));
     segment_bytes_.Add(entry->bytes.size());
     moved_lsn_ = entry->lsn;
   }

@@ -10,6 +10,12 @@
 namespace headrace::log {
 namespace {
 
+std::string FirstValue(const Entry& entry) {
+  Result<RecordReader> reader = RecordReader::Open(entry.bytes);
+  Record record;
+  return reader.ok() && reader->Next(&record).ok() ? std::string(record.value) : "";
+}
+
 TEST(LocalLog, GivesBackWhatItTookInMemoryFromTheJournalAndFromSegments) {
   std::vector<std::string> expected = Undisturbed(20);
   os::MemoryFileSystem memory;
@@ -37,6 +43,41 @@ TEST(LocalLog, GivesBackWhatItTookInMemoryFromTheJournalAndFromSegments) {
   ASSERT_FALSE(read->empty());
   EXPECT_LE(read->front().base_offset, 7);
   EXPECT_TRUE(disk.log->Read("t", 0, 40, 1)->empty());
+}
+
+TEST(LocalLog, ALargeBatchIsPackedOnItsWayAndReadTheSameInMemoryFromTheJournalAndFromItsSegment) {
+  constexpr size_t kValue = 100'000;
+  auto packed_in = [](const Log& log) {
+    Result<std::vector<Entry>> read = log.Read("t", 0, 0, 1);
+    EXPECT_TRUE(read.ok() && read->size() == 1);
+    EXPECT_EQ(std::string(kValue, 'x'), FirstValue(read->front()));
+    EXPECT_EQ(1, read->front().record_count);
+    EXPECT_EQ(77, read->front().max_timestamp_ms);
+    EXPECT_EQ("the note", read->front().note);
+    return read->front().bytes.size() < kValue / 10;
+  };
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_TRUE(disk.log->CreateTopic("t", {}).ok());
+    std::vector<Entry> group = {BatchOf({std::string(kValue, 'x')}, 0, 77)};
+    group[0].note = "the note";
+    ASSERT_TRUE(disk.log->Append(group).ok());
+    ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+    EXPECT_TRUE(packed_in(*disk.log));
+    disk.files.CrashNow();
+  }
+  memory.Crash(1);
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    EXPECT_TRUE(packed_in(*disk.log)) << "from the journal";
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  EXPECT_TRUE(packed_in(*disk.log)) << "from its segment";
 }
 
 TEST(LocalLog, ACrashAtAnyOperationKeepsWhatWasAcknowledgedAndInventsNothing) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "base/metrics.h"
 #include "log/log.h"
 #include "log/record_batch.h"
@@ -58,9 +59,20 @@ inline Entry BatchOf(const std::vector<std::string>& values, int32_t partition =
   return entry;
 }
 
+// Bytes that do not compress, so that they take the room they have.
+inline std::string Noise(uint64_t seed, size_t size) {
+  std::string noise;
+  while (noise.size() < size) {
+    seed = base::MixHash(seed);
+    noise.append(reinterpret_cast<const char*>(&seed), sizeof seed);
+  }
+  noise.resize(size);
+  return noise;
+}
+
 // Group i: a batch of two records, and one of one in the other partition. Its values say which.
 inline std::vector<Entry> GroupOf(int i, size_t padding = 0) {
-  std::string value = "v" + std::to_string(i) + std::string(padding, '.');
+  std::string value = "v" + std::to_string(i) + Noise(static_cast<uint64_t>(i), padding);
   std::vector<Entry> group;
   group.push_back(BatchOf({value + "a", value + "b"}));
   group.push_back(BatchOf({value + "c"}, 1));
