@@ -93,6 +93,7 @@ Status BenchJournal(Bench& bench) {
   for (size_t i = 0; i < kBatches; ++i) {
     std::vector<log::Entry> group(1);
     group[0].topic = "payments";
+    group[0].record_count = static_cast<int32_t>(kBatchEvents);
     group[0].bytes = batches[i % batches.size()];
     bytes += sizes[i % sizes.size()];
     HR_TRY(log->Append(group));
