@@ -33,18 +33,13 @@ void Comparison::Restrict(const std::vector<std::string>& streams) {
   }
 }
 
-std::string Comparison::Kept(std::string_view value) const {
-  if (keep_ == Keep::kRows) return std::string(value);
-  uint64_t hash = base::Hash64(value);
-  return {reinterpret_cast<const char*>(&hash), sizeof hash};
-}
-
 int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   Lane& lane = lanes_[stream][static_cast<size_t>(row.partition)];
   int64_t offset = lane.next_offset++;
   if (skipped_[stream]) return offset;
   if (offset < lane.logged_end) {
-    lane.waiting.push_back(Kept(row.value));
+    lane.waiting.push_back(base::Hash64(row.value));
+    if (keep_ == Keep::kRows) lane.rows.emplace_back(row.value);
   } else if (beyond_) {
     beyond_(stream, row);
   } else {
@@ -53,30 +48,29 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   return offset;
 }
 
-Status Comparison::Logged(const log::Entry& entry) {
+void Comparison::Logged(const log::Entry& entry, const LoggedRows& rows) {
   const Deployed* item = deployment().FindByTopic(entry.topic);
-  if (item == nullptr || item->source) return Ok();
+  if (item == nullptr || item->source) return;
   auto stream = static_cast<size_t>(item - deployment().items.data());
-  if (skipped_[stream]) return Ok();
+  if (skipped_[stream]) return;
   Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
-  HR_ASSIGN(auto reader, log::RecordReader::Open(entry.bytes));
-  log::Record record;
-  while (true) {
-    HR_ASSIGN(bool more, reader.Next(&record));
-    if (!more) return Ok();
-    int64_t offset = lane.next_offset - static_cast<int64_t>(lane.waiting.size());
-    if (record.offset < offset) continue;
+  for (size_t i = 0; i < rows.hashes.size(); ++i) {
+    int64_t offset = entry.base_offset + static_cast<int64_t>(i);
+    if (offset < lane.next_offset - static_cast<int64_t>(lane.waiting.size())) continue;
     ++compared_;
     if (lane.waiting.empty()) {
-      Differ(stream, entry.partition, record.offset, std::string(record.value), "");
+      Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
       ++lane.next_offset;
       continue;
     }
-    if (lane.waiting.front() != Kept(record.value)) {
-      Differ(stream, entry.partition, record.offset, std::string(record.value),
-             keep_ == Keep::kRows ? lane.waiting.front() : "(another row)");
+    bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
+                                     : lane.waiting.front() == rows.hashes[i];
+    if (!same) {
+      Differ(stream, entry.partition, offset, std::string(rows.values[i]),
+             keep_ == Keep::kRows ? lane.rows.front() : "(another row)");
     }
     lane.waiting.pop_front();
+    if (keep_ == Keep::kRows) lane.rows.pop_front();
   }
 }
 
@@ -85,12 +79,13 @@ void Comparison::Finish() {
     for (size_t p = 0; p < lanes_[stream].size(); ++p) {
       Lane& lane = lanes_[stream][p];
       int64_t offset = lane.next_offset - static_cast<int64_t>(lane.waiting.size());
-      for (const std::string& row : lane.waiting) {
+      for (size_t i = 0; i < lane.waiting.size(); ++i) {
         Differ(stream, static_cast<int32_t>(p), offset++, "",
-               keep_ == Keep::kRows ? row : "(a row)");
+               keep_ == Keep::kRows ? lane.rows[i] : "(a row)");
       }
       // Logged rows that were never recomputed at all are found by Logged; their count is not.
       lane.waiting.clear();
+      lane.rows.clear();
     }
   }
 }

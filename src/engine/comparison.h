@@ -8,6 +8,7 @@
 
 #include "engine/emission.h"
 #include "engine/engine.h"
+#include "engine/replay_reader.h"
 #include "log/log.h"
 
 namespace headrace::engine {
@@ -29,7 +30,7 @@ class Comparison final : public Emission {
   // Compares only these streams; empty: all.
   void Restrict(const std::vector<std::string>& streams);
   // A logged batch of a derived topic, in log order.
-  Status Logged(const log::Entry& entry);
+  void Logged(const log::Entry& entry, const LoggedRows& rows);
   // Everything was read: rows that wait now were never logged in the order they should.
   void Finish();
 
@@ -44,10 +45,10 @@ class Comparison final : public Emission {
   struct Lane {
     int64_t next_offset = 0;  // of the next recomputed row
     int64_t logged_end = 0;
-    std::deque<std::string> waiting;  // of rows next_offset - size .. next_offset
+    std::deque<uint64_t> waiting;  // hashes of rows next_offset - size .. next_offset
+    std::deque<std::string> rows;  // the same rows, when samples are wanted
   };
 
-  std::string Kept(std::string_view value) const;
   void Differ(size_t stream, int32_t partition, int64_t offset, std::string logged,
               std::string recomputed);
 

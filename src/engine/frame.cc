@@ -33,14 +33,21 @@ Status AdmitEntry(flow::SourceNode& source, const log::Entry& entry, log::Record
     if (!more) break;
     Status admitted = source.Admit(record.value, false, frame.note.arrival_micros, frame.batch);
     size_t index = frame.batch.rows().size() - 1;
-    if (!admitted.ok()) {
-      frame.refused.emplace_back(index, admitted.error());
-    } else {
-      source.IsRepeat(frame.batch.rows()[index]);  // only remembers: repeats are never logged
-    }
+    if (!admitted.ok()) frame.refused.emplace_back(index, admitted.error());
   }
   PlaceRows(frame, entry.lsn, entry.partition, entry.base_offset);
   return Ok();
+}
+
+void Remember(flow::SourceNode& source, const Frame& frame) {
+  auto refused = frame.refused.begin();
+  for (size_t i = 0; i < frame.batch.rows().size(); ++i) {
+    if (refused != frame.refused.end() && refused->first == i) {
+      ++refused;
+    } else {
+      source.IsRepeat(frame.batch.rows()[i]);
+    }
+  }
 }
 
 }  // namespace headrace::engine

@@ -31,8 +31,12 @@ void PlaceRows(Frame& frame, uint64_t lsn, int32_t partition, int64_t base_offse
 // Runs a placed frame through everything behind `source` and hands the dead letters on.
 void RunFrame(flow::Graph& graph, flow::SourceNode& source, Frame& frame, Emission& emission);
 
-// Admits the events of a logged batch again. `entry` must outlive the frame's rows.
+// Admits the events of a logged batch again: what becomes of each depends on nothing but itself and
+// its arrival, so `source` may be another node than the one that will run them. `entry` and
+// `reader` must outlive the frame's rows.
 Status AdmitEntry(flow::SourceNode& source, const log::Entry& entry, log::RecordReader& reader,
                   Frame& frame);
+// Lets `source` know the events of a logged frame, so that it recognizes repeats of them.
+void Remember(flow::SourceNode& source, const Frame& frame);
 
 }  // namespace headrace::engine

@@ -97,7 +97,9 @@ Status LocalEngine::Rebuild(const std::function<void(uint64_t, uint64_t)>& progr
                         [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
   ReplayOptions options;
   options.until_lsn = log_->last_lsn();
-  options.logged = [&](const log::Entry& entry) { return comparison.Logged(entry); };
+  options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
+    comparison.Logged(entry, rows);
+  };
   options.input = [&](const log::Entry& entry, const InputNote& note) {
     if (!note.source.empty()) {
       positions_[{entry.topic, note.source}] = {note.source_bytes, note.source_events};

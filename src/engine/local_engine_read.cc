@@ -44,7 +44,9 @@ Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams
   comparison.Restrict(streams);
   ReplayOptions options;
   options.until_lsn = log_->durable_lsn();
-  options.logged = [&](const log::Entry& entry) { return comparison.Logged(entry); };
+  options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
+    comparison.Logged(entry, rows);
+  };
   VerifyResult result;
   HR_ASSIGN(result.events, Replay(*log_, *graph, comparison, options));
   comparison.Finish();

@@ -4,6 +4,7 @@
 
 #include "catalog/change.h"
 #include "engine/frame.h"
+#include "engine/replay_reader.h"
 
 namespace headrace::engine {
 namespace {
@@ -47,25 +48,22 @@ flow::ModelLookup ModelsOf(std::shared_ptr<const Deployment> deployment) {
 
 Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emission,
                         const ReplayOptions& options) {
-  HR_ASSIGN(auto cursor, log.Scan(1));
-  log::Entry entry;
-  Frame frame;
+  ReplayReader reader(log, graph, options.until_lsn, options.logged != nullptr);
   uint64_t events = 0;
   while (true) {
-    HR_ASSIGN(bool more, cursor->Next(&entry));
-    if (!more || entry.lsn > options.until_lsn) break;
-    emission.Reach(entry.lsn);
-    if (entry.kind == log::EntryKind::kControl) {
-      HR_TRY(ReplayControl(entry, graph, emission));
-    } else if (flow::SourceNode* source = graph.FindSource(entry.topic)) {
-      HR_ASSIGN(auto reader, log::RecordReader::Open(entry.bytes));
-      HR_TRY(AdmitEntry(*source, entry, reader, frame));
-      if (options.input) options.input(entry, frame.note);
-      events += frame.batch.rows().size();
-      RunFrame(graph, *source, frame, emission);
+    HR_ASSIGN(ReplayStep * step, reader.Next());
+    if (step == nullptr) break;
+    emission.Reach(step->entry.lsn);
+    if (step->entry.kind == log::EntryKind::kControl) {
+      HR_TRY(ReplayControl(step->entry, graph, emission));
+    } else if (step->source != nullptr) {
+      Remember(*step->source, step->frame);
+      if (options.input) options.input(step->entry, step->frame.note);
+      events += step->frame.batch.rows().size();
+      RunFrame(graph, *step->source, step->frame, emission);
       if (options.progress) options.progress(events);
     } else if (options.logged) {
-      HR_TRY(options.logged(entry));
+      options.logged(step->entry, step->logged);
     }
     if (options.frame_done) HR_TRY(options.frame_done());
   }

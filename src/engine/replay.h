@@ -7,6 +7,7 @@
 #include "engine/deployment.h"
 #include "engine/emission.h"
 #include "engine/frame_note.h"
+#include "engine/replay_reader.h"
 #include "flow/graph.h"
 #include "log/log.h"
 
@@ -22,7 +23,7 @@ struct ReplayOptions {
   // Sees the note of each input batch; may be null.
   std::function<void(const log::Entry&, const InputNote&)> input;
   // Sees each logged batch that is not of a source, in log order; may be null.
-  std::function<Status(const log::Entry&)> logged;
+  std::function<void(const log::Entry&, const LoggedRows&)> logged;
   // Called behind each input frame, e.g. to append what a backfill emitted; may be null.
   std::function<Status()> frame_done;
   std::function<void(uint64_t events)> progress;
