@@ -10,6 +10,7 @@ namespace headrace::connect {
 namespace {
 
 constexpr size_t kBufferBytes = 256 << 10;
+constexpr size_t kDirectBytes = 32 << 10;          // a copy would cost more than the write it saves
 constexpr uint32_t kCheckpointMagic = 0x314f5248;  // "HRO1"
 
 struct Checkpoint {
@@ -59,7 +60,7 @@ class DiskSink final : public FileSink {
   uint64_t bytes() const override { return written_.bytes; }
 
   Status Append(std::string_view bytes, uint64_t rows) override {
-    if (bytes.size() >= kBufferBytes) {
+    if (bytes.size() >= kDirectBytes) {
       HR_TRY(Flush(false));
       return Write(bytes, rows);
     }

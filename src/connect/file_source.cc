@@ -113,6 +113,12 @@ class ReadingSource final : public FileSource {
       HR_TRY(splitter_.TakeHeader(std::string_view(text_).substr(0, end)));
       Consume(std::min(end + 1, text_.size()));
     }
+    if (from_.bytes > consumed_ && reader_->SkipTo(from_.bytes)) {
+      text_.clear();
+      start_ = 0;
+      consumed_ = from_.bytes;
+      events_ = from_.events;
+    }
     if (!follow_) thread_ = std::thread([this] { ReadAhead(); });
     return Ok();
   }

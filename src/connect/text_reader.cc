@@ -18,12 +18,12 @@ Error Damaged(const std::string& path, uint64_t at, const std::string& what) {
       .WithHint("the events before it were taken; repair the file and run again");
 }
 
-class PlainReader : public TextReader {
+// The bytes of a file as they are stored.
+class StoredReader : public TextReader {
  public:
-  PlainReader(std::unique_ptr<os::File> file, std::string path, uint64_t size)
+  StoredReader(std::unique_ptr<os::File> file, std::string path, uint64_t size)
       : file_(std::move(file)), path_(std::move(path)), size_(size) {}
 
-  Status Read(std::string& out) override { return ReadStored(out); }
   bool is_pipe() const override { return file_->is_pipe(); }
   uint64_t stored_bytes() const override { return size_; }
   uint64_t stored_bytes_read() const override { return position_; }
@@ -37,6 +37,11 @@ class PlainReader : public TextReader {
     position_ += read;
     return Ok();
   }
+  bool GoTo(uint64_t position) {
+    if (position > size_) return false;
+    position_ = position;
+    return true;
+  }
   const std::string& path() const { return path_; }
 
  private:
@@ -44,6 +49,13 @@ class PlainReader : public TextReader {
   std::string path_;
   uint64_t size_;
   uint64_t position_ = 0;
+};
+
+class PlainReader final : public StoredReader {
+ public:
+  using StoredReader::StoredReader;
+  Status Read(std::string& out) override { return ReadStored(out); }
+  bool SkipTo(uint64_t position) override { return !is_pipe() && GoTo(position); }
 };
 
 class StandardInput final : public TextReader {
@@ -66,10 +78,10 @@ class StandardInput final : public TextReader {
   uint64_t stored_bytes_read() const override { return 0; }
 };
 
-class GzipReader final : public PlainReader {
+class GzipReader final : public StoredReader {
  public:
   GzipReader(std::unique_ptr<os::File> file, std::string path, uint64_t size)
-      : PlainReader(std::move(file), std::move(path), size) {
+      : StoredReader(std::move(file), std::move(path), size) {
     started_ = inflateInit2(&stream_, 15 + 16) == Z_OK;
   }
   ~GzipReader() override {
@@ -112,10 +124,10 @@ class GzipReader final : public PlainReader {
   std::string input_;
 };
 
-class ZstdReader final : public PlainReader {
+class ZstdReader final : public StoredReader {
  public:
   ZstdReader(std::unique_ptr<os::File> file, std::string path, uint64_t size)
-      : PlainReader(std::move(file), std::move(path), size), stream_(ZSTD_createDStream()) {}
+      : StoredReader(std::move(file), std::move(path), size), stream_(ZSTD_createDStream()) {}
   ~ZstdReader() override { ZSTD_freeDStream(stream_); }
 
   Status Read(std::string& out) override {

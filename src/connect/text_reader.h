@@ -19,6 +19,11 @@ class TextReader {
   virtual Status Read(std::string& out) = 0;
   // What was read once cannot be read again: standard input, a pipe.
   virtual bool is_pipe() const = 0;
+  // Goes on at this byte of the text, when that can be done without reading what is before it.
+  virtual bool SkipTo(uint64_t position) {
+    static_cast<void>(position);
+    return false;
+  }
   virtual uint64_t stored_bytes() const = 0;
   virtual uint64_t stored_bytes_read() const = 0;
 };
