@@ -16,8 +16,12 @@ namespace {
 constexpr int32_t kViewPartitions = 1;
 
 void AddItem(Deployment& deployment, Deployed item) {
-  if (item.source) item.partitions = item.source->partitions;
+  if (item.source) {
+    item.partitions = item.source->partitions;
+    item.retention = item.source->retention;
+  }
   if (item.statement) {
+    item.retention = item.statement->retention;
     const Deployed* input = deployment.Find(item.statement->input());
     item.partitions = item.statement->select ? input->partitions : kViewPartitions;
   }
@@ -25,6 +29,7 @@ void AddItem(Deployment& deployment, Deployed item) {
   dead.name = DeadTopic(item.topic());
   dead.dead_of = item.name;
   dead.partitions = item.partitions;
+  dead.retention = item.retention;
   bool model = item.models != nullptr;
   deployment.items.push_back(std::move(item));
   if (!model) deployment.items.push_back(std::move(dead));

@@ -24,6 +24,7 @@ struct Deployed {
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;
+  flow::Retention retention;  // dead letters are kept as long as their stream
   // All revisions of a statement, ascending.
   std::vector<StatementPtr> revisions() const;
   // The one that emits for causes of this LSN. There must be a statement.

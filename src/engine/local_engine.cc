@@ -140,6 +140,8 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
     if (item.models || log_->HasTopic(item.topic())) continue;
     log::TopicConfig config;
     config.partitions = item.partitions;
+    config.retention_ms = item.retention.ms;
+    config.retention_bytes = item.retention.bytes;
     HR_TRY(log_->CreateTopic(item.topic(), config));
   }
   // Topics take LSNs too: only now it is known which the changes get.

@@ -62,15 +62,29 @@ void OutputFile::Take(const TappedRow& row) {
   ++open_.rows;
 }
 
+// A file cannot go on behind rows that it has not and the log has no more. Of a source not every
+// event is a row: how many rows were removed is unknown.
+Result<uint64_t> OutputFile::RowsToSkip(uint64_t written) const {
+  uint64_t removed = 0;
+  for (int32_t p = 0; p < item_->partitions; ++p)
+    removed += static_cast<uint64_t>(engine_.log().start_offset(item_->topic(), p));
+  if (removed == 0 || (item_->statement && removed <= written)) return written - removed;
+  return Error(ErrorKind::kConflict, "HR6604",
+               "the log begins at row " + std::to_string(removed) + " of " + stream_ +
+                   ", the output ends at " + std::to_string(written))
+      .WithHint("retention removed rows: read those that are there with `headrace sql`");
+}
+
 Status OutputFile::CatchUp(connect::FileSink& sink) {
   uint64_t written = sink.rows();
   if (csv_ && sink.bytes() == 0) HR_TRY(sink.Append(schema::CsvHeader(schema_) + "\n", 0));
+  HR_ASSIGN(uint64_t skipped, RowsToSkip(written));
   // With one partition the rows of a statement are counted by their offsets: nothing is skipped by
   // reading it.
   const bool by_offset = item_->statement && item_->partitions == 1;
   HR_ASSIGN(auto cursor, RowCursor::Open(engine_.log(), *item_, by_offset ? 0 : -1,
                                          static_cast<int64_t>(by_offset ? written : 0)));
-  if (by_offset) written = 0;
+  if (by_offset) skipped = 0;
   StoredRow stored;
   std::string bytes;
   uint64_t rows = 0;
@@ -82,8 +96,8 @@ Status OutputFile::CatchUp(connect::FileSink& sink) {
       HR_ASSIGN(bool fits, decoder_.Decode(stored, &values));
       if (!fits) continue;
     }
-    if (written > 0) {
-      --written;
+    if (skipped > 0) {
+      --skipped;
       continue;
     }
     HR_TRY(Render(stored, bytes));

@@ -42,6 +42,7 @@ class OutputFile {
 
   OutputFile(LocalEngine& engine, std::string stream, bool csv);
   void Take(const TappedRow& row);
+  Result<uint64_t> RowsToSkip(uint64_t written) const;
   Status CatchUp(connect::FileSink& sink);
   Status Render(const StoredRow& stored, std::string& out);
 

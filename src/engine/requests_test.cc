@@ -49,6 +49,25 @@ class Requests : public testing::Test {
   std::vector<IngestReply> replies_;
 };
 
+TEST(Topics, KeepWhatTheirStreamSays) {
+  TestProgram program;
+  program.Run(
+      "CREATE STREAM a (k TEXT) WITH (retention = '7 days', retention_bytes = '10 GB');\n"
+      "CREATE STREAM b WITH (retention.ms = 5000, retention.bytes = -1) AS SELECT k FROM a;\n"
+      "CREATE STREAM c AS SELECT k FROM a;\n");
+  for (bool restarted : {false, true}) {
+    if (restarted) program.Restart().value();
+    const log::Log& log = program.engine().log();
+    for (const char* topic : {"a", "a.dead"}) {
+      EXPECT_EQ(7 * 86'400'000, log.topic_config(topic).retention_ms) << topic;
+      EXPECT_EQ(int64_t{10} << 30, log.topic_config(topic).retention_bytes) << topic;
+    }
+    EXPECT_EQ(5000, log.topic_config("b").retention_ms);
+    EXPECT_EQ(-1, log.topic_config("b").retention_bytes);
+    EXPECT_EQ(-1, log.topic_config("c").retention_ms);
+  }
+}
+
 TEST_F(Requests, AreAnsweredWhenTheirEventsAreDurable) {
   Submit({Event("a"), Event("b")});
   EXPECT_TRUE(replies_.empty());

@@ -26,6 +26,12 @@ struct Evaluation {
   std::shared_ptr<const expr::Expr> expression;
 };
 
+// How long the log keeps the rows of a stream; -1: for good.
+struct Retention {
+  int64_t ms = -1;
+  int64_t bytes = -1;  // of each partition
+};
+
 // A declared stream: a topic seen through a schema and a watermark.
 struct SourcePlan {
   std::string name;
@@ -49,6 +55,7 @@ struct SourcePlan {
   std::vector<row::Type> dedup_types;
   int64_t dedup_within = 0;
   bool bad_to_dead_letters = true;
+  Retention retention;
   int slots = 0;
 };
 
@@ -136,6 +143,7 @@ struct StatementPlan {
   std::optional<WindowPlan> window;
   LatePolicy late_policy = LatePolicy::kDeadLetter;
   std::string side_output;
+  Retention retention;
   int64_t lateness = kDefaultLateness;
   row::Schema input_schema;  // of the input as this was planned: rows are laid out like it
   uint64_t created_lsn = 0;  // older causes are the past that a new statement is computed over

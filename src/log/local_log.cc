@@ -8,7 +8,8 @@
 namespace headrace::log {
 namespace {
 
-constexpr uint64_t kMoveBytes = 4 << 20;         // moved together, with one flush a partition
+constexpr uint64_t kMoveBytes = 4 << 20;  // moved together, with one flush a partition
+constexpr auto kRetentionEvery = std::chrono::minutes(1);
 constexpr uint64_t kUnmovedBytesMax = 12 << 20;  // Append waits while more is only in the journal
 
 uint64_t SizeOf(const Entry& entry) {
@@ -76,7 +77,8 @@ Status LocalLog::Recover() {
 }
 
 Status LocalLog::OpenTopics(const Manifest& manifest) {
-  controls_ = std::make_unique<Partition>(files_, ControlsDirectory(directory_), 64 << 20);
+  controls_ = std::make_unique<Partition>(files_, ControlsDirectory(directory_),
+                                          Partition::SegmentLimitsOf({}));
   HR_TRY(controls_->Open(manifest.controls.segments, manifest.controls.start_offset,
                          !options_.read_only));
   for (const auto& [name, state] : manifest.topics) {
@@ -124,7 +126,7 @@ LocalLog::Topic& LocalLog::AddTopic(const std::string& name, const TopicConfig& 
   topic.config = config;
   for (int32_t p = 0; p < config.partitions; ++p) {
     topic.partitions.push_back(std::make_unique<Partition>(
-        files_, PartitionDirectory(directory_, name, p), config.segment_bytes));
+        files_, PartitionDirectory(directory_, name, p), Partition::SegmentLimitsOf(config)));
   }
   return topic;
 }
@@ -263,9 +265,11 @@ void LocalLog::MoveLoop() {
     bool stopping = false;
     {
       std::unique_lock lock(state_mutex_);
-      unmoved_changed_.wait(lock, [&] { return stop_ || unmoved_bytes_ >= kMoveBytes; });
+      unmoved_changed_.wait_for(lock, kRetentionEvery,
+                                [&] { return stop_ || unmoved_bytes_ >= kMoveBytes; });
+      bool due = stop_ || unmoved_bytes_ >= kMoveBytes;
       stopping = stop_;
-      entries.assign(unmoved_.begin(), unmoved_.end());
+      if (due) entries.assign(unmoved_.begin(), unmoved_.end());
     }
     if (!entries.empty()) {
       std::lock_guard moving(moving_mutex_);
@@ -286,6 +290,21 @@ void LocalLog::MoveLoop() {
     }
     durable_.notify_all();
     if (stopping) return;
+    RetainNowAndThen();
+  }
+}
+
+void LocalLog::RetainNowAndThen() {
+  int64_t now = clock_.MonotonicNanoseconds();
+  if (now - retained_ns_ < std::chrono::nanoseconds(kRetentionEvery).count()) return;
+  retained_ns_ = now;
+  Status retained = ApplyRetention();
+  static_cast<void>(retained.ok());  // what could not go now goes the next time
+}
+
+void LocalLog::SetRetentionFloor(Lsn floor) {
+  Lsn before = retention_floor_.load();
+  while (before < floor && !retention_floor_.compare_exchange_weak(before, floor)) {
   }
 }
 
@@ -354,7 +373,8 @@ Status LocalLog::ApplyRetention() {
       int64_t oldest =
           topic.config.retention_ms < 0 ? INT64_MIN : now_ms - topic.config.retention_ms;
       for (const auto& partition : topic.partitions) {
-        for (std::string& path : partition->Expire(oldest, topic.config.retention_bytes)) {
+        for (std::string& path :
+             partition->Expire(oldest, topic.config.retention_bytes, retention_floor_)) {
           expired.push_back(std::move(path));
         }
       }

@@ -52,6 +52,7 @@ class LocalLog final : public Log {
                            int64_t timestamp_ms) const override;
   Result<std::unique_ptr<Cursor>> Scan(Lsn from) const override;
   Result<std::unique_ptr<Cursor>> ScanControls() const override;
+  void SetRetentionFloor(Lsn floor) override;
   Status ApplyRetention() override;
   Status Close() override;
 
@@ -69,6 +70,7 @@ class LocalLog final : public Log {
   Partition* FindPartition(const std::string& topic, int32_t partition) const;
   void OnDurable(std::vector<Group>&& groups);
   void MoveLoop();
+  void RetainNowAndThen();
   Status Move(const std::vector<EntryPtr>& entries);
   Status Stage(const std::vector<EntryPtr>& entries);
   Status PublishStaged();
@@ -90,6 +92,7 @@ class LocalLog final : public Log {
 
   std::atomic<Lsn> last_lsn_{0};     // written by the sequencer
   std::atomic<Lsn> durable_lsn_{0};  // written by the journal thread
+  std::atomic<Lsn> retention_floor_{0};
 
   mutable std::mutex state_mutex_;
   std::condition_variable durable_;
@@ -104,6 +107,7 @@ class LocalLog final : public Log {
   // Confined to whoever holds moving_mutex_.
   Lsn moved_lsn_ = 0;
   std::set<Partition*> staged_;  // with flushed batches up to moved_lsn_ that no manifest lists
+  int64_t retained_ns_ = 0;      // when retention ran last; confined to mover_
   std::thread mover_;
 };
 

@@ -123,8 +123,12 @@ class Log {
   // Only the control entries, in LSN order.
   virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;
 
-  // Runs retention once: segments over the limits of their topic go, the newest stays. Nothing else
-  // does.
+  // Retention may remove what lies below `floor`, and no batch at or above it. At first that is 0:
+  // nothing goes, because state is built from what the log holds. Whoever can do without events up
+  // to an LSN (a durable snapshot covers them) moves it there; it never moves back.
+  virtual void SetRetentionFloor(Lsn floor) = 0;
+  // Runs retention once: segments below the floor that are over the limits of their topic go, the
+  // newest stays. The log does it by itself every minute. Nothing else does.
   virtual Status ApplyRetention() = 0;
   // Flushes, moves everything to segments, stops the threads. Idempotent.
   virtual Status Close() = 0;

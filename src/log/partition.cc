@@ -8,11 +8,26 @@ namespace headrace::log {
 namespace {
 
 constexpr size_t kWriteBytes = 1 << 20;
+constexpr int64_t kSegmentsKept = 8;  // that retention keeps, about, so that it is off by an eighth
+constexpr int64_t kSegmentBytesMin = 1 << 20;
+constexpr int64_t kSegmentSpanMin = 60'000;
 
 }  // namespace
 
-Partition::Partition(os::FileSystem& files, std::string directory, int64_t segment_bytes)
-    : files_(files), directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
+Partition::SegmentLimits Partition::SegmentLimitsOf(const TopicConfig& config) {
+  SegmentLimits limits{config.segment_bytes, -1};
+  if (config.retention_bytes >= 0) {
+    int64_t wanted = std::max(kSegmentBytesMin, config.retention_bytes / kSegmentsKept);
+    limits.bytes = std::min(limits.bytes, wanted);
+  }
+  if (config.retention_ms >= 0) {
+    limits.span_ms = std::max(kSegmentSpanMin, config.retention_ms / kSegmentsKept);
+  }
+  return limits;
+}
+
+Partition::Partition(os::FileSystem& files, std::string directory, SegmentLimits limits)
+    : files_(files), directory_(std::move(directory)), limits_(limits) {}
 
 Status Partition::Open(const std::vector<SegmentRecord>& segments, int64_t start_offset,
                        bool writable) {
@@ -216,9 +231,15 @@ Status Partition::BeginSegment(int64_t base_offset) {
   return Ok();
 }
 
+bool Partition::IsFull(const Segment& segment, const Entry& next) const {
+  if (segment.size >= static_cast<uint64_t>(limits_.bytes)) return true;
+  int64_t first = segment.first_timestamp_ms;
+  if (limits_.span_ms < 0 || first < 0) return false;
+  return next.max_timestamp_ms > first && next.max_timestamp_ms - first >= limits_.span_ms;
+}
+
 Status Partition::Stage(const Entry& entry, bool compress) {
-  uint64_t filled = staged_.empty() ? 0 : staged_.back()->size;
-  if (staged_.empty() || filled >= static_cast<uint64_t>(segment_bytes_)) {
+  if (staged_.empty() || IsFull(*staged_.back(), entry)) {
     HR_TRY(BeginSegment(entry.base_offset));
   } else if (!dirty_) {
     // Readers hold on to the published segment: it is copied before it grows.
@@ -274,7 +295,8 @@ std::vector<SegmentRecord> Partition::records() const {
   return records;
 }
 
-std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t bytes_max) {
+std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t bytes_max,
+                                           Lsn floor) {
   std::vector<std::string> expired;
   std::lock_guard lock(mutex_);
   if (dirty_) return expired;
@@ -285,7 +307,7 @@ std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t 
     const Segment& oldest = *segments_.front();
     bool old = oldest.max_timestamp_ms < oldest_timestamp_ms;
     bool over = bytes_max >= 0 && total > static_cast<uint64_t>(bytes_max);
-    if (!old && !over) break;
+    if ((!old && !over) || oldest.last_lsn >= floor) break;
     total -= oldest.size;
     expired.push_back(oldest.path);
     segments_.erase(segments_.begin());

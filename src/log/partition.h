@@ -23,7 +23,15 @@ struct SegmentRecord {
 // moved there. Thread-safe; moving is done by one thread. `files` must outlive it.
 class Partition {
  public:
-  Partition(os::FileSystem& files, std::string directory, int64_t segment_bytes);
+  // When a segment is full.
+  struct SegmentLimits {
+    int64_t bytes = 64 << 20;
+    int64_t span_ms = -1;  // between its oldest and its newest batch; -1: any
+  };
+  // Retention removes whole segments: they are small enough for it to be near its limits.
+  static SegmentLimits SegmentLimitsOf(const TopicConfig& config);
+
+  Partition(os::FileSystem& files, std::string directory, SegmentLimits limits);
 
   // Opens what a manifest lists. With `writable`, cuts off what was written behind it.
   Status Open(const std::vector<SegmentRecord>& segments, int64_t start_offset, bool writable);
@@ -54,9 +62,10 @@ class Partition {
   // As they will be once Publish was called: for the manifest.
   std::vector<SegmentRecord> records() const;
 
-  // Forgets whole segments, all but the newest, that are over the limits. Returns their paths; they
-  // may be removed once a manifest without them is durable.
-  std::vector<std::string> Expire(int64_t oldest_timestamp_ms, int64_t bytes_max);
+  // Forgets whole segments, all but the newest, that are over the limits and hold nothing at or
+  // above `floor`. Returns their paths; they may be removed once a manifest without them is
+  // durable.
+  std::vector<std::string> Expire(int64_t oldest_timestamp_ms, int64_t bytes_max, Lsn floor);
 
  private:
   struct Range {
@@ -66,6 +75,7 @@ class Partition {
     std::string path;
   };
 
+  bool IsFull(const Segment& segment, const Entry& next) const;
   Status BeginSegment(int64_t base_offset);
   Status FlushStaged();
   Range Locate(int64_t offset) const;
@@ -74,7 +84,7 @@ class Partition {
 
   os::FileSystem& files_;
   std::string directory_;
-  int64_t segment_bytes_;
+  SegmentLimits limits_;
   std::atomic<int64_t> next_offset_{0};
 
   // Guarded by mutex_.

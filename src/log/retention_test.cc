@@ -2,10 +2,12 @@
 
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "log/log_testing.h"
+#include "log/partition.h"
 
 namespace headrace::log {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kStartMs = 1'800'000'000'000;  // where the clock of a Disk stands
 constexpr int kBatches = 10;
+constexpr Lsn kAll = UINT64_MAX;  // a floor that spares nothing
 
 // One batch of two records a day, each in a segment of its own.
 void Fill(os::MemoryFileSystem& memory, TopicConfig config) {
@@ -87,9 +90,11 @@ TEST(Retention, TheOldestSegmentsGoUntilTheRestIsWithinTheSize) {
       Disk disk(memory);
       ASSERT_TRUE(disk.Open().ok());
       ExpectFrom(*disk.log, 0);
+      disk.log->SetRetentionFloor(kAll);
       ASSERT_TRUE(disk.log->ApplyRetention().ok());
       EXPECT_EQ(expected, Segments(memory)) << "limit " << limit;
       ExpectFrom(*disk.log, expected.begin()->first);
+      disk.log->SetRetentionFloor(kAll);
       ASSERT_TRUE(disk.log->ApplyRetention().ok());  // what is within the limit stays
       EXPECT_EQ(expected, Segments(memory));
       ASSERT_TRUE(disk.log->Close().ok());
@@ -108,9 +113,11 @@ TEST(Retention, SegmentsWhoseNewestRecordIsTooOldGoAndTheNewestStays) {
   Disk disk(memory);
   disk.clock.Set((kStartMs + (kBatches - 1) * kDayMs) * 1000);
   ASSERT_TRUE(disk.Open().ok());
+  disk.log->SetRetentionFloor(kAll);
   ASSERT_TRUE(disk.log->ApplyRetention().ok());
   ExpectFrom(*disk.log, 12);  // days 6 to 9: exactly three days old is not older
   disk.clock.Advance(365 * kDayMs * 1000);
+  disk.log->SetRetentionFloor(kAll);
   ASSERT_TRUE(disk.log->ApplyRetention().ok());
   ExpectFrom(*disk.log, 18);
   EXPECT_EQ(1U, Segments(memory).size());
@@ -122,8 +129,70 @@ TEST(Retention, WithoutLimitsNothingGoes) {
   Disk disk(memory);
   disk.clock.Advance(3650 * kDayMs * 1000);
   ASSERT_TRUE(disk.Open().ok());
+  disk.log->SetRetentionFloor(kAll);
   ASSERT_TRUE(disk.log->ApplyRetention().ok());
   ExpectFrom(*disk.log, 0);
+}
+
+TEST(Retention, NothingGoesAtOrAboveTheFloorAndItNeverMovesBack) {
+  os::MemoryFileSystem memory;
+  Fill(memory, {.retention_ms = 0, .retention_bytes = 0});
+  Disk disk(memory);
+  disk.clock.Advance(3650 * kDayMs * 1000);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  ExpectFrom(*disk.log, 0);  // whoever needs events has not said that it can do without them
+  int64_t expected = 0;
+  for (Lsn floor : {Lsn{2}, Lsn{3}, Lsn{7}, Lsn{5}}) {  // the topic is LSN 1, batch i is LSN i + 2
+    disk.log->SetRetentionFloor(floor);
+    ASSERT_TRUE(disk.log->ApplyRetention().ok());
+    expected = std::max<int64_t>(expected, 2 * (static_cast<int64_t>(floor) - 2));
+    ExpectFrom(*disk.log, expected);
+  }
+}
+
+TEST(Retention, SegmentsAreSmallEnoughForTheLimits) {
+  EXPECT_EQ(64 << 20, Partition::SegmentLimitsOf({}).bytes);
+  EXPECT_EQ(-1, Partition::SegmentLimitsOf({}).span_ms);
+  EXPECT_EQ(10 << 20, Partition::SegmentLimitsOf({.retention_bytes = 80 << 20}).bytes);
+  EXPECT_EQ(1 << 20, Partition::SegmentLimitsOf({.retention_bytes = 0}).bytes);
+  EXPECT_EQ(kDayMs, Partition::SegmentLimitsOf({.retention_ms = 8 * kDayMs}).span_ms);
+
+  // A day of ten in a segment: retention of eight days does not wait for 64 MiB.
+  os::MemoryFileSystem memory;
+  {
+    Disk disk(memory);
+    ASSERT_TRUE(disk.Open().ok());
+    ASSERT_TRUE(disk.log->CreateTopic("t", {.retention_ms = 8 * kDayMs}).ok());
+    for (int i = 0; i < 40; ++i) {
+      std::vector<Entry> group = {BatchOf({"x"}, 0, kStartMs + i * kDayMs / 4)};
+      ASSERT_TRUE(disk.log->Append(group).ok());
+    }
+    ASSERT_TRUE(disk.log->Close().ok());
+  }
+  EXPECT_EQ(10U, Segments(memory).size());
+  Disk disk(memory);
+  disk.clock.Set((kStartMs + 10 * kDayMs) * 1000);
+  ASSERT_TRUE(disk.Open().ok());
+  disk.log->SetRetentionFloor(kAll);
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  EXPECT_EQ(8, disk.log->start_offset("t", 0));  // of the first two days nothing is young enough
+}
+
+TEST(Retention, RunsByItselfBehindWhatIsMoved) {
+  os::MemoryFileSystem memory;
+  Fill(memory, {.retention_bytes = 0});
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  disk.log->SetRetentionFloor(kAll);
+  for (int i = 0; i < 8; ++i) {  // more than waits to be moved
+    std::vector<Entry> group = {BatchOf({Noise(static_cast<uint64_t>(i), 1 << 20)})};
+    ASSERT_TRUE(disk.log->Append(group).ok());
+  }
+  while (disk.log->start_offset("t", 0) == 0)
+    std::this_thread::yield();
+  EXPECT_GE(disk.log->start_offset("t", 0), 18);
+  ASSERT_TRUE(disk.log->Close().ok());
 }
 
 TEST(Retention, OffsetsGoOnWhereTheyWere) {
@@ -132,6 +201,7 @@ TEST(Retention, OffsetsGoOnWhereTheyWere) {
   {
     Disk disk(memory);
     ASSERT_TRUE(disk.Open().ok());
+    disk.log->SetRetentionFloor(kAll);
     ASSERT_TRUE(disk.log->ApplyRetention().ok());
     ASSERT_TRUE(disk.log->Close().ok());
   }
@@ -155,6 +225,7 @@ TEST(Retention, ACrashAnywhereInItLeavesALogThatIsWholeFromItsStartOn) {
     {
       Disk disk(*memory);
       ASSERT_TRUE(disk.Open().ok());
+      disk.log->SetRetentionFloor(kAll);
       disk.files.CrashAtOperation(disk.files.operations() + at);
       static_cast<void>(disk.log->ApplyRetention().ok());
     }
@@ -166,6 +237,7 @@ TEST(Retention, ACrashAnywhereInItLeavesALogThatIsWholeFromItsStartOn) {
     EXPECT_TRUE(start == 0 || start == 18) << start;
     ExpectFrom(*disk.log, start);
     EXPECT_TRUE(Verify(*memory, kDirectory)->findings.empty());
+    disk.log->SetRetentionFloor(kAll);
     ASSERT_TRUE(disk.log->ApplyRetention().ok());
     ExpectFrom(*disk.log, 18);
   }

@@ -81,7 +81,10 @@ std::string IndexPath(const std::string& segment_path) {
 }
 
 void Segment::Note(const StoredHeader& header) {
-  if (first_lsn == 0) first_lsn = header.lsn;
+  if (first_lsn == 0) {
+    first_lsn = header.lsn;
+    first_timestamp_ms = header.max_timestamp_ms;
+  }
   last_lsn = header.lsn;
   max_timestamp_ms = std::max(max_timestamp_ms, header.max_timestamp_ms);
   if (index.empty() || size >= index.back().position + kIndexBytes) {

@@ -50,6 +50,7 @@ struct Segment {
   uint64_t size = 0;  // durable bytes
   Lsn first_lsn = 0;
   Lsn last_lsn = 0;
+  int64_t first_timestamp_ms = -1;  // of the first batch; -1 when read from an index file
   int64_t max_timestamp_ms = -1;
   std::string path;
   std::shared_ptr<os::File> file;

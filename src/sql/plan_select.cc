@@ -25,7 +25,8 @@ class StatementPlanner {
     size_t before = diagnostics_.size();
     plan_->name = create_.name.name;
     plan_->view = create_.kind == RelationKind::kView;
-    CheckOptions(create_.options, {}, diagnostics_);
+    CheckOptions(create_.options, kRetentionOptions, diagnostics_);
+    plan_->retention = PlanRetention(create_.options, diagnostics_);
     RefuseWhatBatchesDo();
     bool windowed = select_.from.kind == TableKind::kTumble || select_.from.kind == TableKind::kHop;
     bool grouped = !select_.group_by.empty();

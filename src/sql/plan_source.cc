@@ -203,8 +203,11 @@ class SourcePlanner {
   }
 
   void PlanOptions() {
-    CheckOptions(create_.options,
-                 {"topic", "format", "timestamp_unit", "bad_records", "partitions"}, diagnostics_);
+    std::vector<std::string> known = {"topic", "format", "timestamp_unit", "bad_records",
+                                      "partitions"};
+    known.insert(known.end(), kRetentionOptions.begin(), kRetentionOptions.end());
+    CheckOptions(create_.options, known, diagnostics_);
+    plan_->retention = PlanRetention(create_.options, diagnostics_);
     const Option* topic = FindOption(create_.options, "topic");
     plan_->topic = topic != nullptr ? topic->value : plan_->name;
     if (const Option* format = FindOption(create_.options, "format");

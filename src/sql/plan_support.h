@@ -27,6 +27,12 @@ const Option* FindOption(const std::vector<Option>& options, std::string_view ke
 void CheckOptions(const std::vector<Option>& options, const std::vector<std::string>& known,
                   std::vector<Diagnostic>& diagnostics);
 
+// The options that say how long a stream's rows are kept, and what they say.
+inline const std::vector<std::string> kRetentionOptions = {"retention", "retention_bytes",
+                                                           "retention.ms", "retention.bytes"};
+flow::Retention PlanRetention(const std::vector<Option>& options,
+                              std::vector<Diagnostic>& diagnostics);
+
 // Finds the relation or complains with close names.
 std::optional<KnownName> FindRelation(const NameLookup& names, const Identifier& name,
                                       std::vector<Diagnostic>& diagnostics);

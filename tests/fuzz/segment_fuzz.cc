@@ -96,7 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   whole.file = files.Open(whole.path, {}).value();
   if (!whole.LoadIndex(files).ok()) return 0;
 
-  log::Partition partition(files, kDirectory, 1 << 20);
+  log::Partition partition(files, kDirectory, {});
   const log::SegmentRecord record{0, whole.end_offset, segment.size()};
   if (partition.Open({record}, 0, true).ok()) ReadEverything(partition);
   return 0;

@@ -27,6 +27,9 @@ CREATE STREAM o6 AS SELECT count(*) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '1 
 -- deploy
 CREATE STREAM two (k TEXT) WITH (topic = 's');
 CREATE STREAM p (k TEXT) WITH (partitions = 4, colour = 'red');
+CREATE STREAM p1 (k TEXT) WITH (retention = 'soon', retention.bytes = '1 GB');
+CREATE STREAM p2 (k TEXT) WITH (retention_bytes = '10 PB', retention.bytes = 5);
+CREATE STREAM p3 (k TEXT) WITH (retention_bytes = '10 PB');
 CREATE STREAM q (k MONEY, k TEXT);
 CREATE STREAM r (k TEXT, WATERMARK FOR k AS k);
 CREATE STREAM (k TEXT);
