@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "engine/bulk_run.h"
 #include "engine/test_program.h"
 
@@ -69,6 +70,39 @@ TEST_F(Outputs, HoldEveryRowOnceWhenARunGoesOnBehindAnother) {
   EXPECT_EQ(program_.Rows("o"), Read("/o.jsonl"));
   EXPECT_EQ(program_.Rows("s.dead"), Read("/dead"));
   EXPECT_EQ(26, LinesOf("/dead"));
+}
+
+TEST_F(Outputs, DoNotGoOnBehindRowsThatRetentionRemoved) {
+  program_.Run(
+      "CREATE STREAM r (k TEXT) WITH (retention_bytes = 0);\n"
+      "CREATE STREAM kept AS SELECT k FROM r;\n"
+      "CREATE STREAM cut WITH (retention_bytes = 0) AS SELECT k FROM r;");
+  uint64_t noise = 1;
+  std::vector<std::string> lines;
+  for (int i = 0; i < 3000; ++i) {  // of a kilobyte: more than a segment of a topic with retention
+    std::string text;
+    while (text.size() < 1000) {
+      noise = base::MixHash(noise);
+      text += std::to_string(noise);
+    }
+    lines.push_back("{\"k\":\"" + text + "\"}");
+  }
+  program_.Feed("r", lines);
+  program_.Restart().value();
+  log::Log& log = program_.engine().log();
+  log.SetRetentionFloor(log.last_lsn());
+  ASSERT_TRUE(log.ApplyRetention().ok());
+  ASSERT_GT(log.start_offset("cut", 0), 0);
+  ASSERT_GT(log.start_offset("r", 0), 0);
+  ASSERT_EQ(0, log.start_offset("kept", 0));
+  for (const char* stream : {"cut", "r", "kept"}) {
+    RunOptions options = Options();
+    options.inputs.clear();
+    options.outputs = {{stream, "/out.jsonl"}};
+    Result<RunTotals> run = Run(options);
+    EXPECT_EQ(run.ok() ? "" : run.error().code(), stream == std::string("kept") ? "" : "HR6604")
+        << stream;
+  }
 }
 
 TEST_F(Outputs, AreCaughtUpFromTheLog) {

@@ -146,7 +146,7 @@ void Journal::Pack(std::vector<Group>& groups) const {
       entry->record_count = outgoing.entry->record_count;
       entry->max_timestamp_ms = outgoing.entry->max_timestamp_ms;
       entry->note = outgoing.entry->note;
-      entry->bytes.assign(packed);  // without the room that packing needed
+      entry->bytes = std::move(packed);
       entry->lsn = outgoing.entry->lsn;
       entry->base_offset = outgoing.entry->base_offset;
       outgoing.entry = std::move(entry);

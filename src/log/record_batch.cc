@@ -16,6 +16,7 @@ constexpr size_t kCrcOffset = 17;         // of the crc field
 constexpr size_t kAttributesOffset = 21;  // the CRC covers from here on
 constexpr size_t kMaxTimestampOffset = 35;
 constexpr int16_t kCodecMask = 7;
+constexpr int kLz4Level = -8;  // a sixth faster than 0, and a twentieth larger
 
 Error Corrupt(const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR5201", "record batch: " + what)
@@ -255,11 +256,16 @@ std::string Compressed(const std::string& batch) {
   Result<BatchHeader> header = ReadHeader(batch);
   if (!header.ok() || (header->attributes & kCodecMask) != 0) return "";
   std::string_view records = std::string_view(batch).substr(kBatchHeaderSize);
-  std::string out(kBatchHeaderSize + LZ4F_compressFrameBound(records.size(), nullptr), '\0');
-  size_t size = LZ4F_compressFrame(out.data() + kBatchHeaderSize, out.size() - kBatchHeaderSize,
-                                   records.data(), records.size(), nullptr);
+  LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
+  preferences.compressionLevel = kLz4Level;
+  size_t room = LZ4F_compressFrameBound(records.size(), &preferences);
+  auto packed = std::make_unique_for_overwrite<char[]>(room);
+  size_t size =
+      LZ4F_compressFrame(packed.get(), room, records.data(), records.size(), &preferences);
   if (LZ4F_isError(size) != 0U || size + size / 8 > records.size()) return "";
-  out.resize(kBatchHeaderSize + size);
+  std::string out;
+  out.reserve(kBatchHeaderSize + size);
+  out.append(batch, 0, kBatchHeaderSize).append(packed.get(), size);
   header->attributes = static_cast<int16_t>(header->attributes | 3);
   Seal(*header, out);
   return out;
