@@ -6,7 +6,7 @@
 namespace headrace::connect {
 namespace {
 
-constexpr size_t kSpareBuffers = 64;
+constexpr size_t kSpareBuffers = 24;
 
 }  // namespace
 

@@ -19,7 +19,7 @@ namespace headrace::connect {
 // returns it, and nothing more is written.
 class BackgroundSink {
  public:
-  static constexpr size_t kQueueBytes = 8 << 20;
+  static constexpr size_t kQueueBytes = 4 << 20;
 
   explicit BackgroundSink(std::unique_ptr<FileSink> sink);
   // Hands what waits to the sink; what was not flushed may be missing in the file.

@@ -55,7 +55,7 @@ class Journal {
  public:
   struct Options {
     uint64_t file_bytes = 64 << 20;
-    uint64_t pending_bytes_max = 8 << 20;
+    uint64_t pending_bytes_max = 4 << 20;
     bool compress = true;
   };
   using Durable = std::function<void(std::vector<Group>&&)>;

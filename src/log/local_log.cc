@@ -8,9 +8,9 @@
 namespace headrace::log {
 namespace {
 
-constexpr uint64_t kMoveBytes = 4 << 20;  // moved together, with one flush a partition
+constexpr uint64_t kMoveBytes = 2 << 20;  // moved together, with one flush a partition
 constexpr auto kRetentionEvery = std::chrono::minutes(1);
-constexpr uint64_t kUnmovedBytesMax = 12 << 20;  // Append waits while more is only in the journal
+constexpr uint64_t kUnmovedBytesMax = 8 << 20;  // Append waits while more is only in the journal
 
 uint64_t SizeOf(const Entry& entry) {
   return entry.bytes.size() + entry.note.size() + entry.topic.size() + 64;

@@ -47,7 +47,7 @@ struct TopicConfig {
 
 struct LogOptions {
   uint64_t journal_file_bytes = 16 << 20;  // 1 MiB .. 1 GiB; each file is written with zeros once
-  uint64_t pending_bytes_max = 8 << 20;    // Append waits beyond this (back pressure)
+  uint64_t pending_bytes_max = 4 << 20;    // Append waits beyond this (back pressure)
   bool compress = true;    // lz4: large batches before they are journalled, small ones when moved
   bool read_only = false;  // open without cutting, moving or locking
 };
