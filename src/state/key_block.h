@@ -47,6 +47,22 @@ struct KeyBlockSpec {
   int64_t lateness = 3'600'000'000;
 };
 
+// A piece of a block's state as a snapshot keeps it: always the same slots, so that one that did
+// not change need not be written again.
+struct StatePage {
+  uint32_t number = 0;
+  std::string bytes;
+};
+
+// What a snapshot must know of a block besides its pages.
+struct BlockHead {
+  uint64_t fingerprint = 0;  // of what the state depends on
+  uint32_t slots = 0;        // pages are cut from so many
+  int64_t watermark = INT64_MIN;
+
+  bool operator==(const BlockHead&) const = default;
+};
+
 // The fused state of one PARTITION BY: one slot per key in one open-addressing table, each event's
 // values kept once, all windows of the key beside them.
 //
@@ -75,6 +91,18 @@ class KeyBlock {
   // answers with the same bytes as one that was not. Load: kCorruption.
   virtual void Save(std::string& out) const = 0;
   virtual Status Load(std::string_view bytes) = 0;
+
+  // The same piece by piece, while events go on. BeginSnapshot fixes the moment: the pages that
+  // changed since the moment before (with `whole`, all) are due, and TakePages hands them on as
+  // they were then (one that is to change before it was taken is taken first). Takes at least one
+  // page, stops beyond `bytes_max`; true while pages are due.
+  virtual BlockHead BeginSnapshot(bool whole) = 0;
+  virtual bool TakePages(size_t bytes_max, std::vector<StatePage>& out) = 0;
+  // Into an empty block of the same fingerprint: BeginLoad, each page once, EndLoad. Afterwards
+  // nothing is due. Errors: kCorruption; the block must then be thrown away.
+  virtual Status BeginLoad(const BlockHead& head) = 0;
+  virtual Status LoadPage(uint32_t number, std::string_view bytes) = 0;
+  virtual void EndLoad() = 0;
 };
 
 }  // namespace headrace::state

@@ -1,6 +1,7 @@
 #include "state/key_block.h"
 
 #include <cmath>
+#include <map>
 #include <random>
 #include <span>
 
@@ -243,6 +244,118 @@ TEST(KeyBlockTest, DamagedSnapshotsAreRefusedWholly) {
   }
   auto other = KeyBlock::Make(OracleSpec(false));
   EXPECT_FALSE(other->Load(snapshot).ok());
+}
+
+// The pages of a block as snapshots add them up: each by its number, the newest.
+using Pages = std::map<uint32_t, std::string>;
+
+bool Take(KeyBlock& block, size_t bytes_max, Pages& pages) {
+  std::vector<StatePage> taken;
+  bool more = block.TakePages(bytes_max, taken);
+  for (StatePage& page : taken)
+    pages[page.number] = std::move(page.bytes);
+  return more;
+}
+
+std::unique_ptr<KeyBlock> FromPages(const KeyBlockSpec& spec, const BlockHead& head,
+                                    const Pages& pages) {
+  auto block = KeyBlock::Make(spec);
+  EXPECT_TRUE(block->BeginLoad(head).ok());
+  for (const auto& [number, bytes] : pages)
+    EXPECT_TRUE(block->LoadPage(number, bytes).ok());
+  block->EndLoad();
+  return block;
+}
+
+std::string Saved(const KeyBlock& block) {
+  std::string bytes;
+  block.Save(bytes);
+  return bytes;
+}
+
+TEST(KeyBlockTest, PagesTakenWhileEventsGoOnAreThoseOfTheMoment) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    std::mt19937_64 random(seed);
+    KeyBlockSpec spec = OracleSpec(seed % 2 == 0);
+    std::vector<OracleEvent> events = StreamWith(40 + seed, 3000, seed < 4 ? 30 : 700).Make();
+    auto calm = KeyBlock::Make(spec);
+    Answers expected = FeedAll(*calm, spec, events, seed);
+    auto block = KeyBlock::Make(spec);
+    Answers answers;
+    Pages pages;
+    BlockHead head;
+    std::string moment;
+    size_t moment_at = 0;
+    bool due = false;
+    int snapshots = 0;
+    for (size_t at = 0; at < events.size();) {
+      if (!due && random() % 4 == 0) {
+        moment = Saved(*block);
+        moment_at = at;
+        head = block->BeginSnapshot(snapshots == 0);
+        due = true;
+      }
+      size_t size = std::min<size_t>(events.size() - at, 1 + random() % 60);
+      Feed(*block, spec, std::span(events).subspan(at, size), seed, answers);
+      at += size;
+      if (!due || random() % 3 == 0) continue;
+      due = Take(*block, random() % 4000, pages);
+      if (due) continue;
+      // The block goes on from its own snapshot now and then, as after a restart.
+      auto loaded = FromPages(spec, head, pages);
+      ASSERT_EQ(moment, Saved(*loaded)) << "seed " << seed << " snapshot " << snapshots;
+      ++snapshots;
+      if (random() % 3 == 0) {
+        block = std::move(loaded);
+        answers.resize(moment_at);
+        at = moment_at;
+      }
+    }
+    EXPECT_EQ(answers, expected) << seed;
+    EXPECT_GT(snapshots, 10) << seed;
+  }
+}
+
+TEST(KeyBlockTest, OnlyPagesThatChangedAreDue) {
+  KeyBlockSpec spec = OracleSpec(false);
+  std::vector<OracleEvent> events = StreamWith(50, 2000, 500).Make();
+  auto block = KeyBlock::Make(spec);
+  Answers answers;
+  Feed(*block, spec, events, 1, answers);
+  Pages all;
+  block->BeginSnapshot(false);
+  while (Take(*block, 1, all)) {
+  }
+  EXPECT_GT(all.size(), 3U);
+  Pages none;
+  block->BeginSnapshot(false);
+  EXPECT_FALSE(Take(*block, SIZE_MAX, none));
+  EXPECT_TRUE(none.empty());
+  block->BeginSnapshot(true);
+  EXPECT_FALSE(Take(*block, SIZE_MAX, none));
+  EXPECT_EQ(all, none);
+}
+
+TEST(KeyBlockTest, DamagedPagesAreRefused) {
+  KeyBlockSpec spec = OracleSpec(true);
+  std::vector<OracleEvent> events = StreamWith(51, 300, 90).Make();
+  auto block = KeyBlock::Make(spec);
+  FeedAll(*block, spec, events, 1);
+  Pages pages;
+  BlockHead head = block->BeginSnapshot(true);
+  Take(*block, SIZE_MAX, pages);
+  ASSERT_GT(pages.size(), 1U);
+  for (size_t cut = 0; cut < pages[0].size(); cut += 13) {
+    auto target = KeyBlock::Make(spec);
+    ASSERT_TRUE(target->BeginLoad(head).ok());
+    EXPECT_FALSE(target->LoadPage(0, std::string_view(pages[0]).substr(0, cut)).ok());
+  }
+  auto target = KeyBlock::Make(spec);
+  ASSERT_TRUE(target->BeginLoad(head).ok());
+  ASSERT_TRUE(target->LoadPage(0, pages[0]).ok());
+  EXPECT_FALSE(target->LoadPage(0, pages[0]).ok());
+  EXPECT_FALSE(target->LoadPage(UINT32_MAX, pages[0]).ok());
+  EXPECT_FALSE(KeyBlock::Make(OracleSpec(false))->BeginLoad(head).ok());
 }
 
 KeyBlockSpec CountPerMinute() {

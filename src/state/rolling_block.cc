@@ -27,13 +27,17 @@ void RollingBlock::Clear() {
   }
   store_.Clear();
   index_.Clear();
+  pages_.clear();
+  taken_.clear();
+  next_due_ = 0;
   watermark_ = INT64_MIN;
   sweep_at_ = 0;
   sweep_credit_ = 0;
 }
 
 size_t RollingBlock::bytes() const {
-  return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes();
+  return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
+         pages_.capacity();
 }
 
 // ---- Update
@@ -74,6 +78,8 @@ uint32_t RollingBlock::FindOrMake(const PackedText& key, uint64_t hash) {
       index_.Find(hash, [this, &key](uint32_t slot) { return SlotAt(slot).key == key; });
   if (found != KeyIndex::kNone) return found;
   uint32_t made = store_.Allocate();
+  if (made >> kPageSlotsLog2 >= pages_.size()) pages_.resize((made >> kPageSlotsLog2) + 1);
+  Touch(made);
   KeySlot& slot = SlotAt(made);
   slot.key = key.is_long() ? PackedText::Copy(key.view(), pool_) : key;
   slot.hash = static_cast<uint32_t>(hash);
@@ -86,7 +92,9 @@ void RollingBlock::Apply(const Pending& pending, row::Batch& batch, std::vector<
                          std::vector<std::string>& errors) {
   const row::Row& row = batch.rows()[pending.row];
   size_t keys_before = index_.size();
-  KeySlot& slot = SlotAt(FindOrMake(pending.key, pending.hash));
+  uint32_t at = FindOrMake(pending.key, pending.hash);
+  Touch(at);
+  KeySlot& slot = SlotAt(at);
   watermark_ = std::max(watermark_, row.watermark);
   keys_.Trim(slot, row.watermark);
   uint32_t position = keys_.Add(slot, row.values, row.event_time);
@@ -134,7 +142,9 @@ void RollingBlock::Sweep(bool made_key) {
     if (at + kSweepAhead < store_.limit()) keys_.PrefetchOldest(SlotAt(at + kSweepAhead));
     KeySlot& slot = SlotAt(at);
     if (!slot.live) continue;
-    if (keys_.Unreachable(slot, watermark_) == slot.size()) {
+    uint32_t unreachable = keys_.Unreachable(slot, watermark_);
+    if (unreachable > 0) Touch(at);
+    if (unreachable == slot.size()) {
       Drop(at);
     } else {
       keys_.Trim(slot, watermark_);
@@ -168,14 +178,17 @@ bool KeyLess(const PackedText& a, const PackedText& b) {
 
 }  // namespace
 
+// A key that only waits to be swept is as good as gone.
+bool RollingBlock::IsGone(KeySlot& slot, int64_t watermark) const {
+  return !plan_.reach.unbounded && keys_.Unreachable(slot, watermark) == slot.size();
+}
+
 void RollingBlock::Save(std::string& out) const {
   std::vector<uint32_t> sorted;
   for (uint32_t at = 0; at < store_.limit(); ++at) {
     const KeySlot& slot = SlotAt(at);
     if (!slot.live) continue;
-    // A key that only waits to be swept is as good as gone.
-    bool gone = !plan_.reach.unbounded && keys_.Unreachable(slot, watermark_) == slot.size();
-    if (!gone) sorted.push_back(at);
+    if (!IsGone(SlotAt(at), watermark_)) sorted.push_back(at);
   }
   std::sort(sorted.begin(), sorted.end(),
             [this](uint32_t a, uint32_t b) { return KeyLess(SlotAt(a).key, SlotAt(b).key); });
@@ -228,6 +241,98 @@ Status RollingBlock::Load(std::string_view bytes) {
   }
   watermark_ = watermark;
   return Ok();
+}
+
+// ---- Pages
+// ---------------------------------------------------------------------------------------
+//
+//   keys varint, per key, ascending slots: slot in the page varint, key (varint 0 for NULL, else
+//   length + 1, bytes), then RollingKeys::Save
+
+BlockHead RollingBlock::BeginSnapshot(bool whole) {
+  taken_.clear();
+  next_due_ = 0;
+  snapshot_watermark_ = watermark_;
+  for (uint8_t& flags : pages_)
+    flags = whole || flags != 0 ? kDue : 0;
+  return {plan_.fingerprint, store_.limit(), watermark_};
+}
+
+void RollingBlock::TakePage(uint32_t number) {
+  pages_[number] &= static_cast<uint8_t>(~kDue);
+  const uint32_t begin = number << kPageSlotsLog2;
+  const uint32_t end = std::min(begin + kPageSlots, store_.limit());
+  std::vector<uint32_t> kept;
+  for (uint32_t at = begin; at < end; ++at) {
+    if (SlotAt(at).live && !IsGone(SlotAt(at), snapshot_watermark_)) kept.push_back(at);
+  }
+  StatePage& page = taken_.emplace_back();
+  page.number = number;
+  base::ByteWriter writer(page.bytes);
+  writer.Varint(kept.size());
+  for (uint32_t at : kept) {
+    KeySlot& slot = SlotAt(at);
+    writer.Varint(at - begin);
+    writer.Varint(slot.key.null() ? 0 : slot.key.view().size() + 1);
+    writer.Bytes(slot.key.view());
+    uint32_t skip = plan_.reach.unbounded ? 0 : keys_.Unreachable(slot, snapshot_watermark_);
+    keys_.Save(slot, skip, writer);
+  }
+}
+
+bool RollingBlock::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
+  size_t bytes = 0;
+  for (const StatePage& page : taken_)
+    bytes += page.bytes.size();
+  while (next_due_ < pages_.size() && bytes < bytes_max) {
+    uint32_t number = next_due_++;
+    if ((pages_[number] & kDue) == 0) continue;
+    TakePage(number);
+    bytes += taken_.back().bytes.size();
+  }
+  for (StatePage& page : taken_)
+    out.push_back(std::move(page));
+  taken_.clear();
+  return next_due_ < pages_.size();
+}
+
+Status RollingBlock::BeginLoad(const BlockHead& head) {
+  if (head.fingerprint != plan_.fingerprint) return Damaged("of another definition");
+  Clear();
+  load_slots_ = head.slots;
+  watermark_ = head.watermark;
+  return Ok();
+}
+
+Status RollingBlock::LoadPage(uint32_t number, std::string_view bytes) {
+  if (uint64_t{number} << kPageSlotsLog2 >= load_slots_) return Damaged("a page beyond the slots");
+  const uint32_t begin = number << kPageSlotsLog2;
+  store_.Extend(begin + kPageSlots);
+  pages_.resize(std::max<size_t>(pages_.size(), number + 1));
+  base::ByteReader reader(bytes);
+  uint64_t count = reader.Varint();
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    uint64_t at = reader.Varint();
+    uint64_t length = reader.Varint();
+    std::string_view text = length == 0 ? std::string_view{} : reader.Bytes(length - 1);
+    if (!reader.ok() || at >= kPageSlots || text.size() > UINT32_MAX) break;
+    KeySlot& slot = SlotAt(begin + static_cast<uint32_t>(at));
+    if (slot.live) return Damaged("a slot has two keys");
+    slot.key = length == 0 ? PackedText() : PackedText::Copy(text, pool_);
+    uint64_t hash = slot.key.Hash();
+    slot.hash = static_cast<uint32_t>(hash);
+    slot.live = true;
+    index_.Insert(hash, begin + static_cast<uint32_t>(at));
+    if (!keys_.Load(slot, reader)) return Damaged("the bytes of a key do not parse");
+  }
+  if (!reader.ok() || reader.remaining() != 0) return Damaged("the bytes of a page do not parse");
+  return Ok();
+}
+
+void RollingBlock::EndLoad() {
+  for (uint32_t slot = store_.limit(); slot > 0; --slot) {
+    if (!SlotAt(slot - 1).live) store_.Free(slot - 1);
+  }
 }
 
 }  // namespace headrace::state

@@ -33,9 +33,18 @@ class RollingBlock final : public KeyBlock {
   size_t bytes() const override;
   void Save(std::string& out) const override;
   Status Load(std::string_view bytes) override;
+  BlockHead BeginSnapshot(bool whole) override;
+  bool TakePages(size_t bytes_max, std::vector<StatePage>& out) override;
+  Status BeginLoad(const BlockHead& head) override;
+  Status LoadPage(uint32_t number, std::string_view bytes) override;
+  void EndLoad() override;
 
  private:
   static constexpr size_t kChunk = 32;
+  static constexpr int kPageSlotsLog2 = 6;
+  static constexpr uint32_t kPageSlots = 1U << kPageSlotsLog2;
+  static constexpr uint8_t kChanged = 1;  // since the last BeginSnapshot
+  static constexpr uint8_t kDue = 2;      // to be taken as it is
 
   static constexpr uint32_t kSweepAhead = 4;
   static constexpr int kVisitCost = 4;
@@ -55,6 +64,14 @@ class RollingBlock final : public KeyBlock {
   void Apply(const Pending& pending, row::Batch& batch, std::vector<uint8_t>& failed,
              std::vector<std::string>& errors);
   uint32_t FindOrMake(const PackedText& key, uint64_t hash);
+  // Before the slot changes.
+  void Touch(uint32_t slot) {
+    uint8_t& flags = pages_[slot >> kPageSlotsLog2];
+    if ((flags & kDue) != 0) TakePage(slot >> kPageSlotsLog2);
+    flags |= kChanged;
+  }
+  void TakePage(uint32_t number);
+  bool IsGone(KeySlot& slot, int64_t watermark) const;
   void Sweep(bool made_key);
   void Drop(uint32_t slot);
   void Clear();
@@ -71,6 +88,13 @@ class RollingBlock final : public KeyBlock {
   int64_t watermark_ = INT64_MIN;  // the highest seen
   uint32_t sweep_at_ = 0;
   int sweep_credit_ = 0;
+
+  // The snapshot under way: what was taken and not yet handed on, where to look for what is due.
+  std::vector<uint8_t> pages_;  // flags by page
+  std::vector<StatePage> taken_;
+  uint32_t next_due_ = 0;
+  int64_t snapshot_watermark_ = INT64_MIN;
+  uint32_t load_slots_ = 0;  // of the block that is being loaded
 };
 
 }  // namespace headrace::state

@@ -29,6 +29,11 @@ class SlotStore {
     std::memset(at(slot), 0, slot_bytes_);
     return slot;
   }
+  // Makes all slots below `limit`: zeroed, taken.
+  void Extend(uint32_t limit) {
+    while (limit_ < limit)
+      Allocate();
+  }
   // The memory stays readable until the slot is taken again.
   void Free(uint32_t slot) { free_.push_back(slot); }
 
