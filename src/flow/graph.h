@@ -6,14 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "flow/select_node.h"
 #include "flow/source_node.h"
 #include "flow/window_node.h"
+#include "headrace/result.h"
 #include "row/batch.h"
 
 namespace headrace::flow {
+
+// A page of the graph's `block`-th key block, counted over all statements as they were added.
+struct BlockPage {
+  uint32_t block = 0;
+  state::StatePage page;
+};
 
 // Everything that is computed from a set of plans, with its state: the operators of all statements,
 // connected. Live traffic, recovery, verify and why each run a graph of their own over the same
@@ -42,6 +50,16 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
+  // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
+  // goes on as KeyBlock::TakePages does. Loading goes into a graph that has not run: BeginLoad,
+  // each page, EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph
+  // must then be thrown away.
+  std::string BeginSnapshot(bool whole);
+  bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
+  Status BeginLoad(std::string_view head);
+  Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
+  void EndLoad();
+
   void SetProbe(const Probe& probe);
   size_t state_bytes() const;
 
@@ -66,6 +84,9 @@ class Graph {
   };
 
   void Connect(const std::string& input, size_t reader);
+  // By number; null: of a revision that is done.
+  std::vector<state::KeyBlock*> KeyBlocks() const;
+  Status LoadStatement(Statement& statement, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);

@@ -49,6 +49,15 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
   }
 }
 
+std::vector<state::KeyBlock*> SelectNode::key_blocks() const {
+  std::vector<state::KeyBlock*> all;
+  for (const auto& stage : key_blocks_) {
+    for (const auto& block : stage)
+      all.push_back(block.get());
+  }
+  return all;
+}
+
 size_t SelectNode::state_bytes() const {
   size_t bytes = 0;
   for (const auto& stage : key_blocks_) {

@@ -32,6 +32,8 @@ class SelectNode {
 
   void SetProbe(Probe probe) { probe_ = std::move(probe); }
   size_t state_bytes() const;
+  // Every key block, in the order of the plan.
+  std::vector<state::KeyBlock*> key_blocks() const;
 
  private:
   bool TakesLate(row::Row& row, Collector& collector) const;

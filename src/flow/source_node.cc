@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "row/text.h"
 
@@ -143,6 +144,42 @@ WatermarkStep SourceNode::Finish(row::Place at) {
     last = std::max(last, partition.watermark + plan_->watermark_delay);
   }
   return {at, INT64_MAX, last};
+}
+
+// Watermark, forgetting, activity, last arrival: i64 each; partitions varint, per partition
+// watermark, last activity, newest: i64 each; string: the de-duplicator, or empty.
+void SourceNode::Save(std::string& out) const {
+  base::ByteWriter writer(out);
+  for (int64_t value : {watermark_, forgetting_, activity_, last_arrival_})
+    writer.U64Le(static_cast<uint64_t>(value));
+  writer.Varint(partitions_.size());
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    writer.U64Le(static_cast<uint64_t>(partitions_[i].watermark));
+    writer.U64Le(static_cast<uint64_t>(partitions_[i].last_activity));
+    writer.U64Le(static_cast<uint64_t>(newest_[i]));
+  }
+  std::string remembered;
+  if (deduplicator_) deduplicator_->Save(remembered);
+  writer.String(remembered);
+}
+
+Status SourceNode::Load(std::string_view bytes) {
+  base::ByteReader reader(bytes);
+  for (int64_t* value : {&watermark_, &forgetting_, &activity_, &last_arrival_})
+    *value = static_cast<int64_t>(reader.U64Le());
+  bool good = reader.Varint() == partitions_.size();
+  for (size_t i = 0; i < partitions_.size() && good; ++i) {
+    partitions_[i].watermark = static_cast<int64_t>(reader.U64Le());
+    partitions_[i].last_activity = static_cast<int64_t>(reader.U64Le());
+    newest_[i] = static_cast<int64_t>(reader.U64Le());
+  }
+  std::string_view remembered = reader.String();
+  good = good && reader.ok() && reader.remaining() == 0 &&
+         remembered.empty() == !deduplicator_.has_value();
+  if (!good) {
+    return Error(ErrorKind::kCorruption, "HR4204", "the state of a source does not parse");
+  }
+  return deduplicator_ ? deduplicator_->Load(remembered) : Ok();
 }
 
 }  // namespace headrace::flow

@@ -57,6 +57,10 @@ class SourceNode {
 
   int64_t watermark() const { return watermark_; }
 
+  // For snapshots: what it knows of the events so far. Load: kCorruption.
+  void Save(std::string& out) const;
+  Status Load(std::string_view bytes);
+
  private:
   struct PartitionTime {
     int64_t watermark = INT64_MIN;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace headrace::flow {
 namespace {
 
@@ -131,6 +133,18 @@ void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
     }
   }
   collector.Emit(*plan_, to);
+}
+
+// Finished i64, then the group table.
+void WindowNode::Save(std::string& out) const {
+  base::ByteWriter(out).U64Le(static_cast<uint64_t>(finished_));
+  table_->Save(out);
+}
+
+Status WindowNode::Load(std::string_view bytes) {
+  base::ByteReader reader(bytes);
+  finished_ = static_cast<int64_t>(reader.U64Le());
+  return table_->Load(reader.Bytes(reader.remaining()));
 }
 
 }  // namespace headrace::flow

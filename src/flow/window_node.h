@@ -22,6 +22,10 @@ class WindowNode {
            Collector& collector);
   size_t state_bytes() const { return table_->bytes(); }
 
+  // For snapshots: the open windows. Load: kCorruption.
+  void Save(std::string& out) const;
+  Status Load(std::string_view bytes);
+
  private:
   bool IsLate(const row::Row& row) const;
   bool TakesLate(row::Row& row, Collector& collector) const;
