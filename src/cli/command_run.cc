@@ -44,7 +44,7 @@ Result<engine::RunOptions> ReadOptions(const Arguments& arguments) {
 
 Result<RunSummary> RunIn(Workspace& workspace, const Arguments& arguments,
                          engine::RunOptions options, Console& console) {
-  if (const std::string& said = workspace.engine().log().recovery().text; !said.empty()) {
+  if (const std::string& said = workspace.engine().recovery_note(); !said.empty()) {
     console.Note(said + "\n");
   }
   HR_TRY(Deploy(workspace, arguments.positionals()));

@@ -33,7 +33,7 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
   if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
   if (!workspace.ok()) return console.Fail(workspace.error());
-  const std::string& said = (*workspace)->engine().log().recovery().text;
+  const std::string& said = (*workspace)->engine().recovery_note();
   if (!said.empty()) console.Note(said + "\n");
   Status served = Serve(**workspace, arguments, *std::move(options), console);
   return served.ok() ? ExitCode::kOk : console.Fail(served.error());

@@ -47,6 +47,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.directory = made->directory_;
   engine_options.read_only = options.read_only;
   engine_options.log.read_only = options.read_only;
+  engine_options.snapshots = options.directory.has_value();
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,
                                                 engine_options, nullptr));

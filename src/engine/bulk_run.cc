@@ -61,7 +61,7 @@ class BulkRun {
                      "no stream " + stream + " to read " + path + " into")
             .WithHint("--input STREAM=FILE names a stream declared with columns");
       }
-      LocalEngine::ReadPosition position = engine_.PositionOf(item->topic(), path);
+      ReadPosition position = engine_.PositionOf(item->topic(), path);
       connect::SourcePosition from{position.bytes, position.events};
       Input input{stream, path, item->topic(), nullptr, false};
       HR_ASSIGN(input.source, connect::FileSource::Open(files_, path, item->source->decoded, from,

@@ -33,6 +33,13 @@ void Comparison::Restrict(const std::vector<std::string>& streams) {
   }
 }
 
+void Comparison::Resume(const std::string& topic, int32_t partition, int64_t offset) {
+  const Deployed* item = deployment().FindByTopic(topic);
+  if (item == nullptr || partition < 0 || partition >= item->partitions) return;
+  auto stream = static_cast<size_t>(item - deployment().items.data());
+  lanes_[stream][static_cast<size_t>(partition)].next_offset = offset;
+}
+
 int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   Lane& lane = lanes_[stream][static_cast<size_t>(row.partition)];
   int64_t offset = lane.next_offset++;

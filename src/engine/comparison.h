@@ -29,6 +29,9 @@ class Comparison final : public Emission {
 
   // Compares only these streams; empty: all.
   void Restrict(const std::vector<std::string>& streams);
+  // The rows of this topic partition before `offset` are known: a snapshot holds what they stem
+  // from.
+  void Resume(const std::string& topic, int32_t partition, int64_t offset);
   // A logged batch of a derived topic, in log order.
   void Logged(const log::Entry& entry, const LoggedRows& rows);
   // Everything was read: rows that wait now were never logged in the order they should.

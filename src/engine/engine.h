@@ -24,6 +24,11 @@ struct EngineOptions {
   bool read_only = false;  // no journal writes: for `sql`, `why`, `verify` on a stopped directory
   size_t batch_events_max = 256;
   size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
+  // Snapshots of the state, so that a start need not replay everything. None in a directory that is
+  // thrown away.
+  bool snapshots = true;
+  int64_t snapshot_interval_ms = 10'000;
+  uint64_t snapshot_lsns = UINT64_MAX;  // also after so many entries of the journal
 };
 
 // One refused event of a request.
@@ -167,6 +172,8 @@ class Engine {
   virtual std::vector<StreamInfo> streams() const = 0;
   virtual log::Log& log() const = 0;
   virtual bool ready() const = 0;  // recovered, journal not failed
+  // What the start found and did, for people; empty when there is nothing to say.
+  virtual std::string recovery_note() const { return log().recovery().text; }
   // Flushes and closes. The engine takes nothing any more.
   virtual Status Close() = 0;
 };

@@ -83,6 +83,7 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 
 bool LocalEngine::Pump() {
   if (unappended_ && !AppendGroup().ok()) return false;
+  StepSnapshot();
   if (queue_.empty() || closed_) return false;
   const std::string topic = queue_.front().topic;
   flow::SourceNode& source = *graph_->FindSource(topic);
@@ -259,6 +260,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   RunLanes(source);
   positions_[{chunk.topic, chunk.source}] = {chunk.source_bytes, chunk.source_events};
   HR_TRY(AppendGroup());
+  StepSnapshot();
   return log_->last_lsn();
 }
 

@@ -39,7 +39,9 @@ Result<std::unique_ptr<LocalEngine>> LocalEngine::Open(
 
 LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
                          EngineOptions options, std::unique_ptr<log::Log> log)
-    : clock_(clock),
+    : files_(files),
+      clock_(clock),
+      metrics_(metrics),
       options_(std::move(options)),
       log_(std::move(log)),
       deployer_(files, options_.directory, options_.read_only),
@@ -70,8 +72,17 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   }
   HR_ASSIGN(auto deployment, deployer_.Deploy(catalog));
   Publish(std::move(deployment));
+  recovery_note_ = log_->recovery().text;
   if (options_.read_only) return Ok();
-  return Rebuild(progress);
+  HR_TRY(Rebuild(From::kSnapshot, progress));
+  if (!options_.snapshots) return Ok();
+  constexpr int64_t kNanosPerMilli = 1'000'000;
+  snapshots_ = std::make_unique<SnapshotCycle>(
+      SnapshotStore(files_, options_.directory), clock_, metrics_,
+      [this](uint64_t lsn) { return log_->WaitDurable(lsn); },
+      SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns},
+      std::move(loaded_));
+  return Ok();
 }
 
 void LocalEngine::Publish(std::shared_ptr<const Deployment> deployment) {
@@ -84,18 +95,23 @@ std::shared_ptr<const Deployment> LocalEngine::deployment() const {
   return deployment_;
 }
 
-// State is a function of the journal: run everything logged through a new graph, compare what comes
-// out with what was logged, and append what had not been.
-Status LocalEngine::Rebuild(const std::function<void(uint64_t, uint64_t)>& progress) {
-  auto deployment = this->deployment();
-  graph_ = BuildGraph(*deployment, [this](const std::string& name) {
+void LocalEngine::MakeGraph() {
+  graph_ = BuildGraph(*deployment(), [this](const std::string& name) {
     return this->deployment()->Find(name)->models;
   });
+}
+
+// State is a function of the journal: run everything logged (what a snapshot does not hold of it)
+// through a new graph, compare what comes out with what was logged, and append what had not been.
+Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress) {
+  auto deployment = this->deployment();
+  MakeGraph();
   group_ = std::make_unique<GroupBuilder>(deployment, *log_);
   counted_ = {};
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
                         [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
   ReplayOptions options;
+  if (from == From::kSnapshot) options.from_lsn = LoadSnapshot(comparison) + 1;
   options.until_lsn = log_->last_lsn();
   options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
     comparison.Logged(entry, rows);
@@ -156,13 +172,15 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   HR_TRY(log_->WaitDurable(log_->last_lsn()));
   Publish(std::move(deployment));
   Complete();
-  Status rebuilt = Rebuild(nullptr);
+  if (snapshots_) snapshots_->Restart();
+  Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
 }
 
 // State is not that of the journal: nothing may be computed with it. A start builds it anew.
 void LocalEngine::Abandon(const Error& error) {
+  abandoned_ = true;
   Status closed = Close();
   static_cast<void>(closed.ok());  // the first error is the one to tell
   for (IngestRequest& request : queue_) {
@@ -182,8 +200,7 @@ void LocalEngine::SetTap(const std::string& stream, Tap tap) {
   group_->SetTap(stream, std::move(tap));
 }
 
-LocalEngine::ReadPosition LocalEngine::PositionOf(const std::string& topic,
-                                                  const std::string& source) const {
+ReadPosition LocalEngine::PositionOf(const std::string& topic, const std::string& source) const {
   auto found = positions_.find({topic, source});
   return found == positions_.end() ? ReadPosition{} : found->second;
 }
@@ -214,7 +231,11 @@ std::vector<StreamInfo> LocalEngine::streams() const {
 
 Status LocalEngine::Close() {
   if (closed_.exchange(true)) return Ok();
-  return log_->Close();
+  Status finished = FinishSnapshot();
+  // The log first: a snapshot that waits for its flush gives up then.
+  Status closed = log_->Close();
+  snapshots_.reset();
+  return closed.ok() ? finished : closed;
 }
 
 }  // namespace headrace::engine

@@ -5,17 +5,22 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/deployer.h"
 #include "engine/deployment.h"
 #include "engine/engine.h"
+#include "engine/engine_state.h"
 #include "engine/frame.h"
 #include "engine/group_builder.h"
+#include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
 
 namespace headrace::engine {
+
+class Comparison;
 
 // One chunk of events read from a file, for the bulk path.
 struct BulkChunk {
@@ -64,6 +69,7 @@ class LocalEngine final : public Engine {
   std::vector<StreamInfo> streams() const override;
   log::Log& log() const override { return *log_; }
   bool ready() const override;
+  std::string recovery_note() const override { return recovery_note_; }
   Status Close() override;
 
   // --- the bulk path of `run`, worker thread -----------------------------------------------------
@@ -72,10 +78,6 @@ class LocalEngine final : public Engine {
   // Appends the FINISHED control of the stream's input, once, and closes its windows.
   Status FinishInput(const std::string& stream);
   // How far the named file had been read into the stream when the log was last durable.
-  struct ReadPosition {
-    uint64_t bytes = 0;
-    uint64_t events = 0;
-  };
   ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
   void SetTap(const std::string& stream, Tap tap);
   std::shared_ptr<const Deployment> deployment() const;
@@ -98,7 +100,17 @@ class LocalEngine final : public Engine {
   struct Wanted;  // rows that a request in this group wants back
 
   void Abandon(const Error& error);
-  Status Rebuild(const std::function<void(uint64_t, uint64_t)>& progress);
+  enum class From { kSnapshot, kBeginning };
+  Status Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress);
+  void MakeGraph();
+  // Puts the newest good snapshot into the graph and says behind which LSN a replay goes on; 0:
+  // none.
+  log::Lsn LoadSnapshot(Comparison& comparison);
+  Status LoadState(const SnapshotStore& store, const SnapshotManifest& manifest,
+                   EngineState* state);
+  std::string SnapshotHead(std::string graph) const;
+  void StepSnapshot();
+  Status FinishSnapshot();
   void Publish(std::shared_ptr<const Deployment> deployment);
   void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);
   void AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
@@ -117,7 +129,9 @@ class LocalEngine final : public Engine {
   Status AppendGroup();
 
   // Constant after construction.
+  os::FileSystem& files_;
   os::Clock& clock_;
+  base::MetricsRegistry& metrics_;
   EngineOptions options_;
   std::unique_ptr<log::Log> log_;
   Deployer deployer_;
@@ -144,11 +158,15 @@ class LocalEngine final : public Engine {
   std::deque<IngestRequest> queue_;
   size_t queued_events_ = 0;
   std::deque<Waiting> waiting_;
-  std::map<std::pair<std::string, std::string>, ReadPosition> positions_;  // (topic, source)
+  ReadPositions positions_;
   std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended
   Totals totals_;
   Totals counted_;  // what the metrics have seen of the present group builder
   std::atomic<bool> closed_{false};
+  bool abandoned_ = false;  // the state is not that of the journal
+  std::string recovery_note_;
+  std::optional<SnapshotManifest> loaded_;    // what the state was loaded from
+  std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
 };
 
 }  // namespace headrace::engine

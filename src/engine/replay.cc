@@ -48,7 +48,7 @@ flow::ModelLookup ModelsOf(std::shared_ptr<const Deployment> deployment) {
 
 Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emission,
                         const ReplayOptions& options) {
-  ReplayReader reader(log, graph, options.until_lsn, options.logged != nullptr);
+  ReplayReader reader(log, graph, {options.from_lsn, options.until_lsn}, options.logged != nullptr);
   uint64_t events = 0;
   while (true) {
     HR_ASSIGN(ReplayStep * step, reader.Next());

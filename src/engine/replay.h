@@ -19,6 +19,7 @@ std::unique_ptr<flow::Graph> BuildGraph(const Deployment& deployment, flow::Mode
 flow::ModelLookup ModelsOf(std::shared_ptr<const Deployment> deployment);
 
 struct ReplayOptions {
+  uint64_t from_lsn = 1;            // what is before it, the graph and the emission know
   uint64_t until_lsn = UINT64_MAX;  // the last LSN to run
   // Sees the note of each input batch; may be null.
   std::function<void(const log::Entry&, const InputNote&)> input;

@@ -4,9 +4,8 @@
 
 namespace headrace::engine {
 
-ReplayReader::ReplayReader(const log::Log& log, flow::Graph& graph, log::Lsn until_lsn,
-                           bool rows_wanted)
-    : log_(log), graph_(graph), until_lsn_(until_lsn), rows_wanted_(rows_wanted) {
+ReplayReader::ReplayReader(const log::Log& log, flow::Graph& graph, Range range, bool rows_wanted)
+    : log_(log), graph_(graph), range_(range), rows_wanted_(rows_wanted) {
   for (size_t i = 0; i < kChunks; ++i)
     empty_.push_back(std::make_unique<Chunk>());
   thread_ = std::thread([this] { Run(); });
@@ -45,7 +44,7 @@ void ReplayReader::Give(std::unique_ptr<Chunk> chunk) {
 }
 
 void ReplayReader::Run() {
-  Result<std::unique_ptr<log::Log::Cursor>> cursor = log_.Scan(1);
+  Result<std::unique_ptr<log::Log::Cursor>> cursor = log_.Scan(range_.from);
   while (true) {
     std::unique_ptr<Chunk> chunk;
     {
@@ -70,7 +69,7 @@ Status ReplayReader::Fill(log::Log::Cursor& cursor, Chunk& chunk) {
     if (chunk.used == chunk.steps.size()) chunk.steps.push_back(std::make_unique<ReplayStep>());
     ReplayStep& step = *chunk.steps[chunk.used];
     HR_ASSIGN(bool more, cursor.Next(&step.entry));
-    chunk.last = !more || step.entry.lsn > until_lsn_;
+    chunk.last = !more || step.entry.lsn > range_.until;
     if (chunk.last) return Ok();
     HR_TRY(Prepare(step));
     if (step.source != nullptr) events += step.frame.batch.rows().size();

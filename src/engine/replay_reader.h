@@ -48,8 +48,12 @@ class ReplayReader {
   static constexpr size_t kStepsAhead = 32 * kChunks;
   static constexpr size_t kEventsAhead = 1024 * kChunks;
 
+  struct Range {
+    log::Lsn from = 1;
+    log::Lsn until = UINT64_MAX;  // the last
+  };
   // `rows_wanted`: of batches that are not of a source too.
-  ReplayReader(const log::Log& log, flow::Graph& graph, log::Lsn until_lsn, bool rows_wanted);
+  ReplayReader(const log::Log& log, flow::Graph& graph, Range range, bool rows_wanted);
   ~ReplayReader();
 
   // Null at the end. The step is valid until the next call.
@@ -72,7 +76,7 @@ class ReplayReader {
   // Constant after construction.
   const log::Log& log_;
   flow::Graph& graph_;
-  log::Lsn until_lsn_;
+  Range range_;
   bool rows_wanted_;
 
   // Guarded by mutex_.

@@ -1,0 +1,59 @@
+#include "engine/snapshot_cycle.h"
+
+namespace headrace::engine {
+
+SnapshotCycle::SnapshotCycle(SnapshotStore store, const os::Clock& clock,
+                             base::MetricsRegistry& metrics,
+                             SnapshotWriter::WaitDurable wait_durable, Pace pace,
+                             std::optional<SnapshotManifest> base)
+    : clock_(clock),
+      pace_(pace),
+      writer_(std::move(store), clock, metrics, std::move(wait_durable), base),
+      last_lsn_(base ? base->lsn : 0),
+      last_nanos_(clock.MonotonicNanoseconds()) {}
+
+void SnapshotCycle::Step(flow::Graph& graph, uint64_t lsn, const Head& head) {
+  if (taking_) {
+    if (writer_.has_room()) Take(graph, kPieceBytes);
+    return;
+  }
+  const bool due = clock_.MonotonicNanoseconds() - last_nanos_ >= pace_.interval_nanos ||
+                   lsn - last_lsn_ >= pace_.groups;
+  if (due && lsn > last_lsn_ && !writer_.busy()) Begin(graph, lsn, head);
+}
+
+Status SnapshotCycle::Finish(flow::Graph& graph, uint64_t lsn, const Head& head) {
+  if (taking_) Take(graph, SIZE_MAX);
+  Status written = writer_.Wait();
+  if (written.ok() && lsn <= last_lsn_) return written;
+  Begin(graph, lsn, head);
+  while (taking_)
+    Take(graph, SnapshotWriter::kQueueBytes);
+  return writer_.Wait();
+}
+
+void SnapshotCycle::Restart() {
+  if (taking_) writer_.Cancel();
+  taking_ = false;
+  whole_ = true;
+}
+
+void SnapshotCycle::Begin(flow::Graph& graph, uint64_t lsn, const Head& head) {
+  const bool whole = whole_ || writer_.needs_whole();
+  writer_.Begin(lsn, head(graph.BeginSnapshot(whole)), whole);
+  taking_ = true;
+  whole_ = false;
+  last_lsn_ = lsn;
+  last_nanos_ = clock_.MonotonicNanoseconds();
+}
+
+void SnapshotCycle::Take(flow::Graph& graph, size_t bytes_max) {
+  std::vector<flow::BlockPage> pages;
+  const bool more = graph.TakePages(bytes_max, pages);
+  if (!pages.empty()) writer_.Append(std::move(pages));
+  if (more) return;
+  taking_ = false;
+  writer_.Finish();
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/metrics.h"
+#include "engine/snapshot_writer.h"
+#include "flow/graph.h"
+#include "os/clock.h"
+
+namespace headrace::engine {
+
+// Takes a snapshot now and then, a piece between two groups: when it is taken does not show in what
+// comes out. Confined to the worker; the graph, the writer's files and the log must outlive it.
+class SnapshotCycle {
+ public:
+  // Taken of the state between two groups: a few hundred keys, tens of microseconds.
+  static constexpr size_t kPieceBytes = 32 << 10;
+
+  struct Pace {
+    int64_t interval_nanos = 0;    // after so long when anything came
+    uint64_t groups = UINT64_MAX;  // or after so many LSNs
+  };
+  // Everything of the engine that is no page, given the graph's part.
+  using Head = std::function<std::string(std::string graph)>;
+
+  SnapshotCycle(SnapshotStore store, const os::Clock& clock, base::MetricsRegistry& metrics,
+                SnapshotWriter::WaitDurable wait_durable, Pace pace,
+                std::optional<SnapshotManifest> base);
+
+  // The state is that of everything up to `lsn`, and nothing is under way.
+  void Step(flow::Graph& graph, uint64_t lsn, const Head& head);
+  // Takes one now, if anything came since the last, and waits until it is durable.
+  Status Finish(flow::Graph& graph, uint64_t lsn, const Head& head);
+  // Another graph takes over: what was taken of the former is of no use.
+  void Restart();
+
+  uint64_t last_lsn() const { return last_lsn_; }
+
+ private:
+  void Begin(flow::Graph& graph, uint64_t lsn, const Head& head);
+  void Take(flow::Graph& graph, size_t bytes_max);
+
+  const os::Clock& clock_;
+  Pace pace_;
+  SnapshotWriter writer_;
+  bool taking_ = false;
+  bool whole_ = false;
+  uint64_t last_lsn_ = 0;  // of the last one begun, or loaded
+  int64_t last_nanos_ = 0;
+};
+
+}  // namespace headrace::engine

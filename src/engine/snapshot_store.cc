@@ -1,0 +1,176 @@
+#include "engine/snapshot_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/hash.h"
+
+namespace headrace::engine {
+namespace {
+
+constexpr std::string_view kManifestEnd = ".manifest";
+constexpr std::string_view kPagesEnd = ".pages";
+constexpr uint64_t kManifestBytesMax = uint64_t{1} << 30;
+constexpr size_t kBufferBytes = 1 << 20;
+constexpr size_t kKept = 2;
+
+// The number that a file's name begins with, when it ends so.
+std::optional<uint64_t> NumberOf(std::string_view name, std::string_view end) {
+  if (!name.ends_with(end)) return {};
+  name.remove_suffix(end.size());
+  uint64_t number = 0;
+  auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || last != name.data() + name.size()) return {};
+  return number;
+}
+
+}  // namespace
+
+SnapshotStore::SnapshotStore(os::FileSystem& files, const std::string& data_directory)
+    : files_(files), directory_(data_directory + "/snapshots") {}
+
+std::string SnapshotStore::ManifestPath(uint64_t lsn) const {
+  return directory_ + "/" + std::to_string(lsn) + std::string(kManifestEnd);
+}
+
+std::string SnapshotStore::PagesPath(uint64_t lsn) const {
+  return directory_ + "/" + std::to_string(lsn) + std::string(kPagesEnd);
+}
+
+std::vector<uint64_t> SnapshotStore::List() const {
+  std::vector<uint64_t> found;
+  Result<std::vector<std::string>> names = files_.List(directory_);
+  if (!names.ok()) return found;
+  for (const std::string& name : *names) {
+    if (auto lsn = NumberOf(name, kManifestEnd)) found.push_back(*lsn);
+  }
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+Result<SnapshotManifest> SnapshotStore::Read(uint64_t lsn) const {
+  HR_ASSIGN(std::string bytes, os::ReadFile(files_, ManifestPath(lsn), kManifestBytesMax));
+  Result<SnapshotManifest> manifest = SnapshotManifest::Decode(bytes);
+  if (!manifest.ok()) return Error(manifest.error()).AtPlace(ManifestPath(lsn));
+  return manifest;
+}
+
+Status SnapshotStore::ReadPages(const SnapshotManifest& manifest, const TakePage& take) const {
+  using Located = std::pair<const SnapshotManifest::PageId, SnapshotManifest::Page>;
+  std::vector<const Located*> pages;
+  for (const auto& page : manifest.pages)
+    pages.push_back(&page);
+  std::sort(pages.begin(), pages.end(), [](const Located* a, const Located* b) {
+    return std::pair(a->second.file, a->second.offset) <
+           std::pair(b->second.file, b->second.offset);
+  });
+  std::unique_ptr<os::File> file;
+  uint64_t opened = 0;
+  std::string bytes;
+  for (const Located* located : pages) {
+    const SnapshotManifest::Page& page = located->second;
+    if (!file || page.file != opened) {
+      HR_ASSIGN(file, files_.Open(PagesPath(page.file), {}));
+      opened = page.file;
+    }
+    bytes.resize(page.length);
+    HR_ASSIGN(size_t read, file->ReadAt(page.offset, bytes.data(), bytes.size()));
+    if (read != bytes.size() || base::Crc32c(bytes) != page.crc) {
+      return Error(ErrorKind::kCorruption, "HR5403", "a page of a snapshot is damaged")
+          .AtPlace(PagesPath(page.file) + "@" + std::to_string(page.offset));
+    }
+    HR_TRY(take(located->first.first, located->first.second, bytes));
+  }
+  return Ok();
+}
+
+Status SnapshotStore::Begin(uint64_t lsn, std::string head, const SnapshotManifest* base) {
+  HR_TRY(files_.CreateDirectories(directory_));
+  next_ = base == nullptr ? SnapshotManifest{} : *base;
+  next_.lsn = lsn;
+  next_.head = std::move(head);
+  buffer_.clear();
+  position_ = 0;
+  HR_ASSIGN(file_, files_.Open(PagesPath(lsn), {.create = true, .writable = true}));
+  return file_->Truncate(0);
+}
+
+Status SnapshotStore::Append(const std::vector<flow::BlockPage>& pages) {
+  for (const flow::BlockPage& page : pages)
+    HR_TRY(AppendPage({page.block, page.page.number}, page.page.bytes));
+  return Ok();
+}
+
+Status SnapshotStore::AppendPage(SnapshotManifest::PageId id, std::string_view bytes) {
+  next_.pages[id] = {next_.lsn, position_ + buffer_.size(), static_cast<uint32_t>(bytes.size()),
+                     base::Crc32c(bytes)};
+  buffer_ += bytes;
+  return buffer_.size() < kBufferBytes ? Ok() : Flush();
+}
+
+Status SnapshotStore::Flush() {
+  HR_TRY(file_->WriteAt(position_, buffer_));
+  position_ += buffer_.size();
+  buffer_.clear();
+  return Ok();
+}
+
+Status SnapshotStore::Gather() {
+  std::map<uint64_t, uint64_t> live;  // bytes by file
+  for (const auto& [id, page] : next_.pages)
+    live[page.file] += page.length;
+  SnapshotManifest gathered;
+  for (const auto& [file, bytes] : live) {
+    if (file == next_.lsn) continue;
+    HR_ASSIGN(auto opened, files_.Open(PagesPath(file), {}));
+    HR_ASSIGN(uint64_t size, opened->Size());
+    if (bytes * 2 >= size) continue;
+    for (const auto& [id, page] : next_.pages) {
+      if (page.file == file) gathered.pages[id] = page;
+    }
+  }
+  return ReadPages(gathered, [this](uint32_t block, uint32_t number, std::string_view bytes) {
+    return AppendPage({block, number}, bytes);
+  });
+}
+
+Result<SnapshotManifest> SnapshotStore::Commit() {
+  HR_TRY(Gather());
+  HR_TRY(Flush());
+  HR_TRY(file_->Sync());
+  file_.reset();
+  HR_TRY(files_.SyncDirectory(directory_));
+  HR_TRY(os::ReplaceFile(files_, ManifestPath(next_.lsn), next_.Encode()));
+  RemoveOld();
+  return std::move(next_);
+}
+
+void SnapshotStore::Abandon() {
+  file_.reset();
+  buffer_.clear();
+  RemoveOld();
+}
+
+// Best effort: what is left over is removed the next time.
+void SnapshotStore::RemoveOld() const {
+  std::vector<uint64_t> snapshots = List();
+  std::set<std::string> kept;
+  for (size_t i = 0; i < std::min(snapshots.size(), kKept); ++i) {
+    Result<SnapshotManifest> manifest = Read(snapshots[i]);
+    kept.insert(ManifestPath(snapshots[i]));
+    if (!manifest.ok()) continue;
+    for (const auto& [id, page] : manifest->pages)
+      kept.insert(PagesPath(page.file));
+  }
+  Result<std::vector<std::string>> names = files_.List(directory_);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    std::string path = directory_ + "/" + name;
+    if (kept.contains(path)) continue;
+    Status removed = files_.Remove(path);
+    static_cast<void>(removed.ok());
+  }
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/snapshot_manifest.h"
+#include "flow/graph.h"
+#include "headrace/result.h"
+#include "os/file_system.h"
+
+namespace headrace::engine {
+
+// The snapshots of a data directory: page files that are only appended to, and a manifest each that
+// says which pages are of it, from which file. The newest two stay; page files that neither names
+// are removed. A snapshot counts when its manifest is there, and that is written last.
+//
+// Writing: Begin, Append, Commit, in this order; a failure leaves the snapshots that were there,
+// and the next one must be whole. Confined to one thread at a time. `files` must outlive it.
+class SnapshotStore {
+ public:
+  SnapshotStore(os::FileSystem& files, const std::string& data_directory);
+
+  // The LSNs of the snapshots, newest first.
+  std::vector<uint64_t> List() const;
+  // kNotFound, kCorruption.
+  Result<SnapshotManifest> Read(uint64_t lsn) const;
+  using TakePage = std::function<Status(uint32_t block, uint32_t number, std::string_view bytes)>;
+  // Every page once, checked. kCorruption names file and offset.
+  Status ReadPages(const SnapshotManifest& manifest, const TakePage& take) const;
+
+  // `base`: the snapshot whose pages stay unless they are appended anew; null for a whole one.
+  Status Begin(uint64_t lsn, std::string head, const SnapshotManifest* base);
+  Status Append(const std::vector<flow::BlockPage>& pages);
+  // Makes it durable and removes what it makes useless. Returns what it consists of.
+  Result<SnapshotManifest> Commit();
+  // Takes back what was begun.
+  void Abandon();
+
+ private:
+  std::string ManifestPath(uint64_t lsn) const;
+  std::string PagesPath(uint64_t lsn) const;
+  Status AppendPage(SnapshotManifest::PageId id, std::string_view bytes);
+  Status Flush();
+  // Pages of files that are mostly of the past are written anew, so that these can go.
+  Status Gather();
+  void RemoveOld() const;
+
+  os::FileSystem& files_;
+  std::string directory_;
+  SnapshotManifest next_;
+  std::unique_ptr<os::File> file_;
+  std::string buffer_;     // not yet written
+  uint64_t position_ = 0;  // where it goes
+};
+
+}  // namespace headrace::engine

@@ -1,0 +1,145 @@
+#include "engine/snapshot_writer.h"
+
+namespace headrace::engine {
+
+SnapshotWriter::SnapshotWriter(SnapshotStore store, const os::Clock& clock,
+                               base::MetricsRegistry& metrics, WaitDurable wait_durable,
+                               std::optional<SnapshotManifest> base)
+    : clock_(clock),
+      wait_durable_(std::move(wait_durable)),
+      written_bytes_(metrics.GetCounter("headrace_snapshot_bytes_total",
+                                        "Bytes of state handed to snapshots.")),
+      failures_(metrics.GetCounter("headrace_snapshot_failures_total",
+                                   "Snapshots that could not be written.")),
+      last_lsn_(metrics.GetGauge("headrace_snapshot_last_lsn",
+                                 "The LSN up to which the newest snapshot holds the state.")),
+      seconds_(metrics.GetHistogram("headrace_snapshot_duration_seconds",
+                                    "Time from a snapshot's moment until it was durable.")),
+      store_(std::move(store)),
+      base_(std::move(base)),
+      whole_(!base_.has_value()),
+      thread_([this] { Run(); }) {
+  if (base_) last_lsn_.Set(static_cast<double>(base_->lsn));
+}
+
+SnapshotWriter::~SnapshotWriter() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool SnapshotWriter::needs_whole() const {
+  std::lock_guard lock(mutex_);
+  return whole_;
+}
+
+bool SnapshotWriter::has_room() const {
+  std::lock_guard lock(mutex_);
+  return queue_bytes_ < kQueueBytes;
+}
+
+bool SnapshotWriter::busy() const {
+  std::lock_guard lock(mutex_);
+  return busy_;
+}
+
+void SnapshotWriter::Begin(uint64_t lsn, std::string head, bool whole) {
+  Push({Step::kBegin, lsn, std::move(head), whole, {}, 0});
+}
+
+void SnapshotWriter::Append(std::vector<flow::BlockPage> pages) {
+  size_t bytes = 0;
+  for (const flow::BlockPage& page : pages)
+    bytes += page.page.bytes.size();
+  Push({Step::kPages, 0, "", false, std::move(pages), bytes});
+}
+
+void SnapshotWriter::Finish() {
+  Push({Step::kFinish, 0, "", false, {}, 0});
+}
+
+void SnapshotWriter::Cancel() {
+  Push({Step::kCancel, 0, "", false, {}, 0});
+}
+
+void SnapshotWriter::Push(Work work) {
+  {
+    std::lock_guard lock(mutex_);
+    if (work.step == Step::kBegin) {
+      busy_ = true;
+      broken_ = false;
+    }
+    queue_bytes_ += work.bytes;
+    queue_.push_back(std::move(work));
+  }
+  changed_.notify_all();
+}
+
+Status SnapshotWriter::Wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !busy_; });
+  return failure_ ? Status(*failure_) : Ok();
+}
+
+void SnapshotWriter::Run() {
+  uint64_t lsn = 0;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    Work work = std::move(queue_.front());
+    queue_.pop_front();
+    queue_bytes_ -= work.bytes;
+    const bool skip = broken_;
+    lock.unlock();
+    if (work.step == Step::kBegin) lsn = work.lsn;
+    Status done = skip ? Ok() : Do(work, lsn);
+    if (!done.ok() || work.step == Step::kCancel) store_.Abandon();
+    lock.lock();
+    if (!done.ok()) {
+      broken_ = true;
+      whole_ = true;
+      failure_ = done.error();
+      failures_.Add();
+    }
+    if (work.step != Step::kFinish && work.step != Step::kCancel) continue;
+    if (work.step == Step::kCancel) {
+      whole_ = true;
+    } else if (!broken_) {
+      whole_ = false;
+      failure_.reset();
+    }
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+Status SnapshotWriter::Do(Work& work, uint64_t lsn) {
+  switch (work.step) {
+    case Step::kBegin:
+      began_nanos_ = clock_.MonotonicNanoseconds();
+      return store_.Begin(work.lsn, std::move(work.head), work.whole || !base_ ? nullptr : &*base_);
+    case Step::kPages:
+      written_bytes_.Add(work.bytes);
+      return store_.Append(work.pages);
+    case Step::kFinish:
+      return Commit(lsn);
+    case Step::kCancel:
+      break;
+  }
+  return Ok();
+}
+
+Status SnapshotWriter::Commit(uint64_t lsn) {
+  // A snapshot of what the log may yet lose would be ahead of it.
+  HR_TRY(wait_durable_(lsn));
+  HR_ASSIGN(base_, store_.Commit());
+  last_lsn_.Set(static_cast<double>(lsn));
+  seconds_.Record(static_cast<uint64_t>(clock_.MonotonicNanoseconds() - began_nanos_));
+  return Ok();
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/metrics.h"
+#include "engine/snapshot_store.h"
+#include "os/clock.h"
+
+namespace headrace::engine {
+
+// Writes snapshots on a thread of its own: the worker hands over what it took of the state, and
+// goes on. At most kQueueBytes wait; the worker asks `has_room` before it takes more. A failure (a
+// full disk, say) gives that snapshot up, and the next one is a whole one; events do not notice.
+// Confined to the worker, with one thread. `store`'s files and the log must outlive it.
+class SnapshotWriter {
+ public:
+  static constexpr size_t kQueueBytes = 16 << 20;
+  // Returns when everything up to the LSN is durable in the log.
+  using WaitDurable = std::function<Status(uint64_t lsn)>;
+
+  // `base`: the snapshot that the state was loaded from, if any.
+  SnapshotWriter(SnapshotStore store, const os::Clock& clock, base::MetricsRegistry& metrics,
+                 WaitDurable wait_durable, std::optional<SnapshotManifest> base);
+  // Gives up what is not finished.
+  ~SnapshotWriter();
+
+  // The next snapshot: must everything be handed over, or what has changed?
+  bool needs_whole() const;
+  bool has_room() const;
+  // A snapshot is begun, or being written.
+  bool busy() const;
+  // `whole`: its pages are all there are; otherwise those that are not appended stay as they were.
+  void Begin(uint64_t lsn, std::string head, bool whole);
+  void Append(std::vector<flow::BlockPage> pages);
+  void Finish();
+  // Gives up what was begun; the next one must be whole.
+  void Cancel();
+  // Returns when nothing is being written any more; says how the last one went.
+  Status Wait();
+
+ private:
+  enum class Step { kBegin, kPages, kFinish, kCancel };
+  struct Work {
+    Step step = Step::kPages;
+    uint64_t lsn = 0;
+    std::string head;
+    bool whole = false;
+    std::vector<flow::BlockPage> pages;
+    size_t bytes = 0;
+  };
+
+  void Push(Work work);
+  void Run();
+  Status Do(Work& work, uint64_t lsn);
+  Status Commit(uint64_t lsn);
+
+  // Constant after construction.
+  const os::Clock& clock_;
+  WaitDurable wait_durable_;
+  base::Counter& written_bytes_;
+  base::Counter& failures_;
+  base::Gauge& last_lsn_;
+  base::Histogram& seconds_;
+
+  // Confined to the thread.
+  SnapshotStore store_;
+  std::optional<SnapshotManifest> base_;
+  int64_t began_nanos_ = 0;
+
+  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> queue_;
+  size_t queue_bytes_ = 0;
+  bool busy_ = false;    // from Begin until it is written or given up
+  bool whole_ = true;    // the next one must be
+  bool broken_ = false;  // the present one has failed: the rest of it is thrown away
+  bool stop_ = false;
+  std::optional<Error> failure_;  // of the last one
+  std::thread thread_;
+};
+
+}  // namespace headrace::engine
