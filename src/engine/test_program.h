@@ -18,7 +18,10 @@ class TestProgram {
  public:
   static constexpr int64_t kNow = 1'800'000'000'000'000;
 
-  TestProgram() { Start().value(); }
+  // Snapshots are taken behind so many entries of the journal, and at a clean end.
+  explicit TestProgram(uint64_t snapshot_lsns = UINT64_MAX) : snapshot_lsns_(snapshot_lsns) {
+    Start().value();
+  }
 
   Status Start() {
     files_ = std::make_unique<os::FaultyFileSystem>(disk_);
@@ -26,8 +29,11 @@ class TestProgram {
     EngineOptions options;
     options.directory = "/data";
     options.log.journal_file_bytes = 1 << 20;
+    options.snapshot_lsns = snapshot_lsns_;
+    replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
-        LocalEngine::Open(*files_, clock_, *metrics_, options, nullptr);
+        LocalEngine::Open(*files_, clock_, *metrics_, options,
+                          [this](uint64_t events, uint64_t) { replayed_ = events; });
     if (!opened.ok()) return std::move(opened).error();
     engine_ = std::move(opened).value();
     return Ok();
@@ -83,6 +89,8 @@ class TestProgram {
   }
   uint64_t Differences() const { return engine_->Verify({}).value().differences; }
 
+  // Events that the last start ran through the flow again.
+  uint64_t replayed() const { return replayed_; }
   LocalEngine& engine() { return *engine_; }
   os::MemoryFileSystem& disk() { return disk_; }
   os::FaultyFileSystem& files() { return *files_; }
@@ -94,6 +102,8 @@ class TestProgram {
   std::unique_ptr<os::FaultyFileSystem> files_;
   std::unique_ptr<base::MetricsRegistry> metrics_;
   std::unique_ptr<LocalEngine> engine_;
+  uint64_t snapshot_lsns_;
+  uint64_t replayed_ = 0;
 };
 
 }  // namespace headrace::engine
