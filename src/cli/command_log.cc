@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/data_commands.h"
 #include "cli/listing.h"
+#include "engine/engine.h"
 #include "log/log.h"
 
 namespace headrace::cli {
@@ -17,6 +18,10 @@ ExitCode RunLogVerify(const Arguments& arguments, Console& console) {
   }
   Result<log::VerifyReport> report = log::Verify(*files, *directory);
   if (!report.ok()) return console.Fail(report.error());
+  for (Error& finding : engine::VerifySnapshots(*files, *directory)) {
+    report->findings.push_back(
+        std::move(finding).WithHint("remove the snapshots directory: a start computes it again"));
+  }
   Listing findings({"code", "place", "message", "hint"});
   for (const Error& finding : report->findings) {
     findings.Add({Cell::Text(finding.code()), Cell::Text(finding.place()),

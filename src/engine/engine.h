@@ -118,6 +118,9 @@ struct StreamInfo {
   std::string definition;  // the statement's canonical text
 };
 
+// What is damaged of the directory's snapshots. They can be removed without loss.
+std::vector<Error> VerifySnapshots(os::FileSystem& files, const std::string& directory);
+
 // Runs statements over one data directory: what `run`, `serve`, `sql`, `why` and `verify` share.
 //
 // Threads: confined to one worker thread (Execute, Submit, Pump, Complete, Finish), except Query,

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "engine/engine.h"
 
 namespace headrace::engine {
 namespace {
@@ -83,6 +84,23 @@ Status SnapshotStore::ReadPages(const SnapshotManifest& manifest, const TakePage
     HR_TRY(take(located->first.first, located->first.second, bytes));
   }
   return Ok();
+}
+
+std::vector<Error> SnapshotStore::Verify() const {
+  std::vector<Error> findings;
+  for (uint64_t lsn : List()) {
+    Result<SnapshotManifest> manifest = Read(lsn);
+    Status sound =
+        manifest.ok()
+            ? ReadPages(*manifest, [](uint32_t, uint32_t, std::string_view) { return Ok(); })
+            : Status(manifest.error());
+    if (!sound.ok()) findings.push_back(sound.error());
+  }
+  return findings;
+}
+
+std::vector<Error> VerifySnapshots(os::FileSystem& files, const std::string& directory) {
+  return SnapshotStore(files, directory).Verify();
 }
 
 Status SnapshotStore::Begin(uint64_t lsn, std::string head, const SnapshotManifest* base) {

@@ -34,6 +34,9 @@ class SnapshotStore {
   // Every page once, checked. kCorruption names file and offset.
   Status ReadPages(const SnapshotManifest& manifest, const TakePage& take) const;
 
+  // What is damaged, of all snapshots.
+  std::vector<Error> Verify() const;
+
   // `base`: the snapshot whose pages stay unless they are appended anew; null for a whole one.
   Status Begin(uint64_t lsn, std::string head, const SnapshotManifest* base);
   Status Append(const std::vector<flow::BlockPage>& pages);

@@ -58,6 +58,24 @@ std::string Undisturbed(int64_t events) {
   return Everything(program);
 }
 
+TEST(SnapshotManifest, IsTheBytesOfItsDescription) {
+  SnapshotManifest manifest;
+  manifest.lsn = 42;
+  manifest.head = "ab";
+  manifest.pages[{0, 3}] = {40, 128, 5, 0x04030201};
+  const std::string bytes = manifest.Encode();
+  std::string hex;
+  for (unsigned char c : bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[c >> 4];
+    hex += kDigits[c & 15];
+  }
+  EXPECT_EQ("48524e312a02616201000328800105010203044f017c25", hex);
+  for (size_t cut = 0; cut < bytes.size(); ++cut)
+    EXPECT_EQ("HR5402", SnapshotManifest::Decode(bytes.substr(0, cut)).error().code());
+  EXPECT_EQ(bytes, SnapshotManifest::Decode(bytes)->Encode());
+}
+
 TEST(Snapshots, ACleanEndLeavesNothingToReplay) {
   TestProgram program;
   program.Run(kScript);
