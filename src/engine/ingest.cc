@@ -113,7 +113,9 @@ bool LocalEngine::Pump() {
     if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
   }
   log::Lsn lsn = NextLsn(0) + entries_.size() - 1;
-  Status appended = AppendGroup();
+  // With nobody else to serve meanwhile, the answer is there two changes of thread sooner.
+  const bool idle = queue_.empty();
+  Status appended = AppendGroup(idle ? log::FlushedBy::kCaller : log::FlushedBy::kThread);
   // A group that waits for disk space is in the state already and will be written: its answer waits
   // with it. Only a journal that failed for good refuses what was taken.
   bool refused = !appended.ok() && !unappended_;
@@ -211,9 +213,9 @@ void LocalEngine::CountTotals() {
   counted_.rows = group_->rows();
 }
 
-Status LocalEngine::AppendGroup() {
+Status LocalEngine::AppendGroup(log::FlushedBy by) {
   if (entries_.empty()) return Ok();
-  Status appended = log_->Append(entries_);
+  Status appended = log_->Append(entries_, by);
   unappended_ = !appended.ok() && appended.error().kind() == ErrorKind::kNoSpace;
   if (!appended.ok()) return appended;
   entries_.clear();

@@ -126,7 +126,7 @@ class LocalEngine final : public Engine {
                          const Deployment& next) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
-  Status AppendGroup();
+  Status AppendGroup(log::FlushedBy by = log::FlushedBy::kThread);
 
   // Constant after construction.
   os::FileSystem& files_;

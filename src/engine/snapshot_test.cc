@@ -96,7 +96,7 @@ TEST(Snapshots, ACrashIsFollowedFromTheLastOne) {
   for (int64_t at = 0; at < 1000; at += 100) {
     Feed(program, at, at + 100);
     ASSERT_TRUE(program.Crash(static_cast<uint64_t>(at)).ok());
-    EXPECT_EQ("", program.engine().recovery_note());
+    EXPECT_EQ(std::string::npos, program.engine().recovery_note().find("snapshot"));
     if (at >= 500) {
       EXPECT_LT(program.replayed(), static_cast<uint64_t>(at)) << at;
     }
@@ -105,36 +105,28 @@ TEST(Snapshots, ACrashIsFollowedFromTheLastOne) {
   EXPECT_EQ(0U, program.Differences());
 }
 
+// Which files there are depends on how fast they were written: each round damages its own.
 TEST(Snapshots, ADamagedOneIsNotUsedAndSaysSo) {
   const std::string expected = Undisturbed(400);
-  TestProgram source(10);
-  source.Run(kScript);
-  Feed(source, 0, 200);
-  ASSERT_TRUE(source.Restart().ok());
-  Feed(source, 200, 300);
-  ASSERT_TRUE(source.Restart().ok());
-  std::vector<std::string> names = source.disk().List(kSnapshots).value();
-  ASSERT_EQ(2, std::count_if(names.begin(), names.end(),
-                             [](const std::string& n) { return n.ends_with(".manifest"); }));
-  size_t damaged = 0;
-  for (const std::string& name : names) {
-    const std::string path = std::string(kSnapshots) + "/" + name;
-    const std::string bytes = os::ReadFile(source.disk(), path, 1 << 24).value();
-    for (size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 7) {
-      TestProgram program(10);
-      program.Run(kScript);
-      Feed(program, 0, 200);
-      ASSERT_TRUE(program.Restart().ok());
-      Feed(program, 200, 300);
-      ASSERT_TRUE(program.Restart().ok());
-      program.disk().FlipBits(path, at, 1);
-      ASSERT_TRUE(program.Restart().ok());
-      Feed(program, 300, 400);
-      ASSERT_EQ(expected, Everything(program)) << name << "@" << at;
-      damaged += program.engine().recovery_note().empty() ? 0 : 1;
-    }
+  size_t told = 0;
+  for (size_t round = 0; round < 40; ++round) {
+    TestProgram program(10);
+    program.Run(kScript);
+    Feed(program, 0, 200);
+    ASSERT_TRUE(program.Restart().ok());
+    Feed(program, 200, 300);
+    ASSERT_TRUE(program.Restart().ok());
+    const std::vector<std::string> names = program.disk().List(kSnapshots).value();
+    ASSERT_GE(names.size(), 4U);
+    const std::string path = std::string(kSnapshots) + "/" + names[round % names.size()];
+    const std::string bytes = os::ReadFile(program.disk(), path, 1 << 24).value();
+    program.disk().FlipBits(path, bytes.size() * round / 40, 1);
+    ASSERT_TRUE(program.Restart().ok());
+    Feed(program, 300, 400);
+    ASSERT_EQ(expected, Everything(program)) << path << " round " << round;
+    told += program.engine().recovery_note().empty() ? 0 : 1;
   }
-  EXPECT_GT(damaged, 0U);
+  EXPECT_GT(told, 5U);
 }
 
 TEST(Snapshots, TwoAreKeptAndTheirPagesAlone) {

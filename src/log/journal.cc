@@ -73,7 +73,7 @@ const Error* Journal::failure() const {
   return failed_.load(std::memory_order_acquire) ? failure_.get() : nullptr;
 }
 
-Status Journal::Append(Group group, uint64_t bytes) {
+Status Journal::Append(Group group, uint64_t bytes, bool here) {
   std::unique_lock lock(mutex_);
   room_.wait(lock, [&] {
     return waiting_bytes_ < options_.pending_bytes_max || failed_ || no_space_ || stop_;
@@ -85,6 +85,16 @@ Status Journal::Append(Group group, uint64_t bytes) {
   }
   if (stop_) return Error(ErrorKind::kUnavailable, "HR5102", "the journal is closed");
   // A full disk does not refuse it: its LSNs are given, so it waits with the others.
+  if (here && !writing_ && waiting_.empty() && bytes < kPackBytes) {
+    writing_ = true;
+    lock.unlock();
+    std::vector<Group> groups;
+    groups.push_back(std::move(group));
+    if (WriteHere(groups, bytes)) return Ok();
+    lock.lock();
+    writing_ = false;
+    group = std::move(groups.front());
+  }
   waiting_.push_back(std::move(group));
   waiting_bytes_ += bytes;
   lock.unlock();
@@ -92,15 +102,55 @@ Status Journal::Append(Group group, uint64_t bytes) {
   return Ok();
 }
 
+bool Journal::WriteHere(std::vector<Group>& groups, uint64_t bytes) {
+  constexpr uint64_t kFraming = 4096;  // more than the frames of a small group take
+  if (!file_ || position_ + bytes + kFraming > size_) return false;
+  Status written = Write(groups);
+  // The thread goes on with it: what is framed stays framed.
+  if (!written.ok() && written.error().kind() == ErrorKind::kNoSpace) return false;
+  if (written.ok()) {
+    durable_(std::move(groups));
+  } else {
+    Fail(written.error());
+  }
+  {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+  }
+  work_.notify_one();
+  return true;
+}
+
+void Journal::Fail(const Error& error) {
+  {
+    std::lock_guard lock(mutex_);
+    failure_ = std::make_unique<Error>(error);
+    failed_.store(true, std::memory_order_release);
+  }
+  room_.notify_all();
+  durable_({});
+}
+
 void Journal::Run() {
   std::vector<Group> groups;
   while (true) {
+    uint64_t spare_size = 0;
     {
       std::unique_lock lock(mutex_);
-      work_.wait(lock, [&] { return stop_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      groups.swap(waiting_);
-      waiting_bytes_ = 0;
+      auto ready = [&] { return !writing_ && !waiting_.empty(); };
+      work_.wait(lock, [&] { return failed_ || stop_ || ready() || spare_size_ > 0; });
+      if (failed_ || (stop_ && waiting_.empty())) return;
+      if (ready()) {
+        writing_ = true;
+        groups.swap(waiting_);
+        waiting_bytes_ = 0;
+      } else {
+        spare_size = spare_size_;
+      }
+    }
+    if (groups.empty()) {
+      PrepareSpare(spare_size);
+      continue;
     }
     room_.notify_all();
     if (options_.compress) Pack(groups);
@@ -116,19 +166,36 @@ void Journal::Run() {
     }
     no_space_ = false;
     no_space_gauge_.Set(0);
-    if (!written.ok()) {
-      {
-        std::lock_guard lock(mutex_);
-        failure_ = std::make_unique<Error>(written.error());
-        failed_.store(true, std::memory_order_release);
-      }
-      room_.notify_all();
-      durable_({});
-      return;
-    }
+    if (!written.ok()) return Fail(written.error());
     durable_(std::move(groups));
     groups.clear();
+    std::lock_guard lock(mutex_);
+    writing_ = false;
   }
+}
+
+void Journal::PrepareSpare(uint64_t size) {
+  const std::string path = directory_ + "/spare.journal";
+  Status written = Ok();
+  if (!spare_) {
+    auto opened = files_.Open(path, {.create = true, .exclusive = false, .writable = true});
+    if (opened.ok()) spare_ = std::move(opened).value();
+    written = opened.ok() ? spare_->Truncate(0) : Status(opened.error());
+    spare_position_ = 0;
+  }
+  const std::string zeros(std::min(size - std::min(size, spare_position_), kZeroBlock), '\0');
+  if (written.ok()) written = spare_->WriteAt(spare_position_, zeros);
+  if (written.ok()) written = spare_->Sync();
+  spare_position_ += zeros.size();
+  if (written.ok() && spare_position_ < size) return;
+  spare_.reset();
+  if (!written.ok()) {  // Roll makes the file, or says what is wrong
+    Status removed = files_.Remove(path);
+    static_cast<void>(removed.ok());
+  }
+  std::lock_guard lock(mutex_);
+  if (written.ok()) recycled_.push_back(path);
+  spare_size_ = 0;
 }
 
 // Packed here, a batch is written packed to the journal and to its segment, and waits packed in
@@ -231,6 +298,7 @@ Status Journal::Flush() {
   ++flush_;
   std::lock_guard lock(mutex_);
   files_by_sequence_[current_.sequence].last_lsn = buffered_lsn_;
+  if (recycled_.empty() && position_ > size_ / 2) spare_size_ = NextSize();
   return Ok();
 }
 

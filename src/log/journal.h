@@ -49,6 +49,8 @@ struct JournalContents {
 // the last whole group. One thread collects whatever groups wait, packs large batches, writes them
 // in pieces of at most kWriteBytes, flushes once and publishes; it never waits for more. A failed
 // flush is final. When the disk is full the groups wait, and writing goes on when there is space.
+// A caller that would only wait may write its group itself. The next file is written with zeros
+// piece by piece while there is nothing else to do, so that no group waits for a whole one.
 // Limits: pending_bytes_max of groups wait, as many are on their way. Threads: Append from one
 // thread; the rest is thread-safe. Format: docs/internals/journal.md.
 class Journal {
@@ -74,7 +76,9 @@ class Journal {
   // Flushes what waits and stops the thread. Idempotent.
   void Stop();
 
-  Status Append(Group group, uint64_t bytes);
+  // `here`: whoever appends has nothing else to do until the group is durable. When nothing else
+  // waits the caller's thread then writes and flushes it, which spares two changes of thread.
+  Status Append(Group group, uint64_t bytes, bool here);
   // True while groups wait for disk space: whoever appends then should wait, too.
   bool no_space() const { return no_space_.load(); }
   const Error* failure() const;
@@ -91,6 +95,12 @@ class Journal {
   };
 
   void Run();
+  // Writes and flushes the group here if the next file need not be begun; false otherwise. Needs
+  // writing_, and gives it back.
+  bool WriteHere(std::vector<Group>& groups, uint64_t bytes);
+  void Fail(const Error& error);
+  // Writes a piece of the file that will be needed next.
+  void PrepareSpare(uint64_t size);
   void Pack(std::vector<Group>& groups) const;
   Status Write(std::vector<Group>& groups);
   Status WriteGroup(const Group& group);
@@ -118,12 +128,14 @@ class Journal {
   std::condition_variable room_;
   std::vector<Group> waiting_;
   uint64_t waiting_bytes_ = 0;
+  bool writing_ = false;     // somebody has the members below
+  uint64_t spare_size_ = 0;  // of a file that will be needed soon and is not there; 0: none
   bool stop_ = false;
   std::unique_ptr<Error> failure_;
   std::deque<std::string> recycled_;  // files free for another use
   std::map<uint64_t, JournalFile> files_by_sequence_;
 
-  // Confined to the journal thread (and to Recover before it starts).
+  // Confined to whoever set writing_: the journal thread, or Append (Recover before they start).
   std::unique_ptr<os::File> file_;
   FileHeader current_;
   uint64_t size_ = 0;      // of file_
@@ -136,6 +148,10 @@ class Journal {
   std::string payload_;
   Lsn buffered_lsn_ = 0;
   uint64_t flush_ = 0;  // number of the last flush
+
+  // The journal thread's: the next file while it is written, between groups.
+  std::unique_ptr<os::File> spare_;
+  uint64_t spare_position_ = 0;
 
   std::atomic<bool> no_space_{false};
   std::atomic<bool> failed_{false};

@@ -144,7 +144,7 @@ Status LocalLog::CreateTopic(const std::string& name, TopicConfig config) {
   if (journal_.no_space()) return NoSpace();
   Group group;
   group.push_back({nullptr, EncodeTopic(name, config), last_lsn_ + 1});
-  HR_TRY(journal_.Append(std::move(group), 64 + name.size()));
+  HR_TRY(journal_.Append(std::move(group), 64 + name.size(), false));
   ++last_lsn_;
   std::unique_lock lock(topics_mutex_);
   AddTopic(name, config);
@@ -180,7 +180,7 @@ Partition* LocalLog::FindPartition(const std::string& topic, int32_t partition) 
   return found->second.partitions[static_cast<size_t>(partition)].get();
 }
 
-Status LocalLog::Append(std::vector<Entry>& group) {
+Status LocalLog::Append(std::vector<Entry>& group, FlushedBy by) {
   if (journal_.no_space()) return NoSpace();
   {
     std::unique_lock lock(state_mutex_);
@@ -213,7 +213,7 @@ Status LocalLog::Append(std::vector<Entry>& group) {
   // From here on the group counts as taken: a journal that has no space keeps it and writes it
   // later.
   last_lsn_ = lsn;
-  return journal_.Append(std::move(outgoing), bytes);
+  return journal_.Append(std::move(outgoing), bytes, by == FlushedBy::kCaller);
 }
 
 void LocalLog::OnDurable(std::vector<Group>&& groups) {

@@ -37,7 +37,8 @@ class LocalLog final : public Log {
   bool HasTopic(const std::string& name) const override;
   std::vector<std::string> topics() const override;
   TopicConfig topic_config(const std::string& name) const override;
-  Status Append(std::vector<Entry>& group) override;
+  using Log::Append;
+  Status Append(std::vector<Entry>& group, FlushedBy by) override;
   Lsn last_lsn() const override { return last_lsn_.load(); }
   Lsn durable_lsn() const override { return durable_lsn_.load(); }
   Status WaitDurable(Lsn lsn) override;

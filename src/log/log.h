@@ -59,6 +59,9 @@ struct RecoveryReport {
   std::string text;  // one line for people; empty when there is nothing to say
 };
 
+// Who flushes a group: the journal's thread, or whoever appends it.
+enum class FlushedBy : uint8_t { kThread, kCaller };
+
 // One data directory's journal and topics.
 //
 // Invariants: LSNs are dense; offsets of a partition are dense; readers see only durable entries;
@@ -85,7 +88,10 @@ class Log {
 
   // Appends all entries as one atomic group: sets their LSNs and base offsets, hands the bytes to
   // the journal thread and returns before they are durable. Never splits or reorders a group.
-  virtual Status Append(std::vector<Entry>& group) = 0;
+  // kCaller: the caller would only wait for it, so a small group is flushed by its thread, when
+  // nothing else waits; the durable callback then comes from within.
+  virtual Status Append(std::vector<Entry>& group, FlushedBy by) = 0;
+  Status Append(std::vector<Entry>& group) { return Append(group, FlushedBy::kThread); }
   virtual Lsn last_lsn() const = 0;
   virtual Lsn durable_lsn() const = 0;
   // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
