@@ -51,6 +51,15 @@ void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
   item.statement = std::move(newest);
 }
 
+// What the object stands for in `base`, when it was made by the same statements there.
+const Deployed* Unchanged(const Deployment& base, const catalog::Object& object) {
+  const catalog::Object* before = base.catalog.Find(object.name);
+  const bool same = before != nullptr && before->revisions.size() == object.revisions.size() &&
+                    before->revisions.front().lsn == object.revisions.front().lsn &&
+                    before->latest().lsn == object.latest().lsn;
+  return same ? base.Find(object.name) : nullptr;
+}
+
 }  // namespace
 
 // Plans one script statement by statement over a growing copy of the deployment.
@@ -360,7 +369,8 @@ Result<Draft> Deployer::Plan(std::string_view script, const std::string& file,
   return planner.TakeDraft();
 }
 
-Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalog& catalog) {
+Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalog& catalog,
+                                                           const Deployment& base) {
   // As the statements came: each is planned over what was there then.
   std::map<uint64_t, std::pair<const catalog::Object*, const catalog::Revision*>> history;
   for (const catalog::Object& object : catalog.objects()) {
@@ -369,10 +379,13 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
   }
   auto deployment = std::make_shared<Deployment>();
   for (const auto& [lsn, made] : history) {
-    if (made.first->versions.empty()) {
-      HR_TRY(DeployRevision(made.first->name, *made.second, *deployment));
+    const catalog::Object& object = *made.first;
+    if (!object.versions.empty()) {
+      HR_TRY(DeployModel(object, *deployment));
+    } else if (const Deployed* known = Unchanged(base, object)) {
+      if (deployment->Find(object.name) == nullptr) AddItem(*deployment, *known);
     } else {
-      HR_TRY(DeployModel(*made.first, *deployment));
+      HR_TRY(DeployRevision(object.name, *made.second, *deployment));
     }
   }
   deployment->catalog = catalog;
@@ -397,6 +410,19 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
 
 Status Deployer::DeployRevision(const std::string& name, const catalog::Revision& revision,
                                 Deployment& deployment) {
+  HR_ASSIGN(Deployed item, PlanRevision(name, revision, deployment));
+  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
+                            [&](const Deployed& other) { return other.name == name; });
+  if (known == deployment.items.end()) {
+    AddItem(deployment, std::move(item));
+  } else {
+    Replace(*known, *item.statement, revision.lsn);
+  }
+  return Ok();
+}
+
+Result<Deployed> Deployer::PlanRevision(const std::string& name, const catalog::Revision& revision,
+                                        const Deployment& deployment) {
   sql::SourceMap sources;
   std::string padding(static_cast<size_t>(std::max(0, revision.line - 1)), '\n');
   int index = sources.Add(revision.file, padding + revision.text);
@@ -424,14 +450,7 @@ Status Deployer::DeployRevision(const std::string& name, const catalog::Revision
         ErrorKind::kCorruption, "HR5303",
         "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
   }
-  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
-                            [&](const Deployed& other) { return other.name == name; });
-  if (known == deployment.items.end()) {
-    AddItem(deployment, std::move(item));
-  } else {
-    Replace(*known, *item.statement, revision.lsn);
-  }
-  return Ok();
+  return item;
 }
 
 Result<std::string> Deployer::StoreModel(const std::string& path, const std::string& script_file) {

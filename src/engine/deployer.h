@@ -31,14 +31,18 @@ class Deployer {
   // in the message, rendered with place and caret; the code is the first one's. Writes model bytes.
   Result<Draft> Plan(std::string_view script, const std::string& file, const Deployment& base);
 
-  // Plans a whole catalogue again: after a restart and after each change.
-  Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog);
+  // Plans a whole catalogue: after a restart and after each change. What stands in `base` as it
+  // stands in the catalogue is taken from there, the same plan.
+  Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog,
+                                                   const Deployment& base);
 
  private:
   Status DeployModel(const catalog::Object& object, Deployment& deployment);
   // The first makes the name, a later one replaces the one before.
   Status DeployRevision(const std::string& name, const catalog::Revision& revision,
                         Deployment& deployment);
+  Result<Deployed> PlanRevision(const std::string& name, const catalog::Revision& revision,
+                                const Deployment& deployment);
   Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
   Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
   friend class ScriptPlanner;

@@ -1,5 +1,7 @@
 #include "engine/local_engine.h"
 
+#include <algorithm>
+
 #include "engine/comparison.h"
 #include "engine/replay.h"
 
@@ -10,11 +12,18 @@ constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appen
 
 // What is deployed when the draft's changes are appended behind `last_lsn`.
 Result<std::shared_ptr<const Deployment>> DeployBehind(Deployer& deployer, const Draft& draft,
-                                                       catalog::Catalog catalog,
-                                                       log::Lsn last_lsn) {
+                                                       const Deployment& base, log::Lsn last_lsn) {
+  catalog::Catalog catalog = base.catalog;
   for (const catalog::Change& change : draft.changes)
     HR_TRY(catalog.Apply(change, ++last_lsn));
-  return deployer.Deploy(catalog);
+  return deployer.Deploy(catalog, base);
+}
+
+bool OnlyModels(const Draft& draft) {
+  return std::all_of(draft.changes.begin(), draft.changes.end(), [](const catalog::Change& change) {
+    return change.kind == catalog::ChangeKind::kAddVersion ||
+           change.kind == catalog::ChangeKind::kActivateVersion;
+  });
 }
 
 }  // namespace
@@ -70,7 +79,7 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
     HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
     HR_TRY(catalog.Apply(change, entry.lsn));
   }
-  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog));
+  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog, Deployment{}));
   Publish(std::move(deployment));
   recovery_note_ = log_->recovery().text;
   if (options_.read_only) return Ok();
@@ -151,7 +160,7 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   auto base = deployment();
   HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *base));
   if (draft.changes.empty()) return Ok();
-  HR_ASSIGN(auto planned, DeployBehind(deployer_, draft, base->catalog, log_->last_lsn()));
+  HR_ASSIGN(auto planned, DeployBehind(deployer_, draft, *base, log_->last_lsn()));
   for (const Deployed& item : planned->items) {
     if (item.models || log_->HasTopic(item.topic())) continue;
     log::TopicConfig config;
@@ -161,7 +170,7 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
     HR_TRY(log_->CreateTopic(item.topic(), config));
   }
   // Topics take LSNs too: only now it is known which the changes get.
-  HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft, base->catalog, log_->last_lsn()));
+  HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft, *base, log_->last_lsn()));
   std::vector<log::Entry> controls;
   for (const catalog::Change& change : draft.changes) {
     log::Entry& entry = controls.emplace_back();
@@ -172,6 +181,12 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   HR_TRY(log_->WaitDurable(log_->last_lsn()));
   Publish(std::move(deployment));
   Complete();
+  if (OnlyModels(draft)) {
+    // Which version decides is looked up when a row is scored: the flow goes on as it is.
+    group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_);
+    counted_ = {};
+    return Ok();
+  }
   if (snapshots_) snapshots_->Restart();
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
