@@ -13,6 +13,7 @@ import http.client
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
+KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
 INSIDE = {"score": ("score.", "shap."), "disk": ("disk.",), "journal.append": ("journal.append.",),
           "decide.compute": ("decide.compute.",), "decide.http": ("decide.http.",)}
 
@@ -153,8 +155,44 @@ def handbook(program, directory, _):
     report("handbook.peak_rss_mb", run.rss / 1024, "MB")
 
 
-def ready_after(program, data):
-    """(milliseconds to the first 200 of /readyz, resident MB then)"""
+KEYS_SQL = """
+CREATE STREAM payments (card TEXT NOT NULL, amount DECIMAL(12,2), ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts)
+  PARTITION BY (card) WITH (timestamp_unit = 's');
+CREATE STREAM features AS SELECT card, count(*) OVER a AS n_10m, sum(amount) OVER b AS sum_1h, avg(amount) OVER c AS avg_1d,
+  max(amount) OVER d AS max_7d, stddev_samp(CAST(amount AS DOUBLE PRECISION)) OVER e AS sd_30d FROM payments
+WINDOW """ + ",\n".join(f"{name} AS (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '{reach}' PRECEDING AND CURRENT ROW)"
+                        for name, reach in zip("abcde", ("10 minutes", "1 hour", "1 day", "7 days", "30 days"))) + ";"
+
+
+def snapshots(program, directory, wanted):
+    """Throughput with a snapshot every ten seconds against none; a start with a million keys of state."""
+    if wanted("snapshot.throughput_ratio"):
+        script, payments = make_payments(program, directory)
+        rates = {True: [], False: []}
+        for kept in (False, True, True, False, False, True):  # a temporary directory takes no snapshots
+            where = ["--data", directory / "kept"] if kept else []
+            run = Run([program, "run", script, "--input", f"payments={payments}", "--output",
+                       f"decisions={directory / 'kept.jsonl'}", "--once", *where])
+            rates[kept].append(float(run.summary()["events_per_second"]))
+            (directory / "kept.jsonl").unlink()
+            shutil.rmtree(directory / "kept", ignore_errors=True)
+        report("snapshot.throughput_ratio", sorted(rates[True])[1] / sorted(rates[False])[1], "ratio")
+    if not wanted("restart.1m_keys.ms"):
+        return
+    (directory / "keys.sql").write_text(KEYS_SQL)
+    with open(directory / "keys.jsonl", "w") as out:
+        for i in range(3 * KEYS):
+            out.write(f'{{"card":"c{i % KEYS:07d}","amount":{i % 9973 / 100:.2f},"ts":{1767225600 + i * 86400 // KEYS}}}\n')
+    Run([program, "run", directory / "keys.sql", "--input", f"payments={directory / 'keys.jsonl'}", "--once", "--data",
+         directory / "keys"])
+    size = sum(path.stat().st_size for path in (directory / "keys" / "snapshots").iterdir())
+    report("snapshot.1m_keys.mb", size / (1 << 20), "MB")
+    samples = [ready_after(program, directory / "keys", signal.SIGKILL) for _ in range(3)]
+    report("restart.1m_keys.ms", sorted(s[0] for s in samples)[1], "ms")
+
+
+def ready_after(program, data, end=signal.SIGTERM):
+    """(milliseconds to the first 200 of /readyz, resident MB then); `end`: how it is stopped afterwards"""
     start = time.monotonic()
     process = subprocess.Popen([program, "serve", "--data", data, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE,
                                stdout=subprocess.DEVNULL, text=True)
@@ -164,7 +202,7 @@ def ready_after(program, data):
     assert connection.getresponse().status == 200
     ready = (time.monotonic() - start) * 1000
     resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1]) / 1024
-    process.terminate()
+    process.send_signal(end)
     process.wait()
     return ready, resident
 
@@ -213,7 +251,7 @@ def main():
         if name == "score":
             lightgbm_beside_ours(program, None)
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
-               (handbook, ("handbook.",))]
+               (handbook, ("handbook.",)), (snapshots, ("snapshot.", "restart.1m_keys"))]
     for measure, prefixes in outside:
         if wanted(*prefixes):
             with tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory:
