@@ -46,6 +46,15 @@ size_t BytesSize(std::string_view bytes) {
   return ZigzagSize(static_cast<int64_t>(bytes.size())) + bytes.size();
 }
 
+// At most ten bytes. Returns their end.
+char* PutZigzag(int64_t v, char* to) {
+  uint64_t z = (static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63);
+  for (; z >= 0x80; z >>= 7)
+    *to++ = static_cast<char>(z | 0x80);
+  *to++ = static_cast<char>(z);
+  return to;
+}
+
 void PutBytes(base::ByteWriter& w, std::string_view bytes) {
   w.Zigzag(static_cast<int64_t>(bytes.size()));
   w.Bytes(bytes);
@@ -144,17 +153,22 @@ void RecordBatchBuilder::Add(const Record& record) {
                   ZigzagSize(static_cast<int64_t>(record.headers.size()));
   for (const auto& [key, value] : record.headers)
     length += BytesSize(key) + BytesSize(value);
-  base::ByteWriter w(bytes_);
-  w.Zigzag(static_cast<int64_t>(length));
-  w.U8(0);
-  w.Zigzag(delta);
-  w.Zigzag(count_);
+  // Everything before the key or value in one piece.
+  char front[64];
+  char* to = PutZigzag(static_cast<int64_t>(length), front);
+  *to++ = 0;
+  to = PutZigzag(delta, to);
+  to = PutZigzag(count_, to);
   if (record.has_key) {
-    PutBytes(w, record.key);
+    to = PutZigzag(static_cast<int64_t>(record.key.size()), to);
+    bytes_.append(front, static_cast<size_t>(to - front)).append(record.key);
+    to = front;
   } else {
-    w.Zigzag(-1);
+    to = PutZigzag(-1, to);
   }
-  PutBytes(w, record.value);
+  to = PutZigzag(static_cast<int64_t>(record.value.size()), to);
+  bytes_.append(front, static_cast<size_t>(to - front)).append(record.value);
+  base::ByteWriter w(bytes_);
   w.Zigzag(static_cast<int64_t>(record.headers.size()));
   for (const auto& [key, value] : record.headers) {
     PutBytes(w, key);

@@ -349,10 +349,22 @@ size_t PlainBytes(std::string_view text) {
 }  // namespace
 
 void AppendJsonString(std::string_view text, std::string& out) {
+  constexpr size_t kShort = 62;
+  const char* const end = text.data() + text.size();
+  const char* p = text.data() + PlainBytes(text);
+  while (p != end && static_cast<unsigned char>(*p) >= 0x20 && *p != '"' && *p != '\\')
+    ++p;
+  if (p == end && text.size() <= kShort) {  // nearly always: in one piece
+    char quoted[kShort + 2];
+    quoted[0] = '"';
+    std::memcpy(quoted + 1, text.data(), text.size());
+    quoted[text.size() + 1] = '"';
+    out.append(quoted, text.size() + 2);
+    return;
+  }
   out += '"';
   const char* run = text.data();
-  const char* const end = run + text.size();
-  for (const char* p = run + PlainBytes(text); p != end; ++p) {
+  for (; p != end; ++p) {
     const auto c = static_cast<unsigned char>(*p);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(run, static_cast<size_t>(p - run));

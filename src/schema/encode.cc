@@ -20,7 +20,11 @@ void JsonEncoder::Append(const row::Value* values, std::string& out) const {
   if (prefixes_.empty()) out += '{';
   for (size_t i = 0; i < prefixes_.size(); ++i) {
     out += prefixes_[i];
-    row::AppendJson(values[i], types_[i], out);
+    if (types_[i].kind == row::TypeKind::kText && !values[i].null) {
+      row::AppendJsonString(values[i].text(), out);
+    } else {
+      row::AppendJson(values[i], types_[i], out);
+    }
   }
   out += '}';
 }
