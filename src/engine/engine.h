@@ -24,6 +24,9 @@ struct EngineOptions {
   bool read_only = false;  // no journal writes: for `sql`, `why`, `verify` on a stopped directory
   size_t batch_events_max = 256;
   size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
+  // A request that nobody waits behind is flushed by the worker itself; false: by the journal's
+  // thread always, for measuring what a decision costs without the disk.
+  bool worker_flushes = true;
   // Snapshots of the state, so that a start need not replay everything. None in a directory that is
   // thrown away.
   bool snapshots = true;

@@ -114,7 +114,7 @@ bool LocalEngine::Pump() {
   }
   log::Lsn lsn = NextLsn(0) + entries_.size() - 1;
   // With nobody else to serve meanwhile, the answer is there two changes of thread sooner.
-  const bool idle = queue_.empty();
+  const bool idle = options_.worker_flushes && queue_.empty();
   Status appended = AppendGroup(idle ? log::FlushedBy::kCaller : log::FlushedBy::kThread);
   // A group that waits for disk space is in the state already and will be written: its answer waits
   // with it. Only a journal that failed for good refuses what was taken.

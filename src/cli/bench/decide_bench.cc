@@ -130,6 +130,7 @@ Status BenchDecideCompute(Bench& bench) {
   base::MetricsRegistry metrics;
   engine::EngineOptions options;
   options.directory = bench.directory() + "/data";
+  options.worker_flushes = false;
   HR_ASSIGN(std::unique_ptr<engine::Engine> engine,
             engine::Engine::Open(bench.files(), bench.clock(), metrics, options, nullptr));
   HR_TRY(engine->Execute(DemoScript(), bench.directory() + "/app.sql"));
