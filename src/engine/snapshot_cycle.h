@@ -37,8 +37,6 @@ class SnapshotCycle {
   // Another graph takes over: what was taken of the former is of no use.
   void Restart();
 
-  uint64_t last_lsn() const { return last_lsn_; }
-
  private:
   void Begin(flow::Graph& graph, uint64_t lsn, const Head& head);
   void Take(flow::Graph& graph, size_t bytes_max);
