@@ -24,7 +24,8 @@ ExitCode ExitCodeOf(const Error& error) {
       return ExitCode::kNoInput;
     case ErrorKind::kAlreadyExists:
       return ExitCode::kFailed;
-    case ErrorKind::kCorruption:
+    case ErrorKind::kCorruption:  // HR5xxx: what the disk gave back is not what was written
+      return error.code().starts_with("HR5") ? ExitCode::kIo : ExitCode::kBadData;
     case ErrorKind::kLimitExceeded:
       return ExitCode::kBadData;
     case ErrorKind::kIo:
