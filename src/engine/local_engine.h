@@ -110,7 +110,7 @@ class LocalEngine final : public Engine {
                    EngineState* state);
   std::string SnapshotHead(std::string graph) const;
   void StepSnapshot();
-  Status FinishSnapshot();
+  void FinishSnapshot();
   void Publish(std::shared_ptr<const Deployment> deployment);
   void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);
   void AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,

@@ -18,7 +18,7 @@ void SnapshotCycle::Step(flow::Graph& graph, uint64_t lsn, const Head& head) {
     return;
   }
   const bool due = clock_.MonotonicNanoseconds() - last_nanos_ >= pace_.interval_nanos ||
-                   lsn - last_lsn_ >= pace_.groups;
+                   lsn - last_lsn_ >= pace_.lsns;
   if (due && lsn > last_lsn_ && !writer_.busy()) Begin(graph, lsn, head);
 }
 

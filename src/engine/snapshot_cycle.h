@@ -20,8 +20,8 @@ class SnapshotCycle {
   static constexpr size_t kPieceBytes = 32 << 10;
 
   struct Pace {
-    int64_t interval_nanos = 0;    // after so long when anything came
-    uint64_t groups = UINT64_MAX;  // or after so many LSNs
+    int64_t interval_nanos = 0;  // after so long when anything came
+    uint64_t lsns = UINT64_MAX;  // or after so many LSNs
   };
   // Everything of the engine that is no page, given the graph's part.
   using Head = std::function<std::string(std::string graph)>;

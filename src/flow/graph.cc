@@ -35,10 +35,7 @@ std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted)
   std::vector<int> columns;
   bool same = given.columns.size() == wanted.columns.size();
   for (size_t w = 0; w < wanted.columns.size(); ++w) {
-    int at = -1;
-    for (size_t g = 0; g < given.columns.size(); ++g) {
-      if (given.columns[g].name == wanted.columns[w].name) at = static_cast<int>(g);
-    }
+    int at = given.Find(wanted.columns[w].name);
     same = same && at == static_cast<int>(w);
     columns.push_back(at);
   }
