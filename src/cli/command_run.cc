@@ -13,6 +13,8 @@
 namespace headrace::cli {
 namespace {
 
+// A team shares out the events of a file's chunk: so many that waking it does not count.
+constexpr size_t kTeamChunkEvents = 2048;
 constexpr auto kFollowPause = std::chrono::milliseconds(20);
 
 // Deploys every script; nothing runs when one of them is wrong.
@@ -68,6 +70,10 @@ ExitCode RunRun(const Arguments& arguments, Console& console) {
   options->stop = &signals.stop();
   WorkspaceOptions where;
   if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
+  Result<size_t> workers = ReadWorkers(arguments);
+  if (!workers.ok()) return console.FailUsage(workers.error().message(), "run");
+  where.workers = *workers;
+  if (where.workers > 1) options->chunk_events = kTeamChunkEvents;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   if ((*workspace)->is_temporary()) {
@@ -101,6 +107,7 @@ Command RunCommand() {
                 {"--data", "DIR", "keep log and state here, and go on from there"},
                 {"--once", "", "end when the inputs are at their end (the default)"},
                 {"--follow", "", "wait for more at the end of a file"},
+                kWorkersFlag,
                 {"--strict", "", "exit 65 when events went to the dead letters"}},
       .more =
           "  headrace run app.sql --input payments=payments.jsonl --output decisions=-\n"

@@ -31,6 +31,9 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
       arguments.Has("--dangerously-listen-beyond-loopback");
   WorkspaceOptions where;
   if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
+  Result<size_t> workers = ReadWorkers(arguments);
+  if (!workers.ok()) return console.FailUsage(workers.error().message(), "serve");
+  where.workers = *workers;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   const std::string& said = (*workspace)->engine().recovery_note();
@@ -49,6 +52,7 @@ Command ServeCommand() {
           .positionals_max = 1000,
           .flags = {{"--data", "DIR", "keep log and state here; without it, in a temporary place"},
                     {"--http", "ADDRESS:PORT", "where to listen (127.0.0.1:7070); port 0: any"},
+                    kWorkersFlag,
                     {"--dangerously-listen-beyond-loopback", "",
                      "there is no TLS and no authentication"}},
           .more =

@@ -1,6 +1,10 @@
 #include "cli/workspace.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <thread>
+
+#include "os/worker_team.h"
 
 namespace headrace::cli {
 namespace {
@@ -20,6 +24,13 @@ Result<std::string> ReadStandardInput() {
 }
 
 }  // namespace
+
+Result<size_t> ReadWorkers(const Arguments& arguments) {
+  constexpr auto kMax = static_cast<int64_t>(os::WorkerTeam::kWorkersMax);
+  const int64_t cores = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMax);
+  HR_ASSIGN(int64_t workers, arguments.Integer("--workers", cores, 1, kMax));
+  return static_cast<size_t>(workers);
+}
 
 Status CheckDataDirectory(os::FileSystem& files, const std::string& path) {
   if (files.Exists(path) && files.Exists(path + "/journal")) return Ok();
@@ -48,6 +59,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.read_only = options.read_only;
   engine_options.log.read_only = options.read_only;
   engine_options.snapshots = options.directory.has_value();
+  engine_options.workers = options.workers;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,
                                                 engine_options, nullptr));

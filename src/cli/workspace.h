@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "cli/arguments.h"
 #include "cli/temporary_directory.h"
 #include "engine/engine.h"
 #include "headrace/result.h"
@@ -17,6 +18,7 @@ struct WorkspaceOptions {
   std::optional<std::string> directory;  // absent: a temporary one
   bool read_only = false;                // also: the directory must exist
   bool small = false;                    // for a few statements: the smallest journal
+  size_t workers = 1;
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the
@@ -48,6 +50,11 @@ class Workspace {
   std::string directory_;
   std::unique_ptr<engine::Engine> engine_;
 };
+
+// --workers: absent, one per core. Error: HR9001.
+Result<size_t> ReadWorkers(const Arguments& arguments);
+inline constexpr Flag kWorkersFlag{
+    "--workers", "N", "threads that compute (one per core); results do not depend on it"};
 
 // An error when `path` is no data directory, with what to do.
 Status CheckDataDirectory(os::FileSystem& files, const std::string& path);

@@ -21,16 +21,51 @@ size_t Emission::IndexOf(const std::string& name) const {
   return static_cast<size_t>(item - deployment_->items.data());
 }
 
-void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
+const Emission::Output& Emission::OutputOf(const flow::StatementPlan& statement) {
   if (&statement != last_statement_) {
     last_statement_ = &statement;
     last_output_ = &outputs_.at(&statement);
   }
+  return *last_output_;
+}
+
+void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
+  const Output& output = OutputOf(statement);
   json_.clear();
-  last_output_->encoder->Append(row.values, json_);
+  output.encoder->Append(row.values, json_);
   ++rows_;
-  row.offset =
-      OnRow(last_output_->item, {row.partition, row.cause, row.event_time, json_, nullptr});
+  row.offset = OnRow(output.item, {row.partition, row.cause, row.event_time, json_, nullptr});
+}
+
+void Emission::EmitAll(const flow::StatementPlan& statement, row::Batch& batch,
+                       os::WorkerTeam& team) {
+  constexpr size_t kPieceRows = 64;
+  std::vector<row::Row>& rows = batch.rows();
+  if (team.size() == 1 || rows.size() < 2 * kPieceRows) {
+    return Collector::EmitAll(statement, batch, team);
+  }
+  const Output& output = OutputOf(statement);
+  const size_t pieces = (rows.size() + kPieceRows - 1) / kPieceRows;
+  encoded_.resize(std::max(encoded_.size(), pieces));
+  team.Run(pieces, [&](size_t piece, size_t) {
+    Encoded& encoded = encoded_[piece];
+    encoded.json.clear();
+    encoded.ends.clear();
+    const size_t end = std::min(rows.size(), (piece + 1) * kPieceRows);
+    for (size_t i = piece * kPieceRows; i < end; ++i) {
+      output.encoder->Append(rows[i].values, encoded.json);
+      encoded.ends.push_back(encoded.json.size());
+    }
+  });
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Encoded& encoded = encoded_[i / kPieceRows];
+    const size_t at = i % kPieceRows;
+    const size_t begin = at == 0 ? 0 : encoded.ends[at - 1];
+    std::string_view json(encoded.json.data() + begin, encoded.ends[at] - begin);
+    ++rows_;
+    rows[i].offset =
+        OnRow(output.item, {rows[i].partition, rows[i].cause, rows[i].event_time, json, nullptr});
+  }
 }
 
 void Emission::Refuse(const std::string& stream, const row::Row& row,

@@ -40,6 +40,8 @@ class Emission : public flow::Collector {
   ~Emission() override;
 
   void Emit(const flow::StatementPlan& statement, row::Row& row) override;
+  void EmitAll(const flow::StatementPlan& statement, row::Batch& batch,
+               os::WorkerTeam& team) override;
   void Refuse(const std::string& stream, const row::Row& row,
               const flow::Refusal& refusal) override;
   void CountLate(const flow::StatementPlan& statement) override;
@@ -72,6 +74,13 @@ class Emission : public flow::Collector {
     std::string payload, code, reason, pointer, topic, partition_text, offset_text;
   };
 
+  // Rows encoded by one worker, one behind the other.
+  struct Encoded {
+    std::string json;
+    std::vector<size_t> ends;
+  };
+
+  const Output& OutputOf(const flow::StatementPlan& statement);
   size_t IndexOf(const std::string& name) const;
   std::string Payload(const Deployed& from, const row::Row& row) const;
   static void SortByCause(std::vector<DeadLetter>& letters);
@@ -84,6 +93,7 @@ class Emission : public flow::Collector {
   std::vector<DeadLetter> dead_letters_;
   std::map<uint64_t, std::vector<DeadLetter>> past_letters_;  // by when their statement came
   std::string json_;
+  std::vector<Encoded> encoded_;  // by piece of a batch
   uint64_t late_ = 0;
   uint64_t dead_ = 0;
   uint64_t rows_ = 0;

@@ -22,6 +22,9 @@ struct EngineOptions {
   std::string directory;  // the data directory; created when missing
   log::LogOptions log{};
   bool read_only = false;  // no journal writes: for `sql`, `why`, `verify` on a stopped directory
+  // Threads that compute a batch together, the caller of Pump among them. Neither results nor
+  // state depend on it.
+  size_t workers = 1;
   size_t batch_events_max = 256;
   size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
   // A request that nobody waits behind is flushed by the worker itself; false: by the journal's

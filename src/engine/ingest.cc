@@ -1,6 +1,7 @@
 // The write path of LocalEngine: requests and file chunks through the flow into journal groups.
 
 #include <algorithm>
+#include <span>
 
 #include "catalog/change.h"
 #include "engine/local_engine.h"
@@ -246,12 +247,17 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   admitted_.note.source = chunk.source;
   admitted_.note.source_bytes = chunk.source_bytes;
   admitted_.note.source_events = chunk.source_events;
-  for (size_t i = chunk.begin; i < chunk.end; ++i) {
-    Status admitted =
-        source.Admit((*chunk.payloads)[i], true, admitted_.note.arrival_micros, admitted_.batch);
-    const row::Row& row = admitted_.batch.rows().back();
-    if (!admitted.ok()) {
-      Place(source, row, admitted.error());
+  std::span payloads(*chunk.payloads);
+  source.AdmitAll(
+      payloads.subspan(chunk.begin, chunk.end - chunk.begin), true, admitted_.note.arrival_micros,
+      admitted_.batch, team_,
+      [&](size_t i, Error error) { admitted_.refused.emplace_back(i, std::move(error)); });
+  auto refused = admitted_.refused.begin();
+  for (size_t i = 0; i < admitted_.batch.rows().size(); ++i) {
+    const row::Row& row = admitted_.batch.rows()[i];
+    if (refused != admitted_.refused.end() && refused->first == i) {
+      Place(source, row, std::move(refused->second));
+      ++refused;
     } else if (source.IsRepeat(row)) {
       ++totals_.repeats;
       repeats_.Add();

@@ -62,7 +62,8 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       late_(metrics.GetCounter("headrace_late_rows_total",
                                "Rows later than their statement allows.")),
       emitted_(metrics.GetCounter("headrace_rows_emitted_total", "Rows of derived streams.")),
-      deployment_(std::make_shared<Deployment>()) {}
+      deployment_(std::make_shared<Deployment>()),
+      team_(options_.workers) {}
 
 LocalEngine::~LocalEngine() {
   Status closed = Close();
@@ -105,9 +106,9 @@ std::shared_ptr<const Deployment> LocalEngine::deployment() const {
 }
 
 void LocalEngine::MakeGraph() {
-  graph_ = BuildGraph(*deployment(), [this](const std::string& name) {
-    return this->deployment()->Find(name)->models;
-  });
+  graph_ = BuildGraph(
+      *deployment(),
+      [this](const std::string& name) { return this->deployment()->Find(name)->models; }, &team_);
 }
 
 // State is a function of the journal: run everything logged (what a snapshot does not hold of it)

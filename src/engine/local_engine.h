@@ -17,6 +17,7 @@
 #include "engine/group_builder.h"
 #include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
+#include "os/worker_team.h"
 
 namespace headrace::engine {
 
@@ -34,7 +35,8 @@ struct BulkChunk {
   bool bounded = false;  // the input ends
 };
 
-// The Engine on a log of its own directory: one worker. See engine.h for threads.
+// The Engine on a log of its own directory. One thread, the worker of engine.h, owns everything; a
+// team helps it with the pieces of a batch that need nothing from each other.
 //
 // Invariant: state has taken exactly the events whose groups were handed to the log. A group that
 // the log refused for want of space is kept and offered again before anything else is taken.
@@ -146,6 +148,7 @@ class LocalEngine final : public Engine {
   std::shared_ptr<const Deployment> deployment_;
 
   // Confined to the worker.
+  os::WorkerTeam team_;
   std::unique_ptr<flow::Graph> graph_;
   std::unique_ptr<GroupBuilder> group_;
   Frame admitted_;           // owns the memory of the rows in lanes_

@@ -19,7 +19,8 @@ class TestProgram {
   static constexpr int64_t kNow = 1'800'000'000'000'000;
 
   // Snapshots are taken behind so many entries of the journal, and at a clean end.
-  explicit TestProgram(uint64_t snapshot_lsns = UINT64_MAX) : snapshot_lsns_(snapshot_lsns) {
+  explicit TestProgram(uint64_t snapshot_lsns = UINT64_MAX, size_t workers = 1)
+      : snapshot_lsns_(snapshot_lsns), workers_(workers) {
     Start().value();
   }
 
@@ -30,6 +31,7 @@ class TestProgram {
     options.directory = "/data";
     options.log.journal_file_bytes = 1 << 20;
     options.snapshot_lsns = snapshot_lsns_;
+    options.workers = workers_;
     replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
         LocalEngine::Open(*files_, clock_, *metrics_, options,
@@ -38,6 +40,8 @@ class TestProgram {
     engine_ = std::move(opened).value();
     return Ok();
   }
+  // From the next start on.
+  void SetWorkers(size_t workers) { workers_ = workers; }
   // Ends the program, cleanly or as a power failure does, and starts it again.
   Status Restart() {
     Status closed = engine_->Close();
@@ -103,6 +107,7 @@ class TestProgram {
   std::unique_ptr<base::MetricsRegistry> metrics_;
   std::unique_ptr<LocalEngine> engine_;
   uint64_t snapshot_lsns_;
+  size_t workers_;
   uint64_t replayed_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "flow/plan.h"
+#include "os/worker_team.h"
 #include "row/batch.h"
 
 namespace headrace::flow {
@@ -26,6 +27,11 @@ class Collector {
   // A row of `statement`'s output schema. Values live until the flow's next batch. Sets the offset
   // that the row has in its own stream.
   virtual void Emit(const StatementPlan& statement, row::Row& row) = 0;
+  // Emits every row of the batch, in order; the team may help.
+  virtual void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam&) {
+    for (row::Row& row : batch.rows())
+      Emit(statement, row);
+  }
   // `stream` is the name of the stream whose row was refused; `row` is that stream's row. Called at
   // most once per row.
   virtual void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) = 0;

@@ -7,6 +7,7 @@ namespace {
 class MutedCollector final : public Collector {
  public:
   void Emit(const StatementPlan&, row::Row&) override {}
+  void EmitAll(const StatementPlan&, row::Batch&, os::WorkerTeam&) override {}
   void Refuse(const std::string&, const row::Row&, const Refusal&) override {}
   void CountLate(const StatementPlan&) override {}
 };
@@ -17,6 +18,9 @@ class MappedCollector final : public Collector {
   MappedCollector(Collector& inner, const row::Batch& mapped, row::Batch& original)
       : inner_(inner), mapped_(mapped), original_(original) {}
   void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam& team) override {
+    inner_.EmitAll(statement, batch, team);
+  }
   void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
     row::Row& from = original_.rows()[static_cast<size_t>(&row - mapped_.rows().data())];
     from.dead_lettered = true;
@@ -45,7 +49,8 @@ std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted)
 
 }  // namespace
 
-Graph::Graph(ModelLookup models) : models_(std::move(models)) {}
+Graph::Graph(ModelLookup models, os::WorkerTeam* team)
+    : models_(std::move(models)), team_(team != nullptr ? *team : alone_) {}
 
 void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
   source_names_.push_back(plan->name);
@@ -56,7 +61,7 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
-  if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_);
+  if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {

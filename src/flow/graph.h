@@ -13,6 +13,7 @@
 #include "flow/source_node.h"
 #include "flow/window_node.h"
 #include "headrace/result.h"
+#include "os/worker_team.h"
 #include "row/batch.h"
 
 namespace headrace::flow {
@@ -33,13 +34,15 @@ struct BlockPage {
 // given are shared and immutable.
 class Graph {
  public:
-  explicit Graph(ModelLookup models);
+  // The team, which must outlive the graph, runs it; null: the caller alone.
+  explicit Graph(ModelLookup models, os::WorkerTeam* team = nullptr);
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
   // Its input must have been added. A statement of a name that is there already is its next
   // revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
+  os::WorkerTeam& team() { return team_; }
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
   const std::vector<std::string>& sources_in_order() const { return source_names_; }
@@ -93,6 +96,8 @@ class Graph {
   void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;
+  os::WorkerTeam alone_{1};
+  os::WorkerTeam& team_;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;

@@ -11,7 +11,7 @@
 namespace headrace::flow {
 namespace {
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 1: key blocks were not cut into shards
 enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2 };
 
 Error OfOthers() {
@@ -104,7 +104,7 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
 
 Status Graph::BeginLoad(std::string_view head) {
   base::ByteReader reader(head);
-  if (reader.U8() != kVersion) return Damaged();
+  if (reader.U8() != kVersion) return OfOthers();
   if (reader.Varint() != source_names_.size()) return OfOthers();
   for (const std::string& name : source_names_) {
     std::string_view stored = reader.String();

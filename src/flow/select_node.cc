@@ -8,7 +8,12 @@
 namespace headrace::flow {
 namespace {
 
-constexpr size_t kScoreBlock = 256;
+// Rows that one worker takes at a time.
+constexpr size_t kPieceRows = 64;
+
+size_t PiecesOf(size_t rows) {
+  return (rows + kPieceRows - 1) / kPieceRows;
+}
 
 }  // namespace
 
@@ -39,8 +44,9 @@ int32_t ModelVersions::VersionAt(uint64_t lsn) const {
   return version;
 }
 
-SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models)
-    : plan_(std::move(plan)), models_(std::move(models)) {
+SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models,
+                       os::WorkerTeam& team)
+    : plan_(std::move(plan)), models_(std::move(models)), team_(team), scratch_(team.size()) {
   for (const Stage& stage : plan_->select->stages) {
     auto& blocks = key_blocks_.emplace_back();
     for (const state::KeyBlockSpec& spec : stage.key_blocks) {
@@ -88,8 +94,11 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
     for (size_t c = 0; c < select.output_slots.size(); ++c) {
       values[c] = from.values[select.output_slots[c]];
     }
-    collector.Emit(*plan_, to);
-    if (probe_) probe_(*plan_, from);
+  }
+  collector.EmitAll(*plan_, output, team_);
+  if (!probe_) return;
+  for (const row::Row& row : working_.rows()) {
+    if (!row.failed) probe_(*plan_, row);
   }
 }
 
@@ -139,31 +148,40 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
 }
 
 void SelectNode::Evaluate(const Stage& stage, Collector& collector) {
-  expr::EvalContext context{working_.arena(), std::nullopt};
-  for (size_t i = 0; i < working_.rows().size(); ++i) {
-    row::Row& row = working_.rows()[i];
-    for (const Evaluation& evaluation : stage.evaluations) {
-      if (row.failed) break;
-      row.values[evaluation.slot] = evaluation.expression->Evaluate(row.values, context);
-      if (context.error) {
-        Fail(i, *context.error, collector);
+  if (stage.evaluations.empty()) return;
+  std::vector<row::Row>& rows = working_.rows();
+  broken_.resize(std::max(broken_.size(), PiecesOf(rows.size())));
+  team_.Run(PiecesOf(rows.size()), [&](size_t piece, size_t worker) {
+    expr::EvalContext context{working_.arena(worker), std::nullopt};
+    const size_t end = std::min(rows.size(), (piece + 1) * kPieceRows);
+    for (size_t i = piece * kPieceRows; i < end; ++i) {
+      for (const Evaluation& evaluation : stage.evaluations) {
+        if (rows[i].failed) break;
+        rows[i].values[evaluation.slot] = evaluation.expression->Evaluate(rows[i].values, context);
+        if (!context.error) continue;
+        rows[i].failed = true;
+        broken_[piece].emplace_back(i, std::move(*context.error));
         context.error.reset();
       }
     }
+  });
+  for (auto& piece : broken_) {
+    for (const auto& [index, error] : piece)
+      Fail(index, error, collector);
+    piece.clear();
   }
 }
 
 void SelectNode::UpdateWindows(size_t stage, Collector& collector) {
   for (auto& block : key_blocks_[stage]) {
     size_t count = working_.rows().size();
-    failed_.assign(count, 0);
-    if (errors_.size() < count) errors_.resize(count);
+    failures_.failed.assign(count, 0);
     for (size_t i = 0; i < count; ++i)
-      failed_[i] = working_.rows()[i].failed ? 1 : 0;
-    block->Update(working_, failed_, errors_);
+      failures_.failed[i] = working_.rows()[i].failed ? 1 : 0;
+    block->Update(working_, failures_, team_);
     for (size_t i = 0; i < count; ++i) {
-      if (failed_[i] != 0 && !working_.rows()[i].failed) {
-        Fail(i, Error(ErrorKind::kInvalidArgument, "HR2102", errors_[i]), collector);
+      if (failures_.failed[i] != 0 && !working_.rows()[i].failed) {
+        Fail(i, Error(ErrorKind::kInvalidArgument, "HR2102", failures_.errors[i]), collector);
       }
     }
   }
@@ -185,45 +203,55 @@ void SelectNode::Predict(const Prediction& prediction) {
   while (i < rows.size()) {
     const model::Model* model = &versions->At(rows[i].cause.lsn);
     scored_.clear();
-    for (; i < rows.size() && scored_.size() < kScoreBlock; ++i) {
+    for (; i < rows.size(); ++i) {
       if (rows[i].failed) continue;
       if (&versions->At(rows[i].cause.lsn) != model) break;
       scored_.push_back(i);
     }
-    if (!scored_.empty()) ScoreRange(prediction, *model, 0, scored_.size());
+    ScoreTogether(prediction, *model);
   }
 }
 
-void SelectNode::ScoreRange(const Prediction& prediction, const model::Model& model, size_t begin,
-                            size_t end) {
-  size_t inputs = prediction.input_slots.size();
-  size_t count = end - begin;
-  auto predictions = static_cast<size_t>(model.info().predictions);
-  features_.resize(count * inputs);
-  scores_.resize(count * static_cast<size_t>(model.info().outputs));
+void SelectNode::ScoreTogether(const Prediction& prediction, const model::Model& model) {
+  team_.Run(PiecesOf(scored_.size()), [&](size_t piece, size_t worker) {
+    const size_t begin = piece * kPieceRows;
+    std::span<const size_t> rows(scored_);
+    Score(prediction, model, rows.subspan(begin, std::min(kPieceRows, rows.size() - begin)),
+          worker);
+  });
+}
+
+void SelectNode::Score(const Prediction& prediction, const model::Model& model,
+                       std::span<const size_t> rows, size_t worker) {
+  const size_t inputs = prediction.input_slots.size();
+  const size_t count = rows.size();
+  const auto predictions = static_cast<size_t>(model.info().predictions);
+  auto& [features, scores] = scratch_[worker];
+  features.resize(count * inputs);
+  scores.resize(count * static_cast<size_t>(model.info().outputs));
   for (size_t r = 0; r < count; ++r) {
-    const row::Value* values = working_.rows()[scored_[begin + r]].values;
+    const row::Value* values = working_.rows()[rows[r]].values;
     for (size_t f = 0; f < inputs; ++f) {
-      features_[r * inputs + f] = FeatureOf(values[prediction.input_slots[f]],
-                                            prediction.input_types[f], model.info().categories[f]);
+      features[r * inputs + f] = FeatureOf(values[prediction.input_slots[f]],
+                                           prediction.input_types[f], model.info().categories[f]);
     }
   }
-  model.ScoreRaw(features_, count, scores_);
-  model.Transform(count, scores_);
+  model.ScoreRaw(features, count, scores);
+  model.Transform(count, scores);
   for (size_t r = 0; r < count; ++r) {
-    row::Value& result = working_.rows()[scored_[begin + r]].values[prediction.result_slot];
+    row::Value& result = working_.rows()[rows[r]].values[prediction.result_slot];
     if (predictions == 1) {
-      result = row::Value::Double(scores_[r]);
+      result = row::Value::Double(scores[r]);
       continue;
     }
     std::string text = "[";
     for (size_t k = 0; k < predictions; ++k) {
       if (k > 0) text += ", ";
-      row::AppendText(row::Value::Double(scores_[r * predictions + k]),
+      row::AppendText(row::Value::Double(scores[r * predictions + k]),
                       {row::TypeKind::kDouble, 0, 0}, text);
     }
     text += "]";
-    result = row::Value::Text(working_.arena().Copy(text));
+    result = row::Value::Text(working_.arena(worker).Copy(text));
   }
 }
 

@@ -2,11 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "os/worker_team.h"
 #include "row/batch.h"
 #include "state/key_block.h"
 
@@ -21,10 +24,12 @@ double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories);
 
 // Runs a SELECT without GROUP BY over a batch: lateness, WHERE, then stage by stage expressions,
-// windows and predictions. Emits one row per row that passes, in order. Confined.
+// windows and predictions. Emits one row per row that passes, in order. The team does together what
+// a row needs nothing of another for; refusals are told in order. Confined.
 class SelectNode {
  public:
-  SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models);
+  // The team must outlive the node.
+  SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models, os::WorkerTeam& team);
 
   // Reads `input` (rows of the input stream), fills `output` with rows of the statement's schema.
   // Values of `output` point into `input` and into the node's own memory until the next Run.
@@ -41,21 +46,26 @@ class SelectNode {
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
-  void ScoreRange(const Prediction& prediction, const model::Model& model, size_t begin,
-                  size_t end);
+  void ScoreTogether(const Prediction& prediction, const model::Model& model);
+  void Score(const Prediction& prediction, const model::Model& model, std::span<const size_t> rows,
+             size_t worker);
   void Fail(size_t index, const Error& error, Collector& collector);
 
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
+  os::WorkerTeam& team_;
   Probe probe_;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>> key_blocks_;  // by stage
   row::Batch working_;
   std::vector<row::Row*> origins_;  // input row of each working row
-  std::vector<uint8_t> failed_;
-  std::vector<std::string> errors_;
-  std::vector<double> features_;
-  std::vector<double> scores_;
+  state::KeyBlock::Failures failures_;
+  std::vector<std::vector<std::pair<size_t, Error>>> broken_;  // by piece: rows and their errors
   std::vector<size_t> scored_;  // working rows that are scored together
+  struct Scratch {
+    std::vector<double> features;
+    std::vector<double> scores;
+  };
+  std::vector<Scratch> scratch_;  // by worker
 };
 
 }  // namespace headrace::flow

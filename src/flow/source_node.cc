@@ -10,9 +10,9 @@ namespace headrace::flow {
 
 SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan)
     : plan_(std::move(plan)),
-      decoder_(plan_->decoded, plan_->json),
       partitions_(static_cast<size_t>(plan_->partitions)),
       newest_(static_cast<size_t>(plan_->partitions), INT64_MIN) {
+  decoders_.push_back(std::make_unique<schema::JsonDecoder>(plan_->decoded, plan_->json));
   if (!plan_->dedup_slots.empty()) deduplicator_.emplace(plan_->dedup_within, kDefaultLateness);
 }
 
@@ -20,29 +20,53 @@ Status SourceNode::Admit(std::string_view payload, bool padded, int64_t arrival_
                          row::Batch& batch) {
   row::Row& row = batch.Add(static_cast<size_t>(plan_->slots));
   row.payload = payload;
-  Status decoded = decoder_.Decode(payload, padded, batch.arena(), row.values);
-  if (!decoded.ok()) {
-    row.failed = true;
-    return decoded;
+  Status filled = Fill(*decoders_[0], padded, arrival_micros, batch.arena(), row);
+  row.failed = !filled.ok();
+  return filled;
+}
+
+void SourceNode::AdmitAll(std::span<const std::string_view> payloads, bool padded,
+                          int64_t arrival_micros, row::Batch& batch, os::WorkerTeam& team,
+                          const std::function<void(size_t, Error)>& unfit) {
+  constexpr size_t kPieceRows = 64;
+  while (decoders_.size() < team.size())
+    decoders_.push_back(std::make_unique<schema::JsonDecoder>(plan_->decoded, plan_->json));
+  const size_t first = batch.rows().size();
+  for (std::string_view payload : payloads)
+    batch.Add(static_cast<size_t>(plan_->slots)).payload = payload;
+  const size_t pieces = (payloads.size() + kPieceRows - 1) / kPieceRows;
+  std::vector<std::vector<std::pair<size_t, Error>>> errors(pieces);
+  team.Run(pieces, [&](size_t piece, size_t worker) {
+    const size_t end = std::min(payloads.size(), (piece + 1) * kPieceRows);
+    for (size_t i = piece * kPieceRows; i < end; ++i) {
+      row::Row& row = batch.rows()[first + i];
+      Status filled = Fill(*decoders_[worker], padded, arrival_micros, batch.arena(worker), row);
+      row.failed = !filled.ok();
+      if (!filled.ok()) errors[piece].emplace_back(i, filled.error());
+    }
+  });
+  for (auto& piece : errors) {
+    for (auto& [index, error] : piece)
+      unfit(index, std::move(error));
   }
-  expr::EvalContext context{batch.arena(), std::nullopt};
+}
+
+Status SourceNode::Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros,
+                        base::Arena& arena, row::Row& row) const {
+  HR_TRY(decoder.Decode(row.payload, padded, arena, row.values));
+  expr::EvalContext context{arena, std::nullopt};
   for (const Evaluation& evaluation : plan_->computed) {
     row.values[evaluation.slot] = evaluation.expression->Evaluate(row.values, context);
-    if (context.error) {
-      row.failed = true;
-      return std::move(*context.error);
-    }
+    if (context.error) return std::move(*context.error);
   }
   if (plan_->time_slot >= 0) {
     const row::Value& time = row.values[plan_->time_slot];
     if (!time.null) row.event_time = time.integer;
   }
-  Status checked = CheckRow(row, arrival_micros);
-  row.failed = !checked.ok();
-  return checked;
+  return CheckRow(row, arrival_micros);
 }
 
-Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) {
+Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) const {
   for (size_t i = 0; i < plan_->schema.columns.size(); ++i) {
     const row::Column& column = plan_->schema.columns[i];
     if (column.not_null && row.values[plan_->schema_slots[i]].null) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "headrace/result.h"
+#include "os/worker_team.h"
 #include "row/batch.h"
 #include "schema/codec.h"
 #include "state/group_table.h"
@@ -44,6 +47,11 @@ class SourceNode {
   // Appends one row for the payload, which must outlive the batch. An error means that the event is
   // not fit (its row is then marked failed): HR22xx with a JSON pointer as place.
   Status Admit(std::string_view payload, bool padded, int64_t arrival_micros, row::Batch& batch);
+  // The same for many at once, by a team. Calls `unfit` for each that is not fit, in order, with
+  // its number.
+  void AdmitAll(std::span<const std::string_view> payloads, bool padded, int64_t arrival_micros,
+                row::Batch& batch, os::WorkerTeam& team,
+                const std::function<void(size_t, Error)>& unfit);
   // True when DEDUPLICATE BY knows the row already; remembers it otherwise.
   bool IsRepeat(const row::Row& row);
   // The partition that the row's key belongs to.
@@ -67,12 +75,15 @@ class SourceNode {
     int64_t last_activity = 0;  // activity_ at its last event: a silent one holds back at first
   };
 
-  Status CheckRow(const row::Row& row, int64_t arrival_micros);
+  // Decodes and checks into the row's slots.
+  Status Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros, base::Arena& arena,
+              row::Row& row) const;
+  Status CheckRow(const row::Row& row, int64_t arrival_micros) const;
   void CountActivity(const Arrival& arrival);
   int64_t CombinedWatermark() const;
 
   std::shared_ptr<const SourcePlan> plan_;
-  schema::JsonDecoder decoder_;
+  std::vector<std::unique_ptr<schema::JsonDecoder>> decoders_;  // by worker
   std::optional<state::Deduplicator> deduplicator_;
   std::vector<PartitionTime> partitions_;
   int64_t watermark_ = INT64_MIN;

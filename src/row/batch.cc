@@ -6,7 +6,7 @@ namespace headrace::row {
 
 Row& Batch::Add(size_t slots) {
   Row row;
-  row.values = arena_.AllocateArray<Value>(slots);
+  row.values = arena().AllocateArray<Value>(slots);
   std::fill_n(row.values, slots, Value::Null());
   return rows_.emplace_back(row);
 }

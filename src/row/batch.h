@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -33,22 +34,25 @@ struct Row {
 };
 
 // Rows that are taken together, in order. Nothing visible may depend on where a batch begins or
-// ends. Confined to the worker that fills it. Arena memory lives until Clear.
+// ends. Confined to the worker that fills it, but for the values of its rows, which several fill
+// together: each with an arena of its own. Arena memory lives until Clear.
 class Batch {
  public:
+  static constexpr size_t kArenas = 16;  // one for each worker
   // A new row of `slots` NULLs.
   Row& Add(size_t slots);
   std::vector<Row>& rows() { return rows_; }
   const std::vector<Row>& rows() const { return rows_; }
-  base::Arena& arena() { return arena_; }
+  base::Arena& arena(size_t worker = 0) { return arenas_[worker]; }
   void Clear() {
     rows_.clear();
-    arena_.Reset();
+    for (base::Arena& arena : arenas_)
+      arena.Reset();
   }
 
  private:
   std::vector<Row> rows_;
-  base::Arena arena_{256 << 10};
+  std::array<base::Arena, kArenas> arenas_;
 };
 
 }  // namespace headrace::row

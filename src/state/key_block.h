@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "headrace/result.h"
+#include "os/worker_team.h"
 #include "row/batch.h"
 #include "row/value.h"
 #include "state/aggregate.h"
@@ -67,22 +68,28 @@ struct BlockHead {
 // values kept once, all windows of the key beside them.
 //
 // Update takes rows in log order; results are a function of the sequence of rows alone, never of
-// where batches end. Event times below watermark - lateness never come in. NULL keys are one key.
+// where batches end and of how many do it. Event times below watermark - lateness never come in.
+// NULL keys are one key.
 // Every window is exact: integers and decimals in 128 bits and more, doubles summed in a fixed
 // order. Memory of a key shrinks as the watermark passes what no frame can reach any more.
-// Confined to its worker. No allocation per event in steady state.
+// Confined to the thread that runs the flow. No allocation per event in steady state.
 class KeyBlock {
  public:
+  // By row: `failed` is set to 1 when an aggregate of the row overflowed; its error is then in
+  // `errors`, as a text for code HR21xx.
+  struct Failures {
+    std::vector<uint8_t> failed;
+    std::vector<std::string> errors;  // at least as many
+  };
+
   // `definition` errors: none; the planner has checked types with ResultType.
   static std::unique_ptr<KeyBlock> Make(KeyBlockSpec spec);
   virtual ~KeyBlock() = default;
 
   // For each row in order: adds it to its key, then writes every aggregate's value over the frame
   // that ends at the row into row.values[result_slot]. Text results live in `batch`'s arena.
-  // `failed` (size = rows) is set to 1 for a row whose aggregate overflowed; its error is in
-  // `error` of the same index as code HR21xx. Rows already failed (1 on entry) are skipped.
-  virtual void Update(row::Batch& batch, std::vector<uint8_t>& failed,
-                      std::vector<std::string>& errors) = 0;
+  // Rows already failed are skipped. The team does it together.
+  virtual void Update(row::Batch& batch, Failures& failures, os::WorkerTeam& team) = 0;
 
   virtual size_t keys() const = 0;
   virtual size_t bytes() const = 0;

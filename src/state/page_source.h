@@ -7,7 +7,7 @@
 
 namespace headrace::state {
 
-// Where a block's memory comes from: small pieces at first; once it has grown to several megabytes,
+// Where a shard's memory comes from: small pieces at first; once it has grown to some megabytes,
 // cuts of huge pages, because in tens of megabytes half of the time of a random access goes into
 // finding ordinary pages. Gives everything back at its end. Confined.
 class PageSource {
@@ -23,7 +23,7 @@ class PageSource {
 
  private:
   static constexpr size_t kHugePage = 2 << 20;
-  static constexpr size_t kHugeFrom = 8 << 20;
+  static constexpr size_t kHugeFrom = 2 << 20;
   static constexpr size_t kAlignment = 64;
 
   struct Release {

@@ -53,7 +53,7 @@ class SlotStore {
   }
 
  private:
-  static constexpr size_t kPageBytes = 64 << 10;
+  static constexpr size_t kPageBytes = 16 << 10;
 
   size_t slot_bytes_;
   int page_log2_ = 0;

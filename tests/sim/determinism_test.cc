@@ -56,6 +56,42 @@ TEST(DeterminismTraps, BatchSizeDoesNotShow) {
     EXPECT_TRUE(one_by_one == run(RandomBatches(seed))) << "batches of seed " << seed;
 }
 
+TEST(DeterminismTraps, WorkersDoNotShow) {
+  Workload workload = MakeWorkload(29, Feed::kFile, 1, 3000);
+  std::vector<std::string> lines;
+  for (const Event& event : workload.events)
+    lines.push_back(event.json);
+  // With `changing` the program ends and starts again with other workers on the same snapshots.
+  auto run = [&](size_t workers, size_t batch, bool changing) {
+    TestProgram program(UINT64_MAX, workers);
+    program.clock().Set(workload.now);
+    program.Run(workload.script);
+    const size_t part = changing ? 700 : lines.size();
+    for (size_t i = 0; i < lines.size(); i += part) {
+      const size_t end = std::min(lines.size(), i + part);
+      program.Feed(
+          "events",
+          {lines.begin() + static_cast<ptrdiff_t>(i), lines.begin() + static_cast<ptrdiff_t>(end)},
+          BatchesOf(batch));
+      if (!changing) continue;
+      program.SetWorkers(1 + i / part % 4);
+      EXPECT_TRUE(program.Restart().ok());
+    }
+    EXPECT_TRUE(program.engine().FinishInput("events").ok());
+    EXPECT_EQ(0U, program.Differences());
+    std::string rows;
+    for (const std::string& stream : workload.streams)
+      rows += program.Rows(stream, true);
+    return rows;
+  };
+  const std::string one = run(1, 7, false);
+  EXPECT_GT(one.size(), 100'000U);
+  EXPECT_TRUE(one == run(2, 256, false));
+  EXPECT_TRUE(one == run(4, 1000, false));
+  EXPECT_TRUE(one == run(4, 1000, true));
+  EXPECT_TRUE(one == run(3, 129, true));
+}
+
 TEST(DeterminismTraps, InterleavingOfPartitionsDoesNotShow) {
   os::SeededRandom random(3);
   std::vector<std::string> lines;

@@ -109,6 +109,7 @@ class Simulation {
     options.read_only = read_only;
     options.log.journal_file_bytes = 1 << 20;
     options.batch_events_max = disturbance_.batch_max;
+    options.workers = 1 + random_.Below(3);
     options.snapshots = random_.Below(4) > 0;
     options.snapshot_lsns = 1 + random_.Below(30);
     metrics_ = std::make_unique<base::MetricsRegistry>();

@@ -1,4 +1,4 @@
-#include "state/rolling_block.h"
+#include "state/key_shard.h"
 
 #include <algorithm>
 
@@ -7,21 +7,14 @@
 
 namespace headrace::state {
 
-std::unique_ptr<KeyBlock> KeyBlock::Make(KeyBlockSpec spec) {
-  return std::make_unique<RollingBlock>(spec);
-}
+KeyShard::KeyShard(const BlockPlan& plan)
+    : plan_(plan), keys_(plan_, pool_), store_(keys_.slot_bytes(), source_) {}
 
-RollingBlock::RollingBlock(const KeyBlockSpec& spec)
-    : plan_(spec),
-      keys_(plan_, pool_),
-      encoder_(spec.key_slots, spec.key_types),
-      store_(keys_.slot_bytes(), source_) {}
-
-RollingBlock::~RollingBlock() {
+KeyShard::~KeyShard() {
   Clear();
 }
 
-void RollingBlock::Clear() {
+void KeyShard::Clear() {
   for (uint32_t slot = 0; slot < store_.limit(); ++slot) {
     if (SlotAt(slot).live) keys_.Destroy(SlotAt(slot));
   }
@@ -35,7 +28,7 @@ void RollingBlock::Clear() {
   sweep_credit_ = 0;
 }
 
-size_t RollingBlock::bytes() const {
+size_t KeyShard::bytes() const {
   return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
          pages_.capacity();
 }
@@ -43,37 +36,26 @@ size_t RollingBlock::bytes() const {
 // ---- Update
 // --------------------------------------------------------------------------------------
 
-size_t RollingBlock::Collect(row::Batch& batch, const std::vector<uint8_t>& failed, size_t* next) {
-  size_t count = 0;
-  for (; *next < batch.rows().size() && count < kChunk; ++*next) {
-    if (failed[*next] != 0) continue;
-    Pending& pending = pending_[count++];
-    pending.key = encoder_.Encode(batch.rows()[*next].values, batch.arena());
-    pending.hash = pending.key.Hash();
-    pending.row = *next;
-    index_.Prefetch(pending.hash);
-  }
-  return count;
-}
-
-void RollingBlock::PrefetchSlots(size_t count) const {
+void KeyShard::Prefetch(std::span<const KeyedRow> chunk) const {
   constexpr size_t kLine = 64;
   constexpr size_t kMaxLines = 6;
+  for (const KeyedRow& keyed : chunk)
+    index_.Prefetch(keyed.hash);
   uint32_t guesses[kChunk];
   size_t lines = std::min((keys_.slot_bytes() + kLine - 1) / kLine, kMaxLines);
-  for (size_t i = 0; i < count; ++i) {
-    guesses[i] = index_.Guess(pending_[i].hash);
+  for (size_t i = 0; i < chunk.size(); ++i) {
+    guesses[i] = index_.Guess(chunk[i].hash);
     if (guesses[i] == KeyIndex::kNone) continue;
     const char* slot = store_.at(guesses[i]);
     for (size_t line = 0; line < lines; ++line)
       __builtin_prefetch(slot + line * kLine, 1);
   }
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < chunk.size(); ++i) {
     if (guesses[i] != KeyIndex::kNone) keys_.Prefetch(SlotAt(guesses[i]));
   }
 }
 
-uint32_t RollingBlock::FindOrMake(const PackedText& key, uint64_t hash) {
+uint32_t KeyShard::FindOrMake(const PackedText& key, uint64_t hash) {
   uint32_t found =
       index_.Find(hash, [this, &key](uint32_t slot) { return SlotAt(slot).key == key; });
   if (found != KeyIndex::kNone) return found;
@@ -88,11 +70,10 @@ uint32_t RollingBlock::FindOrMake(const PackedText& key, uint64_t hash) {
   return made;
 }
 
-void RollingBlock::Apply(const Pending& pending, row::Batch& batch, std::vector<uint8_t>& failed,
-                         std::vector<std::string>& errors) {
-  const row::Row& row = batch.rows()[pending.row];
+void KeyShard::Apply(const KeyedRow& keyed, row::Row& row, base::Arena& arena,
+                     KeyBlock::Failures& failures) {
   size_t keys_before = index_.size();
-  uint32_t at = FindOrMake(pending.key, pending.hash);
+  uint32_t at = FindOrMake(keyed.key, keyed.hash);
   Touch(at);
   KeySlot& slot = SlotAt(at);
   watermark_ = std::max(watermark_, row.watermark);
@@ -100,11 +81,11 @@ void RollingBlock::Apply(const Pending& pending, row::Batch& batch, std::vector<
   uint32_t position = keys_.Add(slot, row.values, row.event_time);
   for (const OutputPlan& output : plan_.outputs) {
     row::Value* result = &row.values[output.spec.result_slot];
-    FinishError error = keys_.Read(output, slot, position, batch.arena(), result);
+    FinishError error = keys_.Read(output, slot, position, arena, result);
     if (error == FinishError::kNone) continue;
     *result = row::Value::Null();
-    if (failed[pending.row] == 0) errors[pending.row] = Message(error);
-    failed[pending.row] = 1;
+    if (failures.failed[keyed.row] == 0) failures.errors[keyed.row] = Message(error);
+    failures.failed[keyed.row] = 1;
   }
   for (size_t i = 0; i < plan_.frames.size(); ++i) {
     int count_slot = plan_.frames[i].spec.count_slot;
@@ -114,25 +95,24 @@ void RollingBlock::Apply(const Pending& pending, row::Batch& batch, std::vector<
   Sweep(index_.size() > keys_before);
 }
 
-void RollingBlock::Update(row::Batch& batch, std::vector<uint8_t>& failed,
-                          std::vector<std::string>& errors) {
-  if (errors.size() < batch.rows().size()) errors.resize(batch.rows().size());
-  size_t next = 0;
-  while (next < batch.rows().size()) {
-    size_t count = Collect(batch, failed, &next);
-    PrefetchSlots(count);
-    for (size_t i = 0; i < count; ++i)
-      Apply(pending_[i], batch, failed, errors);
+void KeyShard::Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena,
+                      KeyBlock::Failures& failures) {
+  while (!rows.empty()) {
+    std::span<const KeyedRow> chunk = rows.first(std::min(rows.size(), kChunk));
+    Prefetch(chunk);
+    for (const KeyedRow& keyed : chunk)
+      Apply(keyed, batch.rows()[keyed.row], arena, failures);
+    rows = rows.subspan(chunk.size());
   }
 }
 
-void RollingBlock::Drop(uint32_t slot) {
+void KeyShard::Drop(uint32_t slot) {
   index_.Erase(SlotAt(slot).hash, slot);
   keys_.Destroy(SlotAt(slot));
   store_.Free(slot);
 }
 
-void RollingBlock::Sweep(bool made_key) {
+void KeyShard::Sweep(bool made_key) {
   // What an unbounded frame folds away depends on when it is visited, and snapshots show it.
   if (plan_.reach.unbounded) return;
   sweep_credit_ += made_key ? kCreditPerKey : kCreditPerRow;
@@ -179,11 +159,11 @@ bool KeyLess(const PackedText& a, const PackedText& b) {
 }  // namespace
 
 // A key that only waits to be swept is as good as gone.
-bool RollingBlock::IsGone(KeySlot& slot, int64_t watermark) const {
+bool KeyShard::IsGone(KeySlot& slot, int64_t watermark) const {
   return !plan_.reach.unbounded && keys_.Unreachable(slot, watermark) == slot.size();
 }
 
-void RollingBlock::Save(std::string& out) const {
+void KeyShard::Save(std::string& out) const {
   std::vector<uint32_t> sorted;
   for (uint32_t at = 0; at < store_.limit(); ++at) {
     const KeySlot& slot = SlotAt(at);
@@ -209,7 +189,7 @@ void RollingBlock::Save(std::string& out) const {
   writer.U32Le(base::Crc32c(std::string_view(out).substr(begin)));
 }
 
-bool RollingBlock::LoadKeys(base::ByteReader& reader, uint64_t count) {
+bool KeyShard::LoadKeys(base::ByteReader& reader, uint64_t count) {
   PackedText previous;
   for (uint64_t i = 0; i < count; ++i) {
     uint64_t length = reader.Varint();
@@ -223,7 +203,7 @@ bool RollingBlock::LoadKeys(base::ByteReader& reader, uint64_t count) {
   return reader.ok() && reader.remaining() == 0;
 }
 
-Status RollingBlock::Load(std::string_view bytes) {
+Status KeyShard::Load(std::string_view bytes) {
   Clear();
   if (bytes.size() < kHeadBytes + kCrcBytes) return Damaged("shorter than its header");
   std::string_view body = bytes.substr(0, bytes.size() - kCrcBytes);
@@ -249,7 +229,7 @@ Status RollingBlock::Load(std::string_view bytes) {
 //   keys varint, per key, ascending slots: slot in the page varint, key (varint 0 for NULL, else
 //   length + 1, bytes), then RollingKeys::Save
 
-BlockHead RollingBlock::BeginSnapshot(bool whole) {
+BlockHead KeyShard::BeginSnapshot(bool whole) {
   taken_.clear();
   next_due_ = 0;
   snapshot_watermark_ = watermark_;
@@ -258,7 +238,7 @@ BlockHead RollingBlock::BeginSnapshot(bool whole) {
   return {plan_.fingerprint, store_.limit(), watermark_};
 }
 
-void RollingBlock::TakePage(uint32_t number) {
+void KeyShard::TakePage(uint32_t number) {
   pages_[number] &= static_cast<uint8_t>(~kDue);
   const uint32_t begin = number << kPageSlotsLog2;
   const uint32_t end = std::min(begin + kPageSlots, store_.limit());
@@ -280,7 +260,7 @@ void RollingBlock::TakePage(uint32_t number) {
   }
 }
 
-bool RollingBlock::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
+bool KeyShard::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
   size_t bytes = 0;
   for (const StatePage& page : taken_)
     bytes += page.bytes.size();
@@ -296,7 +276,7 @@ bool RollingBlock::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
   return next_due_ < pages_.size();
 }
 
-Status RollingBlock::BeginLoad(const BlockHead& head) {
+Status KeyShard::BeginLoad(const BlockHead& head) {
   if (head.fingerprint != plan_.fingerprint) return Damaged("of another definition");
   Clear();
   load_slots_ = head.slots;
@@ -304,7 +284,7 @@ Status RollingBlock::BeginLoad(const BlockHead& head) {
   return Ok();
 }
 
-Status RollingBlock::LoadPage(uint32_t number, std::string_view bytes) {
+Status KeyShard::LoadPage(uint32_t number, std::string_view bytes) {
   if (uint64_t{number} << kPageSlotsLog2 >= load_slots_) return Damaged("a page beyond the slots");
   const uint32_t begin = number << kPageSlotsLog2;
   store_.Extend(begin + kPageSlots);
@@ -329,7 +309,7 @@ Status RollingBlock::LoadPage(uint32_t number, std::string_view bytes) {
   return Ok();
 }
 
-void RollingBlock::EndLoad() {
+void KeyShard::EndLoad() {
   for (uint32_t slot = store_.limit(); slot > 0; --slot) {
     if (!SlotAt(slot - 1).live) store_.Free(slot - 1);
   }

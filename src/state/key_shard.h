@@ -1,14 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "state/block_plan.h"
 #include "state/key_block.h"
-#include "state/key_encoder.h"
 #include "state/key_index.h"
 #include "state/rolling_key.h"
 #include "state/slab_pool.h"
@@ -16,28 +17,43 @@
 
 namespace headrace::state {
 
-// The KeyBlock of one worker: an index from keys to slots, the slots, and the pool behind them.
+// A row of a batch on its way to its key.
+struct KeyedRow {
+  PackedText key;
+  uint64_t hash = 0;
+  uint32_t row = 0;
+};
+
+// A share of a key block's keys: an index from keys to slots, the slots, and the pool behind them.
 //
 // Rows are looked up in chunks, so that the memory of their keys is on its way while the rows
 // before them are computed; they are applied strictly one after another. Every second row one slot
 // is visited in turn and loses what no row can reach any more, so keys that nobody touches go away.
 // Confined.
-class RollingBlock final : public KeyBlock {
+class KeyShard {
  public:
-  explicit RollingBlock(const KeyBlockSpec& spec);
-  ~RollingBlock() override;
+  // The plan must outlive the shard.
+  explicit KeyShard(const BlockPlan& plan);
+  ~KeyShard();
 
-  void Update(row::Batch& batch, std::vector<uint8_t>& failed,
-              std::vector<std::string>& errors) override;
-  size_t keys() const override { return index_.size(); }
-  size_t bytes() const override;
-  void Save(std::string& out) const override;
-  Status Load(std::string_view bytes) override;
-  BlockHead BeginSnapshot(bool whole) override;
-  bool TakePages(size_t bytes_max, std::vector<StatePage>& out) override;
-  Status BeginLoad(const BlockHead& head) override;
-  Status LoadPage(uint32_t number, std::string_view bytes) override;
-  void EndLoad() override;
+  // As KeyBlock::Update for these rows alone, which are in log order and not failed. Text results
+  // live in `arena`.
+  void Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena,
+              KeyBlock::Failures& failures);
+  // Rows to come have seen at least this watermark.
+  void Advance(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
+  size_t keys() const { return index_.size(); }
+  size_t bytes() const;
+  // All of these as in KeyBlock.
+  void Save(std::string& out) const;
+  Status Load(std::string_view bytes);
+  BlockHead BeginSnapshot(bool whole);
+  bool TakePages(size_t bytes_max, std::vector<StatePage>& out);
+  Status BeginLoad(const BlockHead& head);
+  Status LoadPage(uint32_t number, std::string_view bytes);
+  void EndLoad();
+  // Forgets everything.
+  void Clear();
 
  private:
   static constexpr size_t kChunk = 32;
@@ -51,18 +67,10 @@ class RollingBlock final : public KeyBlock {
   static constexpr int kCreditPerRow = 1;
   static constexpr int kCreditPerKey = 8;
 
-  // A row of the chunk on its way.
-  struct Pending {
-    PackedText key;
-    uint64_t hash;
-    size_t row;
-  };
-
   KeySlot& SlotAt(uint32_t slot) const { return *reinterpret_cast<KeySlot*>(store_.at(slot)); }
-  size_t Collect(row::Batch& batch, const std::vector<uint8_t>& failed, size_t* next);
-  void PrefetchSlots(size_t count) const;
-  void Apply(const Pending& pending, row::Batch& batch, std::vector<uint8_t>& failed,
-             std::vector<std::string>& errors);
+  void Prefetch(std::span<const KeyedRow> chunk) const;
+  void Apply(const KeyedRow& keyed, row::Row& row, base::Arena& arena,
+             KeyBlock::Failures& failures);
   uint32_t FindOrMake(const PackedText& key, uint64_t hash);
   // Before the slot changes.
   void Touch(uint32_t slot) {
@@ -74,17 +82,14 @@ class RollingBlock final : public KeyBlock {
   bool IsGone(KeySlot& slot, int64_t watermark) const;
   void Sweep(bool made_key);
   void Drop(uint32_t slot);
-  void Clear();
   bool LoadKeys(base::ByteReader& reader, uint64_t count);
 
-  const BlockPlan plan_;
+  const BlockPlan& plan_;
   PageSource source_;
   mutable SlabPool pool_{source_};
   mutable RollingKeys keys_;
-  KeyEncoder encoder_;
   KeyIndex index_;
   SlotStore store_;
-  Pending pending_[kChunk];
   int64_t watermark_ = INT64_MIN;  // the highest seen
   uint32_t sweep_at_ = 0;
   int sweep_credit_ = 0;
