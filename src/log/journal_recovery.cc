@@ -93,6 +93,9 @@ Result<JournalContents> Journal::Recover(Lsn moved) {
   for (const auto& [sequence, file] : found) {
     const auto& [header, path] = file;
     if (files_by_sequence_.empty()) {
+      if (header.first_lsn > moved + 1) {
+        return Damaged(path, 0, "files before it are missing");
+      }
       crc_ = header.seed;
       buffered_lsn_ = header.first_lsn - 1;
     } else if (header.seed != crc_ || header.first_lsn != buffered_lsn_ + 1) {

@@ -52,12 +52,7 @@ Status LocalLog::Recover() {
         .AtPlace(directory_)
         .WithHint("give the directory of an earlier `headrace run --data` or `serve --data`");
   }
-  Result<std::unique_ptr<os::File>> lock = files_.Lock(directory_ + "/lock");
-  if (lock.ok()) {
-    lock_ = std::move(lock).value();
-  } else if (!options_.read_only || lock.error().kind() == ErrorKind::kConflict) {
-    return std::move(lock).error();
-  }
+  if (!options_.beside_writer) HR_TRY(TakeLock());
   HR_ASSIGN(Manifest manifest, Manifest::Load(files_, directory_));
   HR_TRY(OpenTopics(manifest));
   HR_ASSIGN(JournalContents contents, journal_.Recover(manifest.moved_lsn));
@@ -73,6 +68,16 @@ Status LocalLog::Recover() {
   if (options_.read_only) return Ok();
   HR_TRY(journal_.Start([this](std::vector<Group>&& groups) { OnDurable(std::move(groups)); }));
   mover_ = std::thread([this] { MoveLoop(); });
+  return Ok();
+}
+
+Status LocalLog::TakeLock() {
+  Result<std::unique_ptr<os::File>> lock = files_.Lock(directory_ + "/lock");
+  if (lock.ok()) {
+    lock_ = std::move(lock).value();
+  } else if (!options_.read_only || lock.error().kind() == ErrorKind::kConflict) {
+    return std::move(lock).error();
+  }
   return Ok();
 }
 

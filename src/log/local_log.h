@@ -64,6 +64,7 @@ class LocalLog final : public Log {
     std::vector<std::unique_ptr<Partition>> partitions;
   };
 
+  Status TakeLock();
   Status OpenTopics(const Manifest& manifest);
   Status TakeRecovered(JournalContents contents);
   Error NoSpace() const;

@@ -49,7 +49,10 @@ struct LogOptions {
   uint64_t journal_file_bytes = 16 << 20;  // 1 MiB .. 1 GiB; each file is written with zeros once
   uint64_t pending_bytes_max = 4 << 20;    // Append waits beyond this (back pressure)
   bool compress = true;    // lz4: large batches before they are journalled, small ones when moved
-  bool read_only = false;  // open without cutting, moving or locking
+  bool read_only = false;  // open without cutting or moving
+  // With read_only: another process may be writing. What is opened is then a moment of it, or an
+  // error (kCorruption, kNotFound) when it moved on too fast; opening again helps.
+  bool beside_writer = false;
 };
 
 // What Open found and did.
