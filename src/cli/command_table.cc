@@ -7,8 +7,8 @@ std::vector<Command> AllCommands() {
           WhyCommand(),       VerifyCommand(),    ModelListCommand(),      ModelScoreCommand(),
           LintCommand(),      PlanCommand(),      FormatCommand(),         TopicListCommand(),
           TopicShowCommand(), TopicTailCommand(), DeadLetterListCommand(), DeadLetterShowCommand(),
-          LogVerifyCommand(), LogDumpCommand(),   DoctorCommand(),         BenchCommand(),
-          VersionCommand()};
+          LogVerifyCommand(), LogDumpCommand(),   BackupCommand(),         RestoreCommand(),
+          DoctorCommand(),    BenchCommand(),     VersionCommand()};
 }
 
 }  // namespace headrace::cli

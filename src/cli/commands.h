@@ -24,6 +24,8 @@ Command LintCommand();
 Command PlanCommand();
 Command FormatCommand();
 Command ExplainCommand();
+Command BackupCommand();
+Command RestoreCommand();
 Command DoctorCommand();
 Command BenchCommand();
 Command VersionCommand();

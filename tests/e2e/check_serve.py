@@ -61,3 +61,37 @@ def check_an_address_in_use_is_said_and_ends_the_program(program):
             assert done.returncode not in (0, 70) and "HR" in done.stderr, done
         code, _, err = program.run("serve", "--data", d / "three", "--http", "0.0.0.0:0")
         assert code != 0 and "loopback" in err, err
+
+
+def check_a_running_directory_is_backed_up_and_restored(program):
+    with program.scratch() as d:
+        with program.serve(d / "data", app()) as server:
+            path = "/api/v1/topics/payments/events"
+            for i in range(30):
+                assert server.request("POST", path, payment(i))[0] == 200
+            out, _ = program.ok("backup", d / "copy", "--data", d / "data", "--json")
+            first = json.loads(out)[0]
+            assert first["from_lsn"] == 0 and first["lsn"] > 0, first
+            for i in range(30, 40):
+                assert server.request("POST", path, payment(i))[0] == 200
+            out, _ = program.ok("backup", d / "copy", "--data", d / "data", "--json")
+            second = json.loads(out)[0]
+            assert second["from_lsn"] == first["lsn"] < second["lsn"] and second["bytes"] < first["bytes"], second
+            server.stop()
+        program.ok("restore", d / "copy", "--data", d / "again")
+        program.ok("log", "verify", "--data", d / "again")
+        program.ok("verify", "--data", d / "again")
+        question = ("sql", "--jsonl", "-c", "SELECT * FROM decisions")
+        assert program.ok(*question, "--data", d / "again")[0] == program.ok(*question, "--data", d / "data")[0]
+        code, _, err = program.run("restore", d / "copy", "--data", d / "again")
+        assert code != 0 and "HR5405" in err, err
+        (d / "full").mkdir()
+        (d / "full" / "x").write_text("mine")
+        code, _, err = program.run("backup", d / "full", "--data", d / "data")
+        assert code != 0 and "HR5406" in err, err
+        victim = next(p for p in sorted((d / "copy").rglob("*.segment")) if p.stat().st_size)
+        damaged = bytearray(victim.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        victim.write_bytes(damaged)
+        code, _, err = program.run("restore", d / "copy", "--data", d / "third")
+        assert code != 0 and "HR52" in err and not (d / "third").exists(), (code, err)
