@@ -3,12 +3,30 @@
 namespace headrace::cli {
 
 std::vector<Command> AllCommands() {
-  return {DemoCommand(),      RunCommand(),       ServeCommand(),          SqlCommand(),
-          WhyCommand(),       VerifyCommand(),    ModelListCommand(),      ModelScoreCommand(),
-          LintCommand(),      PlanCommand(),      FormatCommand(),         TopicListCommand(),
-          TopicShowCommand(), TopicTailCommand(), DeadLetterListCommand(), DeadLetterShowCommand(),
-          LogVerifyCommand(), LogDumpCommand(),   BackupCommand(),         RestoreCommand(),
-          DoctorCommand(),    BenchCommand(),     VersionCommand()};
+  return {DemoCommand(),
+          RunCommand(),
+          ServeCommand(),
+          SqlCommand(),
+          WhyCommand(),
+          VerifyCommand(),
+          ModelListCommand(),
+          ModelScoreCommand(),
+          LintCommand(),
+          PlanCommand(),
+          TestCommand(),
+          FormatCommand(),
+          TopicListCommand(),
+          TopicShowCommand(),
+          TopicTailCommand(),
+          DeadLetterListCommand(),
+          DeadLetterShowCommand(),
+          LogVerifyCommand(),
+          LogDumpCommand(),
+          BackupCommand(),
+          RestoreCommand(),
+          DoctorCommand(),
+          BenchCommand(),
+          VersionCommand()};
 }
 
 }  // namespace headrace::cli

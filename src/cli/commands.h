@@ -22,6 +22,7 @@ Command ModelListCommand();
 Command ModelScoreCommand();
 Command LintCommand();
 Command PlanCommand();
+Command TestCommand();
 Command FormatCommand();
 Command ExplainCommand();
 Command BackupCommand();
