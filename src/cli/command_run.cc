@@ -73,6 +73,9 @@ ExitCode RunRun(const Arguments& arguments, Console& console) {
   Result<size_t> workers = ReadWorkers(arguments);
   if (!workers.ok()) return console.FailUsage(workers.error().message(), "run");
   where.workers = *workers;
+  Result<uint64_t> memory = ReadMemory(arguments);
+  if (!memory.ok()) return console.FailUsage(memory.error().message(), "run");
+  where.memory = *memory;
   if (where.workers > 1) options->chunk_events = kTeamChunkEvents;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
   if (!workspace.ok()) return console.Fail(workspace.error());
@@ -108,6 +111,7 @@ Command RunCommand() {
                 {"--once", "", "end when the inputs are at their end (the default)"},
                 {"--follow", "", "wait for more at the end of a file"},
                 kWorkersFlag,
+                kMemoryFlag,
                 {"--strict", "", "exit 65 when events went to the dead letters"}},
       .more =
           "  headrace run app.sql --input payments=payments.jsonl --output decisions=-\n"

@@ -34,6 +34,9 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
   Result<size_t> workers = ReadWorkers(arguments);
   if (!workers.ok()) return console.FailUsage(workers.error().message(), "serve");
   where.workers = *workers;
+  Result<uint64_t> memory = ReadMemory(arguments);
+  if (!memory.ok()) return console.FailUsage(memory.error().message(), "serve");
+  where.memory = *memory;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   const std::string& said = (*workspace)->engine().recovery_note();
@@ -53,6 +56,7 @@ Command ServeCommand() {
           .flags = {{"--data", "DIR", "keep log and state here; without it, in a temporary place"},
                     {"--http", "ADDRESS:PORT", "where to listen (127.0.0.1:7070); port 0: any"},
                     kWorkersFlag,
+                    kMemoryFlag,
                     {"--dangerously-listen-beyond-loopback", "",
                      "there is no TLS and no authentication"}},
           .more =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "os/worker_team.h"
@@ -10,6 +11,9 @@ namespace headrace::cli {
 namespace {
 
 constexpr uint64_t kSmallJournalBytes = 1 << 20;
+// What is not windows: the program, buffers of journal and batches.
+constexpr uint64_t kMemoryOfTheRest = 64 << 20;
+constexpr uint64_t kMemoryMin = 96 << 20;
 
 Result<std::string> ReadStandardInput() {
   std::string text;
@@ -30,6 +34,24 @@ Result<size_t> ReadWorkers(const Arguments& arguments) {
   const int64_t cores = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMax);
   HR_ASSIGN(int64_t workers, arguments.Integer("--workers", cores, 1, kMax));
   return static_cast<size_t>(workers);
+}
+
+Result<uint64_t> ReadMemory(const Arguments& arguments) {
+  const std::string* given = arguments.Find("--memory");
+  if (given == nullptr) return uint64_t{0};
+  char* unit = nullptr;
+  const double number = std::strtod(given->c_str(), &unit);
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"", 1},          {"kB", 1e3},      {"MB", 1e6},     {"GB", 1e9},
+      {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+  for (const auto& [name, factor] : kUnits) {
+    if (name != unit || unit == given->c_str()) continue;
+    if (number * factor >= static_cast<double>(kMemoryMin) && number * factor < 1e15) {
+      return static_cast<uint64_t>(number * factor);
+    }
+  }
+  return BadUsage("--memory " + *given +
+                  ": a size of at least 101MB (96MiB) is meant, such as 192MB or 2GiB");
 }
 
 Status CheckDataDirectory(os::FileSystem& files, const std::string& path) {
@@ -60,6 +82,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.log.read_only = options.read_only;
   engine_options.snapshots = options.directory.has_value();
   engine_options.workers = options.workers;
+  if (options.memory > 0) engine_options.state_memory = options.memory - kMemoryOfTheRest;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,
                                                 engine_options, nullptr));

@@ -19,6 +19,7 @@ struct WorkspaceOptions {
   bool read_only = false;                // also: the directory must exist
   bool small = false;                    // for a few statements: the smallest journal
   size_t workers = 1;
+  uint64_t memory = 0;  // of the process, bytes; 0: no limit
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the
@@ -50,6 +51,11 @@ class Workspace {
   std::string directory_;
   std::unique_ptr<engine::Engine> engine_;
 };
+
+// --memory: `192MB`, `2GiB`, or bytes. Error: HR9001.
+Result<uint64_t> ReadMemory(const Arguments& arguments);
+inline constexpr Flag kMemoryFlag{
+    "--memory", "SIZE", "the state of windows beyond SIZE - 64MB goes to a file (192MB, 2GiB)"};
 
 // --workers: absent, one per core. Error: HR9001.
 Result<size_t> ReadWorkers(const Arguments& arguments);

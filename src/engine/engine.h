@@ -25,6 +25,8 @@ struct EngineOptions {
   // Threads that compute a batch together, the caller of Pump among them. Neither results nor
   // state depend on it.
   size_t workers = 1;
+  // Resident bytes of the windows' state; what is beyond goes to a file. 0: no limit.
+  uint64_t state_memory = 0;
   size_t batch_events_max = 256;
   size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
   // A request that nobody waits behind is flushed by the worker itself; false: by the journal's

@@ -199,6 +199,7 @@ void LocalEngine::RunLanes(flow::SourceNode& source) {
   for (size_t lane = 0; lane < lane_partitions_.size(); ++lane)
     RunFrame(*graph_, source, lanes_[lane], *group_);
   group_->TakeEntries(entries_);
+  if (spill_) spill_->KeepWithin();
   CountTotals();
 }
 

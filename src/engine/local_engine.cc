@@ -84,6 +84,9 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   Publish(std::move(deployment));
   recovery_note_ = log_->recovery().text;
   if (options_.read_only) return Ok();
+  if (options_.state_memory > 0) {
+    HR_ASSIGN(spill_, os::SpillFile::Create(options_.directory, options_.state_memory));
+  }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   if (!options_.snapshots) return Ok();
   constexpr int64_t kNanosPerMilli = 1'000'000;
@@ -106,9 +109,10 @@ std::shared_ptr<const Deployment> LocalEngine::deployment() const {
 }
 
 void LocalEngine::MakeGraph() {
-  graph_ = BuildGraph(
-      *deployment(),
-      [this](const std::string& name) { return this->deployment()->Find(name)->models; }, &team_);
+  graph_ =
+      BuildGraph(*deployment(),
+                 [this](const std::string& name) { return this->deployment()->Find(name)->models; },
+                 {&team_, spill_.get()});
 }
 
 // State is a function of the journal: run everything logged (what a snapshot does not hold of it)
@@ -132,6 +136,7 @@ Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64
     }
   };
   options.frame_done = [&]() -> Status {
+    if (spill_) spill_->KeepWithin();
     if (group_->bytes() < kBackfillBytes) return Ok();
     group_->TakeEntries(entries_);
     return AppendGroup();

@@ -149,6 +149,7 @@ class LocalEngine final : public Engine {
 
   // Confined to the worker.
   os::WorkerTeam team_;
+  std::unique_ptr<os::SpillFile> spill_;  // null: state is in memory alone
   std::unique_ptr<flow::Graph> graph_;
   std::unique_ptr<GroupBuilder> group_;
   Frame admitted_;           // owns the memory of the rows in lanes_

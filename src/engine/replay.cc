@@ -23,8 +23,8 @@ Status ReplayControl(const log::Entry& entry, flow::Graph& graph, Emission& emis
 }  // namespace
 
 std::unique_ptr<flow::Graph> BuildGraph(const Deployment& deployment, flow::ModelLookup models,
-                                        os::WorkerTeam* team) {
-  auto graph = std::make_unique<flow::Graph>(std::move(models), team);
+                                        flow::Graph::Means means) {
+  auto graph = std::make_unique<flow::Graph>(std::move(models), means);
   std::vector<StatementPtr> statements;
   for (const Deployed& item : deployment.items) {
     if (item.source) graph->AddSource(item.source);

@@ -15,7 +15,7 @@ namespace headrace::engine {
 
 // Builds the graph of a deployment, with empty state. Live traffic and every replay use this.
 std::unique_ptr<flow::Graph> BuildGraph(const Deployment& deployment, flow::ModelLookup models,
-                                        os::WorkerTeam* team = nullptr);
+                                        flow::Graph::Means means = {});
 // Looks models up in this snapshot.
 flow::ModelLookup ModelsOf(std::shared_ptr<const Deployment> deployment);
 

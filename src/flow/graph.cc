@@ -49,8 +49,10 @@ std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted)
 
 }  // namespace
 
-Graph::Graph(ModelLookup models, os::WorkerTeam* team)
-    : models_(std::move(models)), team_(team != nullptr ? *team : alone_) {}
+Graph::Graph(ModelLookup models, Means means)
+    : models_(std::move(models)),
+      team_(means.team != nullptr ? *means.team : alone_),
+      spill_(means.spill) {}
 
 void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
   source_names_.push_back(plan->name);
@@ -61,7 +63,7 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
-  if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_);
+  if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {

@@ -34,15 +34,19 @@ struct BlockPage {
 // given are shared and immutable.
 class Graph {
  public:
-  // The team, which must outlive the graph, runs it; null: the caller alone.
-  explicit Graph(ModelLookup models, os::WorkerTeam* team = nullptr);
+  // What a graph may use of the machine; must outlive it.
+  struct Means {
+    os::WorkerTeam* team = nullptr;  // runs it together; null: the caller alone
+    os::SpillFile* spill = nullptr;  // takes the state of windows; null: memory does
+  };
+  explicit Graph(ModelLookup models, Means means);
+  explicit Graph(ModelLookup models) : Graph(std::move(models), Means{}) {}
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
   // Its input must have been added. A statement of a name that is there already is its next
   // revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
-  os::WorkerTeam& team() { return team_; }
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
   const std::vector<std::string>& sources_in_order() const { return source_names_; }
@@ -98,6 +102,7 @@ class Graph {
   ModelLookup models_;
   os::WorkerTeam alone_{1};
   os::WorkerTeam& team_;
+  os::SpillFile* spill_;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;

@@ -45,12 +45,12 @@ int32_t ModelVersions::VersionAt(uint64_t lsn) const {
 }
 
 SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models,
-                       os::WorkerTeam& team)
+                       os::WorkerTeam& team, os::SpillFile* spill)
     : plan_(std::move(plan)), models_(std::move(models)), team_(team), scratch_(team.size()) {
   for (const Stage& stage : plan_->select->stages) {
     auto& blocks = key_blocks_.emplace_back();
     for (const state::KeyBlockSpec& spec : stage.key_blocks) {
-      blocks.push_back(state::KeyBlock::Make(spec));
+      blocks.push_back(state::KeyBlock::Make(spec, spill));
     }
   }
 }

@@ -28,8 +28,9 @@ double FeatureOf(const row::Value& value, row::Type type,
 // a row needs nothing of another for; refusals are told in order. Confined.
 class SelectNode {
  public:
-  // The team must outlive the node.
-  SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models, os::WorkerTeam& team);
+  // The team, and the spill file of its windows if any, must outlive the node.
+  SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models, os::WorkerTeam& team,
+             os::SpillFile* spill);
 
   // Reads `input` (rows of the input stream), fills `output` with rows of the statement's schema.
   // Values of `output` point into `input` and into the node's own memory until the next Run.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "headrace/result.h"
+#include "os/spill_file.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
 #include "row/value.h"
@@ -83,7 +84,8 @@ class KeyBlock {
   };
 
   // `definition` errors: none; the planner has checked types with ResultType.
-  static std::unique_ptr<KeyBlock> Make(KeyBlockSpec spec);
+  // With a spill file, which must outlive the block, slots and windows are kept there.
+  static std::unique_ptr<KeyBlock> Make(KeyBlockSpec spec, os::SpillFile* spill = nullptr);
   virtual ~KeyBlock() = default;
 
   // For each row in order: adds it to its key, then writes every aggregate's value over the frame

@@ -182,6 +182,22 @@ TEST(KeyBlockTest, BatchSizesDoNotShowInAnswersNorInSnapshots) {
   }
 }
 
+TEST(KeyBlockTest, WhatIsPutOutToAFileDoesNotShow) {
+  KeyBlockSpec spec = OracleSpec(false);
+  std::vector<OracleEvent> events = StreamWith(31, 6000, 700).Make();
+  auto whole = KeyBlock::Make(spec);
+  const Answers expected = FeedAll(*whole, spec, events, 1);
+  auto spill = os::SpillFile::Create("/tmp", 1).value();
+  auto block = KeyBlock::Make(spec, spill.get());
+  Answers answers;
+  for (size_t at = 0; at < events.size(); at += 500) {
+    Feed(*block, spec, std::span(events).subspan(at, 500), 1, answers);
+    spill->KeepWithin();
+  }
+  EXPECT_GT(spill->put_out(), 0U);
+  EXPECT_EQ(answers, expected);
+}
+
 TEST(KeyBlockTest, ALoadedBlockAnswersAsIfNothingHadHappened) {
   for (bool unbounded : {false, true}) {
     KeyBlockSpec spec = OracleSpec(unbounded);

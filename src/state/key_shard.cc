@@ -7,8 +7,8 @@
 
 namespace headrace::state {
 
-KeyShard::KeyShard(const BlockPlan& plan)
-    : plan_(plan), keys_(plan_, pool_), store_(keys_.slot_bytes(), source_) {}
+KeyShard::KeyShard(const BlockPlan& plan, os::SpillFile* spill)
+    : plan_(plan), source_(spill), keys_(plan_, pool_), store_(keys_.slot_bytes(), source_) {}
 
 KeyShard::~KeyShard() {
   Clear();

@@ -32,8 +32,8 @@ struct KeyedRow {
 // Confined.
 class KeyShard {
  public:
-  // The plan must outlive the shard.
-  explicit KeyShard(const BlockPlan& plan);
+  // The plan and the spill file must outlive the shard.
+  explicit KeyShard(const BlockPlan& plan, os::SpillFile* spill = nullptr);
   ~KeyShard();
 
   // As KeyBlock::Update for these rows alone, which are in log order and not failed. Text results

@@ -14,8 +14,26 @@ char* PageSource::Reserve(size_t bytes, size_t alignment) {
   return piece;
 }
 
+PageSource::~PageSource() {
+  for (char* region : regions_)
+    spill_->Give(region);
+}
+
+// What is left of the region before is lost.
+bool PageSource::TakeRegion() {
+  char* region = spill_->Take();
+  if (region == nullptr) return false;
+  regions_.push_back(region);
+  reserved_ += os::SpillFile::kRegionBytes;
+  next_ = region;
+  left_ = os::SpillFile::kRegionBytes;
+  return true;
+}
+
 char* PageSource::Take(size_t bytes) {
-  if (reserved_ < kHugeFrom) return Reserve(bytes, kAlignment);
+  const bool spills =
+      spill_ != nullptr && bytes <= os::SpillFile::kRegionBytes && (bytes <= left_ || TakeRegion());
+  if (!spills && reserved_ < kHugeFrom) return Reserve(bytes, kAlignment);
   if (bytes > left_) {
     next_ = Reserve(kHugePage, kHugePage);
     left_ = kHugePage;

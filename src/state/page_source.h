@@ -5,14 +5,19 @@
 #include <memory>
 #include <vector>
 
+#include "os/spill_file.h"
+
 namespace headrace::state {
 
 // Where a shard's memory comes from: small pieces at first; once it has grown to some megabytes,
 // cuts of huge pages, because in tens of megabytes half of the time of a random access goes into
-// finding ordinary pages. Gives everything back at its end. Confined.
+// finding ordinary pages. With a spill file, regions of that, as long as its disk has room. Gives
+// everything back at its end. Confined.
 class PageSource {
  public:
-  PageSource() = default;
+  // The spill file, if any, must outlive it.
+  explicit PageSource(os::SpillFile* spill = nullptr) : spill_(spill) {}
+  ~PageSource();
   PageSource(const PageSource&) = delete;
   PageSource& operator=(const PageSource&) = delete;
 
@@ -31,7 +36,10 @@ class PageSource {
   };
 
   char* Reserve(size_t bytes, size_t alignment);
+  bool TakeRegion();
 
+  os::SpillFile* spill_;
+  std::vector<char*> regions_;  // of the spill file
   std::vector<std::unique_ptr<char[], Release>> pieces_;
   char* next_ = nullptr;  // in the current huge page
   size_t left_ = 0;

@@ -8,16 +8,16 @@ namespace headrace::state {
 
 static_assert(os::WorkerTeam::kWorkersMax <= row::Batch::kArenas);
 
-std::unique_ptr<KeyBlock> KeyBlock::Make(KeyBlockSpec spec) {
-  return std::make_unique<ShardedBlock>(spec);
+std::unique_ptr<KeyBlock> KeyBlock::Make(KeyBlockSpec spec, os::SpillFile* spill) {
+  return std::make_unique<ShardedBlock>(spec, spill);
 }
 
-ShardedBlock::ShardedBlock(const KeyBlockSpec& spec)
+ShardedBlock::ShardedBlock(const KeyBlockSpec& spec, os::SpillFile* spill)
     : plan_(spec),
       encoders_(os::WorkerTeam::kWorkersMax, KeyEncoder(spec.key_slots, spec.key_types)),
       work_(kShards) {
   for (uint32_t i = 0; i < kShards; ++i)
-    shards_.push_back(std::make_unique<KeyShard>(plan_));
+    shards_.push_back(std::make_unique<KeyShard>(plan_, spill));
 }
 
 void ShardedBlock::FindKeys(row::Batch& batch, const Failures& failures, os::WorkerTeam& team) {

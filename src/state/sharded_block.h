@@ -18,7 +18,7 @@ namespace headrace::state {
 // shard s has the number (its own) * kShards + s. Confined.
 class ShardedBlock final : public KeyBlock {
  public:
-  explicit ShardedBlock(const KeyBlockSpec& spec);
+  ShardedBlock(const KeyBlockSpec& spec, os::SpillFile* spill);
 
   void Update(row::Batch& batch, Failures& failures, os::WorkerTeam& team) override;
   size_t keys() const override;
