@@ -44,6 +44,22 @@ def check_a_right_case_holds_at_every_crash(program):
         assert program.ok("test", d / "case.yaml", "--crash-at", "7")[0].startswith("ok    a burst"), out
 
 
+def check_values_that_no_double_holds_are_compared(program):
+    with program.scratch() as d:
+        digits = "12345678901234567890123456789012345678"
+        (d / "case.yaml").write_text(f"""name: wide
+sql: |
+  CREATE STREAM s (d DECIMAL(38,0), j JSONB, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);
+  CREATE STREAM o AS SELECT d, j, ts FROM s;
+steps:
+  - events: {{s: [{{d: "{digits}", j: {{a: [1, x]}}, ts: "2026-01-01T00:00:00Z"}}]}}
+  - expect: {{o: [{{d: {digits}, j: {{a: [1, x]}}}}]}}
+  - query: SELECT d, j FROM o
+    rows: [[{digits}, {{a: [1, x]}}]]
+""")
+        program.ok("test", d / "case.yaml")
+
+
 def check_a_wrong_expectation_names_line_column_and_both_values(program):
     with program.scratch() as d:
         (d / "case.yaml").write_text(CASE % 3)

@@ -12,6 +12,7 @@
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "row/datetime_text.h"
+#include "row/json_text.h"
 #include "row/text.h"
 
 namespace headrace::cli {
@@ -52,14 +53,18 @@ class CaseFiles final : public os::FileSystem {
   os::FileSystem& real_;
 };
 
-// The value as JSON text, as it stands in the row.
-std::string ValueText(simdjson::dom::element value) {
-  return simdjson::minify(value);
+// Without the blanks that stand in jsonb.
+std::string Compact(const std::string& json) {
+  std::string compact(json.size() + simdjson::SIMDJSON_PADDING, '\0');
+  size_t size = 0;
+  HR_CHECK(simdjson::minify(json.data(), json.size(), compact.data(), size) == simdjson::SUCCESS);
+  compact.resize(size);
+  return compact;
 }
 
 // Numbers are equal by value, everything else by its text.
 bool Equal(const std::string& expected, const std::string& actual) {
-  if (expected == actual) return true;
+  if (expected == actual || expected == Compact(actual)) return true;
   auto number = [](const std::string& text) {
     return !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
   };
@@ -235,16 +240,19 @@ class CaseRun {
   }
 
   void CompareRow(const CaseRows& expected, size_t index, const std::string& row) {
-    simdjson::dom::parser parser;
-    simdjson::dom::element document;
-    HR_CHECK(parser.parse(row).get(document) == simdjson::SUCCESS);
+    std::map<std::string, std::string> cells;
+    for (const row::JsonMember& member : row::JsonMembers(row)) {
+      std::string name;
+      row::AppendUnescaped(member.key, name);
+      cells[name] = std::string(member.value);
+    }
     for (const auto& [column, value] : expected.rows[index]) {
-      simdjson::dom::element cell;
+      const auto cell = cells.find(column);
       const std::string where = expected.stream + " row " + std::to_string(index + 1) + ": ";
-      if (document[column].get(cell) != simdjson::SUCCESS) {
+      if (cell == cells.end()) {
         Fail(value.line, where + "there is no column " + column + " in " + row);
-      } else if (const std::string actual = ValueText(cell); !Equal(value.json, actual)) {
-        Fail(value.line, where + column + " is " + actual + ", expected " + value.json);
+      } else if (!Equal(value.json, cell->second)) {
+        Fail(value.line, where + column + " is " + cell->second + ", expected " + value.json);
       }
     }
   }
