@@ -69,6 +69,7 @@ class Checker {
     Blank();
     return p_ == end_;
   }
+  bool OnlyNumber() { return p_ != end_ && Number() && p_ == end_; }
 
  private:
   void Blank() {
@@ -332,6 +333,10 @@ Status Canonical(std::string_view text, std::string& out) {
 Status CheckJson(std::string_view text) {
   if (!Checker(text).Document()) return Malformed();
   return Ok();
+}
+
+bool IsJsonNumber(std::string_view text) {
+  return Checker(text).OnlyNumber();
 }
 
 Status AppendJsonb(std::string_view text, std::string& out) {

@@ -14,6 +14,9 @@ inline constexpr int kMaxJsonDepth = 256;
 // Checks that `text` is one JSON document. Errors are PostgreSQL's (HR2001).
 Status CheckJson(std::string_view text);
 
+// True when `text` is a JSON number and nothing else. Stricter than ParseDecimal.
+bool IsJsonNumber(std::string_view text);
+
 // Appends the canonical form of jsonb: one blank behind ':' and ',', keys by length then bytes, the
 // last of equal keys, numbers with their scale (`1.50`, `1e2` becomes `100`), strings unescaped as
 // far as possible.

@@ -112,31 +112,6 @@ std::string_view TrimRight(std::string_view token) {
   return token;
 }
 
-// JSON's number grammar, which is stricter than what row::ParseDecimal takes.
-bool IsJsonNumber(std::string_view text) {
-  size_t i = 0;
-  auto digits = [&] {
-    size_t begin = i;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9')
-      ++i;
-    return i - begin;
-  };
-  if (i < text.size() && text[i] == '-') ++i;
-  bool zero = i < text.size() && text[i] == '0';
-  size_t whole = digits();
-  if (whole == 0 || (zero && whole > 1)) return false;
-  if (i < text.size() && text[i] == '.') {
-    ++i;
-    if (digits() == 0) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == text.size();
-}
-
 // A decimal as a whole number of 10^-digits units; false when it is not one or too large.
 bool WholeUnits(row::Value decimal, uint8_t digits, int64_t* units) {
   row::Value fitted = decimal;
@@ -375,7 +350,7 @@ Status JsonDecoder::Plan::FromText(std::string_view text, const row::Column& col
     case kDecimal:
     case kInteger:
     case kBigint: {
-      if (!IsJsonNumber(text)) return wrong();
+      if (!row::IsJsonNumber(text)) return wrong();
       return DecodeNumber(text, column, slot);
     }
     case kBytea: {
@@ -400,7 +375,7 @@ Status JsonDecoder::Plan::FromText(std::string_view text, const row::Column& col
 Status JsonDecoder::Plan::DecodeNumber(std::string_view token, const row::Column& column,
                                        row::Value* slot) const {
   using enum row::TypeKind;
-  if (!IsJsonNumber(token)) return Malformed(sj::NUMBER_ERROR);
+  if (!row::IsJsonNumber(token)) return Malformed(sj::NUMBER_ERROR);
   auto out_of_range = [&]() -> Status {
     return Refuse("HR2204",
                   "column " + column.name + ": " + std::string(token.substr(0, 60)) +

@@ -16,29 +16,6 @@ Error Wrong(const yaml_mark_t& mark, const std::string& what) {
       .AtPlace(std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1));
 }
 
-// True for what JSON takes as a number.
-bool IsNumber(std::string_view text) {
-  size_t at = text.starts_with('-') ? 1 : 0;
-  auto digits = [&] {
-    const size_t begin = at;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9')
-      ++at;
-    return at > begin;
-  };
-  const size_t first = at;
-  if (!digits() || (text[first] == '0' && at - first > 1)) return false;
-  if (at < text.size() && text[at] == '.') {
-    ++at;
-    if (!digits()) return false;
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    if (!digits()) return false;
-  }
-  return at == text.size();
-}
-
 // A document of YAML and what a case reads from it. The YAML library owns the nodes. Confined.
 class CaseReader {
  public:
@@ -177,7 +154,7 @@ class CaseReader {
     const bool plain = node.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (plain && (text.empty() || text == "~" || text == "null")) {
       out += "null";
-    } else if (plain && (text == "true" || text == "false" || IsNumber(text))) {
+    } else if (plain && (text == "true" || text == "false" || row::IsJsonNumber(text))) {
       out += text;
     } else {
       row::AppendJsonString(text, out);
