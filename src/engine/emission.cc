@@ -33,26 +33,28 @@ void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
   const Output& output = OutputOf(statement);
   json_.clear();
   output.encoder->Append(row.values, json_);
+  HandOn(output, row, json_);
+}
+
+void Emission::HandOn(const Output& output, row::Row& row, std::string_view json) {
   ++rows_;
-  row.offset = OnRow(output.item, {row.partition, row.cause, row.event_time, json_, nullptr});
+  row.offset = OnRow(output.item, {row.partition, row.cause, row.event_time, json, nullptr});
 }
 
 void Emission::EmitAll(const flow::StatementPlan& statement, row::Batch& batch,
                        os::WorkerTeam& team) {
-  constexpr size_t kPieceRows = 64;
+  constexpr size_t kPieceRows = os::WorkerTeam::kPieceRows;
   std::vector<row::Row>& rows = batch.rows();
   if (team.size() == 1 || rows.size() < 2 * kPieceRows) {
     return Collector::EmitAll(statement, batch, team);
   }
   const Output& output = OutputOf(statement);
-  const size_t pieces = (rows.size() + kPieceRows - 1) / kPieceRows;
-  encoded_.resize(std::max(encoded_.size(), pieces));
-  team.Run(pieces, [&](size_t piece, size_t) {
-    Encoded& encoded = encoded_[piece];
+  encoded_.resize(std::max(encoded_.size(), os::WorkerTeam::PiecesOf(rows.size())));
+  team.RunRows(rows.size(), [&](size_t begin, size_t end, size_t) {
+    Encoded& encoded = encoded_[begin / kPieceRows];
     encoded.json.clear();
     encoded.ends.clear();
-    const size_t end = std::min(rows.size(), (piece + 1) * kPieceRows);
-    for (size_t i = piece * kPieceRows; i < end; ++i) {
+    for (size_t i = begin; i < end; ++i) {
       output.encoder->Append(rows[i].values, encoded.json);
       encoded.ends.push_back(encoded.json.size());
     }
@@ -61,10 +63,7 @@ void Emission::EmitAll(const flow::StatementPlan& statement, row::Batch& batch,
     const Encoded& encoded = encoded_[i / kPieceRows];
     const size_t at = i % kPieceRows;
     const size_t begin = at == 0 ? 0 : encoded.ends[at - 1];
-    std::string_view json(encoded.json.data() + begin, encoded.ends[at] - begin);
-    ++rows_;
-    rows[i].offset =
-        OnRow(output.item, {rows[i].partition, rows[i].cause, rows[i].event_time, json, nullptr});
+    HandOn(output, rows[i], std::string_view(encoded.json).substr(begin, encoded.ends[at] - begin));
   }
 }
 

@@ -84,6 +84,7 @@ class Emission : public flow::Collector {
   size_t IndexOf(const std::string& name) const;
   std::string Payload(const Deployed& from, const row::Row& row) const;
   static void SortByCause(std::vector<DeadLetter>& letters);
+  void HandOn(const Output& output, row::Row& row, std::string_view json);
   void HandOn(const DeadLetter& letter);
 
   std::shared_ptr<const Deployment> deployment_;

@@ -40,13 +40,8 @@ Status AdmitEntry(flow::SourceNode& source, const log::Entry& entry, log::Record
 }
 
 void Remember(flow::SourceNode& source, const Frame& frame) {
-  auto refused = frame.refused.begin();
-  for (size_t i = 0; i < frame.batch.rows().size(); ++i) {
-    if (refused != frame.refused.end() && refused->first == i) {
-      ++refused;
-    } else {
-      source.IsRepeat(frame.batch.rows()[i]);
-    }
+  for (const row::Row& row : frame.batch.rows()) {
+    if (!row.failed) source.IsRepeat(row);
   }
 }
 

@@ -249,16 +249,12 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   admitted_.note.source_bytes = chunk.source_bytes;
   admitted_.note.source_events = chunk.source_events;
   std::span payloads(*chunk.payloads);
-  source.AdmitAll(
-      payloads.subspan(chunk.begin, chunk.end - chunk.begin), true, admitted_.note.arrival_micros,
-      admitted_.batch, team_,
-      [&](size_t i, Error error) { admitted_.refused.emplace_back(i, std::move(error)); });
+  source.AdmitAll(payloads.subspan(chunk.begin, chunk.end - chunk.begin), true,
+                  admitted_.note.arrival_micros, admitted_.batch, team_, admitted_.refused);
   auto refused = admitted_.refused.begin();
-  for (size_t i = 0; i < admitted_.batch.rows().size(); ++i) {
-    const row::Row& row = admitted_.batch.rows()[i];
-    if (refused != admitted_.refused.end() && refused->first == i) {
-      Place(source, row, std::move(refused->second));
-      ++refused;
+  for (const row::Row& row : admitted_.batch.rows()) {
+    if (row.failed) {
+      Place(source, row, std::move((refused++)->second));
     } else if (source.IsRepeat(row)) {
       ++totals_.repeats;
       repeats_.Add();

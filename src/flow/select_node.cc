@@ -6,17 +6,6 @@
 #include "row/text.h"
 
 namespace headrace::flow {
-namespace {
-
-// Rows that one worker takes at a time.
-constexpr size_t kPieceRows = 64;
-
-size_t PiecesOf(size_t rows) {
-  return (rows + kPieceRows - 1) / kPieceRows;
-}
-
-}  // namespace
-
 double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories) {
   if (value.null) return std::nan("");
@@ -150,17 +139,16 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
 void SelectNode::Evaluate(const Stage& stage, Collector& collector) {
   if (stage.evaluations.empty()) return;
   std::vector<row::Row>& rows = working_.rows();
-  broken_.resize(std::max(broken_.size(), PiecesOf(rows.size())));
-  team_.Run(PiecesOf(rows.size()), [&](size_t piece, size_t worker) {
+  broken_.resize(std::max(broken_.size(), os::WorkerTeam::PiecesOf(rows.size())));
+  team_.RunRows(rows.size(), [&](size_t begin, size_t end, size_t worker) {
     expr::EvalContext context{working_.arena(worker), std::nullopt};
-    const size_t end = std::min(rows.size(), (piece + 1) * kPieceRows);
-    for (size_t i = piece * kPieceRows; i < end; ++i) {
+    for (size_t i = begin; i < end; ++i) {
       for (const Evaluation& evaluation : stage.evaluations) {
         if (rows[i].failed) break;
         rows[i].values[evaluation.slot] = evaluation.expression->Evaluate(rows[i].values, context);
         if (!context.error) continue;
         rows[i].failed = true;
-        broken_[piece].emplace_back(i, std::move(*context.error));
+        broken_[begin / os::WorkerTeam::kPieceRows].emplace_back(i, std::move(*context.error));
         context.error.reset();
       }
     }
@@ -208,17 +196,10 @@ void SelectNode::Predict(const Prediction& prediction) {
       if (&versions->At(rows[i].cause.lsn) != model) break;
       scored_.push_back(i);
     }
-    ScoreTogether(prediction, *model);
+    team_.RunRows(scored_.size(), [&](size_t begin, size_t end, size_t worker) {
+      Score(prediction, *model, std::span(scored_).subspan(begin, end - begin), worker);
+    });
   }
-}
-
-void SelectNode::ScoreTogether(const Prediction& prediction, const model::Model& model) {
-  team_.Run(PiecesOf(scored_.size()), [&](size_t piece, size_t worker) {
-    const size_t begin = piece * kPieceRows;
-    std::span<const size_t> rows(scored_);
-    Score(prediction, model, rows.subspan(begin, std::min(kPieceRows, rows.size() - begin)),
-          worker);
-  });
 }
 
 void SelectNode::Score(const Prediction& prediction, const model::Model& model,

@@ -47,7 +47,6 @@ class SelectNode {
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
-  void ScoreTogether(const Prediction& prediction, const model::Model& model);
   void Score(const Prediction& prediction, const model::Model& model, std::span<const size_t> rows,
              size_t worker);
   void Fail(size_t index, const Error& error, Collector& collector);

@@ -1,6 +1,7 @@
 #include "flow/source_node.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -20,39 +21,33 @@ Status SourceNode::Admit(std::string_view payload, bool padded, int64_t arrival_
                          row::Batch& batch) {
   row::Row& row = batch.Add(static_cast<size_t>(plan_->slots));
   row.payload = payload;
-  Status filled = Fill(*decoders_[0], padded, arrival_micros, batch.arena(), row);
-  row.failed = !filled.ok();
-  return filled;
+  return Fill(*decoders_[0], padded, arrival_micros, batch.arena(), row);
 }
 
 void SourceNode::AdmitAll(std::span<const std::string_view> payloads, bool padded,
                           int64_t arrival_micros, row::Batch& batch, os::WorkerTeam& team,
-                          const std::function<void(size_t, Error)>& unfit) {
-  constexpr size_t kPieceRows = 64;
+                          std::vector<std::pair<size_t, Error>>& unfit) {
   while (decoders_.size() < team.size())
     decoders_.push_back(std::make_unique<schema::JsonDecoder>(plan_->decoded, plan_->json));
   const size_t first = batch.rows().size();
   for (std::string_view payload : payloads)
     batch.Add(static_cast<size_t>(plan_->slots)).payload = payload;
-  const size_t pieces = (payloads.size() + kPieceRows - 1) / kPieceRows;
-  std::vector<std::vector<std::pair<size_t, Error>>> errors(pieces);
-  team.Run(pieces, [&](size_t piece, size_t worker) {
-    const size_t end = std::min(payloads.size(), (piece + 1) * kPieceRows);
-    for (size_t i = piece * kPieceRows; i < end; ++i) {
-      row::Row& row = batch.rows()[first + i];
-      Status filled = Fill(*decoders_[worker], padded, arrival_micros, batch.arena(worker), row);
-      row.failed = !filled.ok();
-      if (!filled.ok()) errors[piece].emplace_back(i, filled.error());
+  std::vector<std::vector<std::pair<size_t, Error>>> errors(
+      os::WorkerTeam::PiecesOf(payloads.size()));
+  team.RunRows(payloads.size(), [&](size_t begin, size_t end, size_t worker) {
+    for (size_t i = begin; i < end; ++i) {
+      Status filled = Fill(*decoders_[worker], padded, arrival_micros, batch.arena(worker),
+                           batch.rows()[first + i]);
+      if (!filled.ok()) errors[begin / os::WorkerTeam::kPieceRows].emplace_back(i, filled.error());
     }
   });
-  for (auto& piece : errors) {
-    for (auto& [index, error] : piece)
-      unfit(index, std::move(error));
-  }
+  for (auto& piece : errors)
+    std::move(piece.begin(), piece.end(), std::back_inserter(unfit));
 }
 
 Status SourceNode::Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros,
                         base::Arena& arena, row::Row& row) const {
+  row.failed = true;
   HR_TRY(decoder.Decode(row.payload, padded, arena, row.values));
   expr::EvalContext context{arena, std::nullopt};
   for (const Evaluation& evaluation : plan_->computed) {
@@ -63,7 +58,9 @@ Status SourceNode::Fill(schema::JsonDecoder& decoder, bool padded, int64_t arriv
     const row::Value& time = row.values[plan_->time_slot];
     if (!time.null) row.event_time = time.integer;
   }
-  return CheckRow(row, arrival_micros);
+  HR_TRY(CheckRow(row, arrival_micros));
+  row.failed = false;
+  return Ok();
 }
 
 Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) const {

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "flow/collector.h"
@@ -47,11 +47,11 @@ class SourceNode {
   // Appends one row for the payload, which must outlive the batch. An error means that the event is
   // not fit (its row is then marked failed): HR22xx with a JSON pointer as place.
   Status Admit(std::string_view payload, bool padded, int64_t arrival_micros, row::Batch& batch);
-  // The same for many at once, by a team. Calls `unfit` for each that is not fit, in order, with
-  // its number.
+  // The same for many at once, by a team. Appends to `unfit` those that are not fit: number and
+  // error, in order.
   void AdmitAll(std::span<const std::string_view> payloads, bool padded, int64_t arrival_micros,
                 row::Batch& batch, os::WorkerTeam& team,
-                const std::function<void(size_t, Error)>& unfit);
+                std::vector<std::pair<size_t, Error>>& unfit);
   // True when DEDUPLICATE BY knows the row already; remembers it otherwise.
   bool IsRepeat(const row::Row& row);
   // The partition that the row's key belongs to.
@@ -75,7 +75,7 @@ class SourceNode {
     int64_t last_activity = 0;  // activity_ at its last event: a silent one holds back at first
   };
 
-  // Decodes and checks into the row's slots.
+  // Decodes and checks into the row's slots; says in row.failed, too, whether it is fit.
   Status Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros, base::Arena& arena,
               row::Row& row) const;
   Status CheckRow(const row::Row& row, int64_t arrival_micros) const;

@@ -48,6 +48,13 @@ void WorkerTeam::Run(size_t pieces, const Piece& piece) {
   left_.wait(lock, [this] { return joined_ == 0; });
 }
 
+void WorkerTeam::RunRows(size_t count, const Rows& rows) {
+  Run(PiecesOf(count), [&](size_t piece, size_t worker) {
+    const size_t begin = piece * kPieceRows;
+    rows(begin, std::min(count, begin + kPieceRows), worker);
+  });
+}
+
 void WorkerTeam::Work(size_t worker) {
   uint64_t done = 0;
   std::unique_lock lock(mutex_);

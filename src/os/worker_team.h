@@ -20,8 +20,11 @@ namespace headrace::os {
 class WorkerTeam {
  public:
   static constexpr size_t kWorkersMax = 16;
+  static constexpr size_t kPieceRows = 64;
   // `worker` is below size(); no two pieces run at the same time with the same one.
   using Piece = std::function<void(size_t piece, size_t worker)>;
+  // Rows [begin, end): a piece, whose number is begin / kPieceRows.
+  using Rows = std::function<void(size_t begin, size_t end, size_t worker)>;
 
   // `workers` is clamped to [1, kWorkersMax]; one starts no thread.
   explicit WorkerTeam(size_t workers);
@@ -32,6 +35,9 @@ class WorkerTeam {
   size_t size() const { return threads_.size() + 1; }
   // Runs `piece` for every number below `pieces`; all are done when it returns.
   void Run(size_t pieces, const Piece& piece);
+  // Runs `rows` for all below `count`, in pieces of kPieceRows.
+  void RunRows(size_t count, const Rows& rows);
+  static size_t PiecesOf(size_t rows) { return (rows + kPieceRows - 1) / kPieceRows; }
 
  private:
   void Work(size_t worker);

@@ -42,6 +42,23 @@ TEST(WorkerTeam, WhatThePiecesWroteIsThereWhenTheJobIsDone) {
   }
 }
 
+TEST(WorkerTeam, CutsRowsIntoPiecesThatCoverThemOnce) {
+  for (size_t workers : {1, 3}) {
+    WorkerTeam team(workers);
+    for (size_t count : {0, 1, 63, 64, 65, 1000}) {
+      std::vector<int> seen(count);
+      std::vector<int> pieces(WorkerTeam::PiecesOf(count));
+      team.RunRows(count, [&](size_t begin, size_t end, size_t) {
+        ++pieces[begin / WorkerTeam::kPieceRows];
+        for (size_t i = begin; i < end; ++i)
+          ++seen[i];
+      });
+      EXPECT_EQ(seen, std::vector<int>(count, 1));
+      EXPECT_EQ(pieces, std::vector<int>(pieces.size(), 1));
+    }
+  }
+}
+
 TEST(WorkerTeam, IsNeverLargerThanItsLimit) {
   EXPECT_EQ(WorkerTeam(1000).size(), WorkerTeam::kWorkersMax);
   EXPECT_EQ(WorkerTeam(0).size(), 1U);

@@ -33,7 +33,7 @@ struct KeyedRow {
 class KeyShard {
  public:
   // The plan and the spill file must outlive the shard.
-  explicit KeyShard(const BlockPlan& plan, os::SpillFile* spill = nullptr);
+  explicit KeyShard(const BlockPlan& plan, os::SpillFile* spill);
   ~KeyShard();
 
   // As KeyBlock::Update for these rows alone, which are in log order and not failed. Text results

@@ -23,9 +23,8 @@ ShardedBlock::ShardedBlock(const KeyBlockSpec& spec, os::SpillFile* spill)
 void ShardedBlock::FindKeys(row::Batch& batch, const Failures& failures, os::WorkerTeam& team) {
   const size_t count = batch.rows().size();
   keyed_.resize(count);
-  team.Run((count + kPieceRows - 1) / kPieceRows, [&](size_t piece, size_t worker) {
-    const size_t end = std::min(count, (piece + 1) * kPieceRows);
-    for (size_t i = piece * kPieceRows; i < end; ++i) {
+  team.RunRows(count, [&](size_t begin, size_t end, size_t worker) {
+    for (size_t i = begin; i < end; ++i) {
       if (failures.failed[i] != 0) continue;
       PackedText key = encoders_[worker].Encode(batch.rows()[i].values, batch.arena(worker));
       keyed_[i] = {key, key.Hash(), static_cast<uint32_t>(i)};
@@ -46,7 +45,7 @@ void ShardedBlock::Update(row::Batch& batch, Failures& failures, os::WorkerTeam&
     work_[ShardOf(keyed_[i].hash)].push_back(keyed_[i]);
   }
   // Few rows are not worth waking anybody for.
-  const size_t together = count < 2 * kPieceRows ? kShards : 1;
+  const size_t together = count < 2 * os::WorkerTeam::kPieceRows ? kShards : 1;
   team.Run(kShards / together, [&](size_t piece, size_t worker) {
     for (size_t s = piece * together; s < (piece + 1) * together; ++s)
       shards_[s]->Update(work_[s], batch, batch.arena(worker), failures);

@@ -34,7 +34,6 @@ class ShardedBlock final : public KeyBlock {
  private:
   static constexpr int kShardsLog2 = 3;
   static constexpr uint32_t kShards = 1U << kShardsLog2;
-  static constexpr size_t kPieceRows = 64;
 
   // The index of a shard uses the other bits of the hash.
   static uint32_t ShardOf(uint64_t hash) {
