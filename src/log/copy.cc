@@ -1,7 +1,6 @@
 #include "log/copy.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,8 +51,9 @@ class Copy {
   Status Take(Entry entry) {
     HR_TRY(CreateTopicsUpTo(entry.lsn));
     next_ = entry.lsn + 1;
-    bytes_ += entry.bytes.size() + entry.note.size();
-    group_bytes_ += entry.bytes.size() + entry.note.size();
+    const size_t size = entry.bytes.size() + entry.note.size();
+    bytes_ += size;
+    group_bytes_ += size;
     group_.push_back(std::move(entry));
     return group_bytes_ < kGroupBytes ? Ok() : AppendGroup();
   }
@@ -108,11 +108,11 @@ Status CheckBeginning(const Log& from, const Log& to) {
   // Creations of topics have no entry: compare the last entry before them.
   for (Lsn lsn = last; lsn > 0; --lsn) {
     HR_ASSIGN(auto mine, to.Scan(lsn));
-    HR_ASSIGN(auto other, from.Scan(lsn));
     Entry a;
-    Entry b;
     HR_ASSIGN(bool found, mine->Next(&a));
     if (!found) continue;
+    HR_ASSIGN(auto other, from.Scan(lsn));
+    Entry b;
     HR_ASSIGN(bool there, other->Next(&b));
     return there && Same(a, b) ? Ok() : Status(Differs(lsn));
   }
