@@ -8,8 +8,17 @@
 namespace headrace::cli {
 namespace {
 
-ExitCode Report(const Result<log::CopyReport>& copied, const Arguments& arguments,
-                Console& console) {
+// Backup and Restore of the engine.
+using Copying = decltype(&engine::Backup);
+
+ExitCode Copy(Copying copying, const std::string& from, const std::string& to,
+              const Arguments& arguments, Console& console) {
+  std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
+  if (Status there = CheckDataDirectory(*files, from); !there.ok()) {
+    return console.Fail(there.error());
+  }
+  os::SystemClock clock;
+  Result<log::CopyReport> copied = copying(*files, clock, from, to);
   if (!copied.ok()) return console.Fail(copied.error());
   if (arguments.Has("--json") || arguments.Has("--jsonl")) {
     Listing line({"lsn", "from_lsn", "bytes"});
@@ -26,25 +35,13 @@ ExitCode Report(const Result<log::CopyReport>& copied, const Arguments& argument
 ExitCode RunBackup(const Arguments& arguments, Console& console) {
   const std::string* data = arguments.Find("--data");
   if (data == nullptr) return console.FailUsage("--data DIR is missing", "backup");
-  std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
-  if (Status there = CheckDataDirectory(*files, *data); !there.ok()) {
-    return console.Fail(there.error());
-  }
-  os::SystemClock clock;
-  return Report(engine::Backup(*files, clock, *data, arguments.positionals()[0]), arguments,
-                console);
+  return Copy(engine::Backup, *data, arguments.positionals()[0], arguments, console);
 }
 
 ExitCode RunRestore(const Arguments& arguments, Console& console) {
   const std::string* data = arguments.Find("--data");
   if (data == nullptr) return console.FailUsage("--data DIR is missing", "restore");
-  std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
-  const std::string& backup = arguments.positionals()[0];
-  if (Status there = CheckDataDirectory(*files, backup); !there.ok()) {
-    return console.Fail(there.error());
-  }
-  os::SystemClock clock;
-  return Report(engine::Restore(*files, clock, backup, *data), arguments, console);
+  return Copy(engine::Restore, arguments.positionals()[0], *data, arguments, console);
 }
 
 }  // namespace

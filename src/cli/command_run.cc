@@ -68,16 +68,10 @@ ExitCode RunRun(const Arguments& arguments, Console& console) {
   Result<engine::RunOptions> options = ReadOptions(arguments);
   if (!options.ok()) return console.FailUsage(options.error().message(), "run");
   options->stop = &signals.stop();
-  WorkspaceOptions where;
-  if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
-  Result<size_t> workers = ReadWorkers(arguments);
-  if (!workers.ok()) return console.FailUsage(workers.error().message(), "run");
-  where.workers = *workers;
-  Result<uint64_t> memory = ReadMemory(arguments);
-  if (!memory.ok()) return console.FailUsage(memory.error().message(), "run");
-  where.memory = *memory;
-  if (where.workers > 1) options->chunk_events = kTeamChunkEvents;
-  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
+  Result<WorkspaceOptions> where = ReadWorkspace(arguments);
+  if (!where.ok()) return console.FailUsage(where.error().message(), "run");
+  if (where->workers > 1) options->chunk_events = kTeamChunkEvents;
+  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   if ((*workspace)->is_temporary()) {
     signals.BeforeExit([path = (*workspace)->directory()] { RemoveDirectory(path); });

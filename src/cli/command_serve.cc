@@ -29,15 +29,9 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
   if (!options.ok()) return console.FailUsage(options.error().message(), "serve");
   options->dangerously_listen_beyond_loopback =
       arguments.Has("--dangerously-listen-beyond-loopback");
-  WorkspaceOptions where;
-  if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
-  Result<size_t> workers = ReadWorkers(arguments);
-  if (!workers.ok()) return console.FailUsage(workers.error().message(), "serve");
-  where.workers = *workers;
-  Result<uint64_t> memory = ReadMemory(arguments);
-  if (!memory.ok()) return console.FailUsage(memory.error().message(), "serve");
-  where.memory = *memory;
-  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
+  Result<WorkspaceOptions> where = ReadWorkspace(arguments);
+  if (!where.ok()) return console.FailUsage(where.error().message(), "serve");
+  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   const std::string& said = (*workspace)->engine().recovery_note();
   if (!said.empty()) console.Note(said + "\n");

@@ -27,8 +27,6 @@ Result<std::string> ReadStandardInput() {
   return text;
 }
 
-}  // namespace
-
 Result<size_t> ReadWorkers(const Arguments& arguments) {
   constexpr auto kMax = static_cast<int64_t>(os::WorkerTeam::kWorkersMax);
   const int64_t cores = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMax);
@@ -52,6 +50,16 @@ Result<uint64_t> ReadMemory(const Arguments& arguments) {
   }
   return BadUsage("--memory " + *given +
                   ": a size of at least 101MB (96MiB) is meant, such as 192MB or 2GiB");
+}
+
+}  // namespace
+
+Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments) {
+  WorkspaceOptions options;
+  if (arguments.Has("--data")) options.directory = arguments.Get("--data", "");
+  HR_ASSIGN(options.workers, ReadWorkers(arguments));
+  HR_ASSIGN(options.memory, ReadMemory(arguments));
+  return options;
 }
 
 Status CheckDataDirectory(os::FileSystem& files, const std::string& path) {

@@ -52,13 +52,11 @@ class Workspace {
   std::unique_ptr<engine::Engine> engine_;
 };
 
-// --memory: `192MB`, `2GiB`, or bytes. Error: HR9001.
-Result<uint64_t> ReadMemory(const Arguments& arguments);
+// What --data, --workers (absent: one per core) and --memory (`192MB`, `2GiB`, or bytes) say.
+// Error: HR9001.
+Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments);
 inline constexpr Flag kMemoryFlag{
     "--memory", "SIZE", "the state of windows beyond SIZE - 64MB goes to a file (192MB, 2GiB)"};
-
-// --workers: absent, one per core. Error: HR9001.
-Result<size_t> ReadWorkers(const Arguments& arguments);
 inline constexpr Flag kWorkersFlag{
     "--workers", "N", "threads that compute (one per core); results do not depend on it"};
 
