@@ -57,7 +57,7 @@ ExitCode RunTest(const Arguments& arguments, Console& console) {
     }
     console.Out("\n");
     for (const std::string& failure : outcome->failures)
-      console.Out("  " + file + ":" + failure + "\n");
+      console.Out(std::string("  ").append(file).append(":").append(failure).append("\n"));
     if (outcome->crash_points_left_out > 0) {
       console.Note(name + ": " + std::to_string(outcome->crash_points_left_out) +
                    " crashes were left out: at most " + std::to_string(kCrashPointsMax) +

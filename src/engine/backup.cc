@@ -36,13 +36,16 @@ Result<std::unique_ptr<log::Log>> OpenMoment(os::FileSystem& files, os::Clock& c
 
 // Models are named by their bytes: one that is there is the same.
 Status CopyModels(os::FileSystem& files, const std::string& from, const std::string& to) {
-  if (!files.Exists(from + "/models")) return Ok();
-  HR_TRY(files.CreateDirectories(to + "/models"));
-  HR_ASSIGN(std::vector<std::string> names, files.List(from + "/models"));
+  const std::string source = from + "/models";
+  const std::string target = to + "/models";
+  if (!files.Exists(source)) return Ok();
+  HR_TRY(files.CreateDirectories(target));
+  HR_ASSIGN(std::vector<std::string> names, files.List(source));
   for (const std::string& name : names) {
-    if (files.Exists(to + "/models/" + name)) continue;
-    HR_ASSIGN(std::string bytes, os::ReadFile(files, from + "/models/" + name, kModelBytesMax));
-    HR_TRY(os::ReplaceFile(files, to + "/models/" + name, bytes));
+    const std::string file = "/" + name;
+    if (files.Exists(target + file)) continue;
+    HR_ASSIGN(std::string bytes, os::ReadFile(files, source + file, kModelBytesMax));
+    HR_TRY(os::ReplaceFile(files, target + file, bytes));
   }
   return Ok();
 }

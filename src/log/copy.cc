@@ -37,6 +37,7 @@ Result<std::vector<std::string>> MissingTopics(const Log& from, const Log& to) {
   }
   std::sort(missing.begin(), missing.end());
   std::vector<std::string> names;
+  names.reserve(missing.size());
   for (auto& [lsn, name] : missing)
     names.push_back(std::move(name));
   return names;

@@ -85,7 +85,7 @@ class KeyBlock {
 
   // `definition` errors: none; the planner has checked types with ResultType.
   // With a spill file, which must outlive the block, slots and windows are kept there.
-  static std::unique_ptr<KeyBlock> Make(KeyBlockSpec spec, os::SpillFile* spill = nullptr);
+  static std::unique_ptr<KeyBlock> Make(const KeyBlockSpec& spec, os::SpillFile* spill = nullptr);
   virtual ~KeyBlock() = default;
 
   // For each row in order: adds it to its key, then writes every aggregate's value over the frame

@@ -35,7 +35,7 @@ class PackedText {
     const char* data = text.data();
     auto length = static_cast<uint32_t>(text.size());
     std::memset(packed.bytes_, 0, sizeof packed.bytes_);
-    std::memcpy(packed.bytes_, &data, sizeof data);
+    std::memcpy(packed.bytes_, static_cast<const void*>(&data), sizeof data);
     std::memcpy(packed.bytes_ + 8, &length, sizeof length);
     packed.bytes_[kTag] = static_cast<char>(kLong);
     return packed;
@@ -60,7 +60,7 @@ class PackedText {
     if (tag() == kNull) return {};
     const char* data;
     uint32_t length;
-    std::memcpy(&data, bytes_, sizeof data);
+    std::memcpy(static_cast<void*>(&data), bytes_, sizeof data);
     std::memcpy(&length, bytes_ + 8, sizeof length);
     return {data, length};
   }

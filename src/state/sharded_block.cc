@@ -8,7 +8,7 @@ namespace headrace::state {
 
 static_assert(os::WorkerTeam::kWorkersMax <= row::Batch::kArenas);
 
-std::unique_ptr<KeyBlock> KeyBlock::Make(KeyBlockSpec spec, os::SpillFile* spill) {
+std::unique_ptr<KeyBlock> KeyBlock::Make(const KeyBlockSpec& spec, os::SpillFile* spill) {
   return std::make_unique<ShardedBlock>(spec, spill);
 }
 

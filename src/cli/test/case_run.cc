@@ -246,15 +246,24 @@ class CaseRun {
       row::AppendUnescaped(member.key, name);
       cells[name] = std::string(member.value);
     }
+    const std::string where = expected.stream + " row " + std::to_string(index + 1) + ": ";
     for (const auto& [column, value] : expected.rows[index]) {
       const auto cell = cells.find(column);
-      const std::string where = expected.stream + " row " + std::to_string(index + 1) + ": ";
       if (cell == cells.end()) {
-        Fail(value.line, where + "there is no column " + column + " in " + row);
-      } else if (!Equal(value.json, cell->second)) {
-        Fail(value.line, where + column + " is " + cell->second + ", expected " + value.json);
+        Fail(value.line, std::string(where)
+                             .append("there is no column ")
+                             .append(column)
+                             .append(" in ")
+                             .append(row));
+      } else {
+        Compare(value, cell->second, where + column);
       }
     }
+  }
+
+  void Compare(const CaseValue& expected, const std::string& actual, const std::string& what) {
+    if (Equal(expected.json, actual)) return;
+    Fail(expected.line, what + " is " + actual + ", expected " + expected.json);
   }
 
   Status Ask(const CaseStep& step) {
@@ -280,9 +289,7 @@ class CaseRun {
     for (size_t c = 0; c < expected.size(); ++c) {
       std::string actual;
       row::AppendJson(answer.rows[r][c], answer.columns.columns[c].type, actual);
-      if (Equal(expected[c].json, actual)) continue;
-      Fail(expected[c].line, where + answer.columns.columns[c].name + " is " + actual +
-                                 ", expected " + expected[c].json);
+      Compare(expected[c], actual, where + answer.columns.columns[c].name);
     }
   }
 
@@ -292,7 +299,7 @@ class CaseRun {
     for (const engine::StreamInfo& info : engine_->streams()) {
       HR_ASSIGN(std::vector<std::string> rows, RowsOf(info.name, true));
       for (const std::string& row : rows)
-        rows_ += info.name + " " + row + "\n";
+        rows_.append(info.name).append(" ").append(row).append("\n");
     }
     return Ok();
   }
