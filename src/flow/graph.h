@@ -57,13 +57,17 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
+  // Whose state a snapshot must hold to be loaded: of these statements exactly, or of any. With
+  // kAny what it lacks begins empty and what the graph lacks is passed over.
+  enum class Match { kExact, kAny };
+
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
   // goes on as KeyBlock::TakePages does. Loading goes into a graph that has not run: BeginLoad,
   // each page, EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph
   // must then be thrown away.
   std::string BeginSnapshot(bool whole);
   bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
-  Status BeginLoad(std::string_view head);
+  Status BeginLoad(std::string_view head, Match match);
   Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
   void EndLoad();
 
@@ -93,7 +97,10 @@ class Graph {
   void Connect(const std::string& input, size_t reader);
   // By number; null: of a revision that is done.
   std::vector<state::KeyBlock*> KeyBlocks() const;
-  Status LoadStatement(Statement& statement, base::ByteReader& reader);
+  Status LoadSources(base::ByteReader& reader, Match match);
+  Status LoadStatements(base::ByteReader& reader, Match match);
+  // Null: no statement of the graph is what the head tells of next, which is passed over.
+  Status LoadStatement(Statement* statement, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);
@@ -111,6 +118,8 @@ class Graph {
   std::vector<std::unique_ptr<Statement>> statements_;
   std::vector<WatermarkStep> steps_;
   std::vector<bool> refused_;  // of the rows of a batch, before a muted statement ran
+  // While a snapshot is loaded: by its number of a block; null for what is passed over.
+  std::vector<state::KeyBlock*> loading_;
 };
 
 }  // namespace headrace::flow

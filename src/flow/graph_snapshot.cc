@@ -2,16 +2,21 @@
 //
 // head := version u8, sources varint, per source: name string, state string;
 //         statements varint, per statement: name string, created LSN varint, kind u8;
-//           select (1): per key block fingerprint u64, slots varint, watermark u64
+//           select (1): key blocks varint, per key block fingerprint u64, slots varint,
+//                       watermark u64
 //           window (2): state string
-//           done (0): nothing
+//           done (0): key blocks varint, none of which has pages
+
+#include <algorithm>
 
 #include "flow/graph.h"
 
 namespace headrace::flow {
 namespace {
 
-constexpr uint8_t kVersion = 2;  // 1: key blocks were not cut into shards
+// 1: key blocks were not cut into shards. 2: their number was that of the statement alone.
+constexpr uint8_t kVersion = 3;
+constexpr uint64_t kBlocksMax = 1 << 16;  // of one statement
 enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2 };
 
 Error OfOthers() {
@@ -36,18 +41,25 @@ state::BlockHead TakeBlockHead(base::ByteReader& reader) {
   return head;
 }
 
+size_t BlocksOf(const StatementPlan& plan) {
+  size_t blocks = 0;
+  if (plan.select) {
+    for (const Stage& stage : plan.select->stages)
+      blocks += stage.key_blocks.size();
+  }
+  return blocks;
+}
+
 }  // namespace
 
 std::vector<state::KeyBlock*> Graph::KeyBlocks() const {
   std::vector<state::KeyBlock*> blocks;
   for (const auto& statement : statements_) {
-    if (!statement->plan->select) continue;
     if (statement->select) {
       for (state::KeyBlock* block : statement->select->key_blocks())
         blocks.push_back(block);
     } else {
-      for (const Stage& stage : statement->plan->select->stages)
-        blocks.insert(blocks.end(), stage.key_blocks.size(), nullptr);
+      blocks.insert(blocks.end(), BlocksOf(*statement->plan), nullptr);
     }
   }
   return blocks;
@@ -70,6 +82,7 @@ std::string Graph::BeginSnapshot(bool whole) {
     writer.Varint(statement->plan->created_lsn);
     if (statement->select) {
       writer.U8(static_cast<uint8_t>(Kind::kSelect));
+      writer.Varint(BlocksOf(*statement->plan));
       for (state::KeyBlock* block : statement->select->key_blocks())
         Put(block->BeginSnapshot(whole), writer);
     } else if (statement->window) {
@@ -79,6 +92,7 @@ std::string Graph::BeginSnapshot(bool whole) {
       writer.String(window);
     } else {
       writer.U8(static_cast<uint8_t>(Kind::kDone));
+      writer.Varint(BlocksOf(*statement->plan));
     }
   }
   return head;
@@ -102,53 +116,88 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
   return false;
 }
 
-Status Graph::BeginLoad(std::string_view head) {
+Status Graph::BeginLoad(std::string_view head, Match match) {
+  loading_.clear();
   base::ByteReader reader(head);
   if (reader.U8() != kVersion) return OfOthers();
-  if (reader.Varint() != source_names_.size()) return OfOthers();
-  for (const std::string& name : source_names_) {
-    std::string_view stored = reader.String();
-    std::string_view state = reader.String();
-    if (!reader.ok()) return Damaged();
-    if (stored != name) return OfOthers();
-    HR_TRY(sources_by_topic_.at(topic_of_source_.at(name))->Load(state));
-  }
-  if (reader.Varint() != statements_.size()) return OfOthers();
-  for (const auto& statement : statements_)
-    HR_TRY(LoadStatement(*statement, reader));
+  HR_TRY(LoadSources(reader, match));
+  HR_TRY(LoadStatements(reader, match));
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
 }
 
-Status Graph::LoadStatement(Statement& statement, base::ByteReader& reader) {
-  std::string_view name = reader.String();
-  const uint64_t created = reader.Varint();
+Status Graph::LoadSources(base::ByteReader& reader, Match match) {
+  const uint64_t count = reader.Varint();
+  if (match == Match::kExact && count != source_names_.size()) return OfOthers();
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string name(reader.String());
+    std::string_view state = reader.String();
+    if (!reader.ok()) return Damaged();
+    if (match == Match::kExact && name != source_names_[i]) return OfOthers();
+    auto topic = topic_of_source_.find(name);
+    if (topic == topic_of_source_.end()) continue;
+    HR_TRY(sources_by_topic_.at(topic->second)->Load(state));
+  }
+  return Ok();
+}
+
+Status Graph::LoadStatements(base::ByteReader& reader, Match match) {
+  const uint64_t count = reader.Varint();
+  if (match == Match::kExact && count != statements_.size()) return OfOthers();
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string_view name = reader.String();
+    const uint64_t created = reader.Varint();
+    if (!reader.ok()) return Damaged();
+    auto same = [&](const std::unique_ptr<Statement>& statement) {
+      return statement->plan->name == name && statement->plan->created_lsn == created;
+    };
+    auto found = std::find_if(statements_.begin(), statements_.end(), same);
+    if (match == Match::kExact && found != statements_.begin() + static_cast<ptrdiff_t>(i)) {
+      return OfOthers();
+    }
+    HR_TRY(LoadStatement(found == statements_.end() ? nullptr : found->get(), reader));
+  }
+  return Ok();
+}
+
+Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
   const auto kind = static_cast<Kind>(reader.U8());
-  if (!reader.ok()) return Damaged();
-  if (name != statement.plan->name || created != statement.plan->created_lsn) return OfOthers();
-  if (kind == Kind::kDone && statement.plan->until_lsn != UINT64_MAX) {
-    statement.select.reset();
-    statement.window.reset();
+  if (kind == Kind::kWindow) {
+    std::string_view state = reader.String();
+    if (statement == nullptr) return reader.ok() ? Ok() : Status(Damaged());
+    return statement->window ? statement->window->Load(state) : Status(OfOthers());
+  }
+  const uint64_t blocks = reader.Varint();
+  if (!reader.ok() || blocks > kBlocksMax) return Damaged();
+  if (statement != nullptr && blocks != BlocksOf(*statement->plan)) return OfOthers();
+  if (kind == Kind::kDone) {
+    loading_.insert(loading_.end(), blocks, nullptr);
+    if (statement == nullptr) return Ok();
+    if (statement->plan->until_lsn == UINT64_MAX) return OfOthers();
+    statement->select.reset();
+    statement->window.reset();
     return Ok();
   }
-  if (kind == Kind::kSelect && statement.select) {
-    for (state::KeyBlock* block : statement.select->key_blocks())
-      HR_TRY(block->BeginLoad(TakeBlockHead(reader)));
-    return Ok();
+  if (kind != Kind::kSelect) return Damaged();
+  if (statement != nullptr && !statement->select) return OfOthers();
+  for (uint64_t b = 0; b < blocks; ++b) {
+    state::KeyBlock* block = statement == nullptr ? nullptr : statement->select->key_blocks()[b];
+    state::BlockHead head = TakeBlockHead(reader);
+    if (block != nullptr) HR_TRY(block->BeginLoad(head));
+    loading_.push_back(block);
   }
-  if (kind != Kind::kWindow || !statement.window) return OfOthers();
-  return statement.window->Load(reader.String());
+  return Ok();
 }
 
 Status Graph::LoadPage(uint32_t block, uint32_t number, std::string_view bytes) {
-  std::vector<state::KeyBlock*> blocks = KeyBlocks();
-  if (block >= blocks.size() || blocks[block] == nullptr) return Damaged();
-  return blocks[block]->LoadPage(number, bytes);
+  if (block >= loading_.size()) return Damaged();
+  return loading_[block] == nullptr ? Ok() : loading_[block]->LoadPage(number, bytes);
 }
 
 void Graph::EndLoad() {
-  for (state::KeyBlock* block : KeyBlocks()) {
+  for (state::KeyBlock* block : loading_) {
     if (block != nullptr) block->EndLoad();
   }
+  loading_.clear();
 }
 
 }  // namespace headrace::flow
