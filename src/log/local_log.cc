@@ -368,20 +368,44 @@ Status LocalLog::WriteManifest(Lsn moved) {
   return os::ReplaceFile(files_, ManifestPath(directory_), manifest.Encode());
 }
 
+Partition::RetentionLimits LocalLog::RetentionOf(const TopicConfig& config) const {
+  Partition::RetentionLimits limits;
+  if (config.retention_ms >= 0) {
+    limits.oldest_timestamp_ms = clock_.NowMicros() / 1000 - config.retention_ms;
+  }
+  limits.bytes = config.retention_bytes;
+  return limits;
+}
+
+bool LocalLog::HasRetention() const {
+  std::shared_lock lock(topics_mutex_);
+  return std::any_of(topics_.begin(), topics_.end(), [](const auto& topic) {
+    const TopicConfig& config = topic.second.config;
+    return config.retention_ms >= 0 || config.retention_bytes >= 0;
+  });
+}
+
+Lsn LocalLog::ExpiredThrough() const {
+  Lsn last = 0;
+  std::shared_lock lock(topics_mutex_);
+  for (const auto& [name, topic] : topics_) {
+    const Partition::RetentionLimits limits = RetentionOf(topic.config);
+    for (const auto& partition : topic.partitions)
+      last = std::max(last, partition->ExpiredThrough(limits));
+  }
+  return last;
+}
+
 Status LocalLog::ApplyRetention() {
   std::lock_guard moving(moving_mutex_);
   std::vector<std::string> expired;
-  int64_t now_ms = clock_.NowMicros() / 1000;
   {
     std::shared_lock lock(topics_mutex_);
     for (const auto& [name, topic] : topics_) {
-      int64_t oldest =
-          topic.config.retention_ms < 0 ? INT64_MIN : now_ms - topic.config.retention_ms;
+      const Partition::RetentionLimits limits = RetentionOf(topic.config);
       for (const auto& partition : topic.partitions) {
-        for (std::string& path :
-             partition->Expire(oldest, topic.config.retention_bytes, retention_floor_)) {
+        for (std::string& path : partition->Expire(limits, retention_floor_))
           expired.push_back(std::move(path));
-        }
       }
     }
   }

@@ -53,6 +53,8 @@ class LocalLog final : public Log {
                            int64_t timestamp_ms) const override;
   Result<std::unique_ptr<Cursor>> Scan(Lsn from) const override;
   Result<std::unique_ptr<Cursor>> ScanControls() const override;
+  bool HasRetention() const override;
+  Lsn ExpiredThrough() const override;
   void SetRetentionFloor(Lsn floor) override;
   Status ApplyRetention() override;
   Status Close() override;
@@ -73,6 +75,7 @@ class LocalLog final : public Log {
   void OnDurable(std::vector<Group>&& groups);
   void MoveLoop();
   void RetainNowAndThen();
+  Partition::RetentionLimits RetentionOf(const TopicConfig& config) const;
   Status Move(const std::vector<EntryPtr>& entries);
   Status Stage(const std::vector<EntryPtr>& entries);
   Status PublishStaged();

@@ -132,6 +132,10 @@ class Log {
   // Only the control entries, in LSN order.
   virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;
 
+  // Whether any topic has a limit.
+  virtual bool HasRetention() const = 0;
+  // The last LSN that retention would remove if the floor allowed it; 0: nothing.
+  virtual Lsn ExpiredThrough() const = 0;
   // Retention may remove what lies below `floor`, and no batch at or above it. At first that is 0:
   // nothing goes, because state is built from what the log holds. Whoever can do without events up
   // to an LSN (a durable snapshot covers them) moves it there; it never moves back.

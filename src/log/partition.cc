@@ -295,26 +295,40 @@ std::vector<SegmentRecord> Partition::records() const {
   return records;
 }
 
-std::vector<std::string> Partition::Expire(int64_t oldest_timestamp_ms, int64_t bytes_max,
-                                           Lsn floor) {
-  std::vector<std::string> expired;
-  std::lock_guard lock(mutex_);
-  if (dirty_) return expired;
+size_t Partition::Expired(const RetentionLimits& limits) const {
   uint64_t total = 0;
   for (const auto& segment : segments_)
     total += segment->size;
-  while (segments_.size() > 1) {
-    const Segment& oldest = *segments_.front();
-    bool old = oldest.max_timestamp_ms < oldest_timestamp_ms;
-    bool over = bytes_max >= 0 && total > static_cast<uint64_t>(bytes_max);
-    if ((!old && !over) || oldest.last_lsn >= floor) break;
+  size_t expired = 0;
+  while (expired + 1 < segments_.size()) {
+    const Segment& oldest = *segments_[expired];
+    const bool old = oldest.max_timestamp_ms < limits.oldest_timestamp_ms;
+    const bool over = limits.bytes >= 0 && total > static_cast<uint64_t>(limits.bytes);
+    if (!old && !over) break;
     total -= oldest.size;
-    expired.push_back(oldest.path);
-    segments_.erase(segments_.begin());
-    start_offset_ = segments_.front()->base_offset;
+    ++expired;
   }
-  staged_ = segments_;
   return expired;
+}
+
+Lsn Partition::ExpiredThrough(const RetentionLimits& limits) const {
+  std::lock_guard lock(mutex_);
+  const size_t expired = Expired(limits);
+  return expired == 0 ? 0 : segments_[expired - 1]->last_lsn;
+}
+
+std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn floor) {
+  std::vector<std::string> paths;
+  std::lock_guard lock(mutex_);
+  if (dirty_) return paths;
+  const size_t expired = Expired(limits);
+  while (paths.size() < expired && segments_.front()->last_lsn < floor) {
+    paths.push_back(segments_.front()->path);
+    segments_.erase(segments_.begin());
+  }
+  if (!paths.empty()) start_offset_ = segments_.front()->base_offset;
+  staged_ = segments_;
+  return paths;
 }
 
 }  // namespace headrace::log

@@ -62,10 +62,16 @@ class Partition {
   // As they will be once Publish was called: for the manifest.
   std::vector<SegmentRecord> records() const;
 
-  // Forgets whole segments, all but the newest, that are over the limits and hold nothing at or
-  // above `floor`. Returns their paths; they may be removed once a manifest without them is
-  // durable.
-  std::vector<std::string> Expire(int64_t oldest_timestamp_ms, int64_t bytes_max, Lsn floor);
+  // What retention keeps of a partition: whole segments, and always the newest.
+  struct RetentionLimits {
+    int64_t oldest_timestamp_ms = INT64_MIN;
+    int64_t bytes = -1;  // -1: any
+  };
+  // The last LSN of the segments that are over the limits; 0: there are none.
+  Lsn ExpiredThrough(const RetentionLimits& limits) const;
+  // Forgets those of them that hold nothing at or above `floor`. Returns their paths; they may be
+  // removed once a manifest without them is durable.
+  std::vector<std::string> Expire(const RetentionLimits& limits, Lsn floor);
 
  private:
   struct Range {
@@ -75,6 +81,8 @@ class Partition {
     std::string path;
   };
 
+  // How many of the oldest segments are over the limits; mutex_ is held.
+  size_t Expired(const RetentionLimits& limits) const;
   bool IsFull(const Segment& segment, const Entry& next) const;
   Status BeginSegment(int64_t base_offset);
   Status FlushStaged();
