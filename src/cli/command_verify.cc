@@ -6,7 +6,8 @@ namespace headrace::cli {
 namespace {
 
 std::string VerifyJson(const engine::VerifyResult& found) {
-  std::string out = "{\"events\":" + std::to_string(found.events) +
+  std::string out = "{\"from_lsn\":" + std::to_string(found.from_lsn) +
+                    ",\"events\":" + std::to_string(found.events) +
                     ",\"rows\":" + std::to_string(found.rows) +
                     ",\"differences\":" + std::to_string(found.differences) + ",\"sample\":[";
   for (size_t i = 0; i < found.sample.size(); ++i) {
@@ -25,6 +26,9 @@ std::string VerifyText(const engine::VerifyResult& found) {
   std::string out = std::to_string(found.rows) + " rows recomputed from " +
                     std::to_string(found.events) + " events, " + std::to_string(found.differences) +
                     " differ\n";
+  if (found.from_lsn > 1) {
+    out += "retention removed what was before LSN " + std::to_string(found.from_lsn) + "\n";
+  }
   for (const engine::Difference& difference : found.sample) {
     out += difference.id + "\n  logged      " + difference.logged + "\n  recomputed  " +
            difference.recomputed + "\n";

@@ -97,6 +97,7 @@ struct Difference {
   std::string recomputed;
 };
 struct VerifyResult {
+  uint64_t from_lsn = 1;  // retention removed what is before
   uint64_t events = 0;
   uint64_t rows = 0;
   uint64_t differences = 0;

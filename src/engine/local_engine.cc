@@ -89,10 +89,12 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   if (!options_.snapshots) return Ok();
+  SnapshotStore store = snapshot_store();
+  HR_TRY(loaded_ ? store.ForgetBehind(loaded_->lsn) : store.Forget());
+  if (loaded_ && !store.Beginning().ok()) HR_TRY(store.WriteBeginning(loaded_->lsn));
   constexpr int64_t kNanosPerMilli = 1'000'000;
   snapshots_ = std::make_unique<SnapshotCycle>(
-      SnapshotStore(files_, options_.directory), clock_, metrics_,
-      [this](uint64_t lsn) { return log_->WaitDurable(lsn); },
+      std::move(store), clock_, metrics_, *log_,
       SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns},
       std::move(loaded_));
   return Ok();
@@ -108,24 +110,24 @@ std::shared_ptr<const Deployment> LocalEngine::deployment() const {
   return deployment_;
 }
 
-void LocalEngine::MakeGraph() {
-  graph_ =
-      BuildGraph(*deployment(),
-                 [this](const std::string& name) { return this->deployment()->Find(name)->models; },
-                 {&team_, spill_.get()});
-}
-
-// State is a function of the journal: run everything logged (what a snapshot does not hold of it)
+// State is a function of the journal: run everything logged (what the past does not hold of it)
 // through a new graph, compare what comes out with what was logged, and append what had not been.
 Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress) {
   auto deployment = this->deployment();
-  MakeGraph();
+  HR_ASSIGN(Past past, LoadState(from));
+  graph_ = std::move(past.graph);
+  if (from == From::kSnapshot) {
+    positions_ = std::move(past.state.positions);
+    finished_ = std::move(past.state.finished);
+  }
   group_ = std::make_unique<GroupBuilder>(deployment, *log_);
   counted_ = {};
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
                         [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
+  for (const auto& [of, offset] : past.state.next_offsets)
+    comparison.Resume(of.first, of.second, offset);
   ReplayOptions options;
-  if (from == From::kSnapshot) options.from_lsn = LoadSnapshot(comparison) + 1;
+  options.from_lsn = past.lsn + 1;
   options.until_lsn = log_->last_lsn();
   options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
     comparison.Logged(entry, rows);

@@ -15,6 +15,7 @@
 #include "engine/engine_state.h"
 #include "engine/frame.h"
 #include "engine/group_builder.h"
+#include "engine/past.h"
 #include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
@@ -104,12 +105,11 @@ class LocalEngine final : public Engine {
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress);
-  void MakeGraph();
-  // Puts the newest good snapshot into the graph and says behind which LSN a replay goes on; 0:
-  // none.
-  log::Lsn LoadSnapshot(Comparison& comparison);
-  Status LoadState(const SnapshotStore& store, const SnapshotManifest& manifest,
-                   EngineState* state);
+  Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
+                                             const std::vector<std::string>& streams) const;
+  // The state that a replay goes on from.
+  Result<Past> LoadState(From from);
+  SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
   void StepSnapshot();
   void FinishSnapshot();
@@ -169,7 +169,7 @@ class LocalEngine final : public Engine {
   std::atomic<bool> closed_{false};
   bool abandoned_ = false;  // the state is not that of the journal
   std::string recovery_note_;
-  std::optional<SnapshotManifest> loaded_;    // what the state was loaded from
+  std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
 };
 

@@ -30,7 +30,7 @@ bool LocalEngine::IsDefinition(std::string_view sql) const {
 }
 
 Result<std::string> LocalEngine::Why(std::string_view id) const {
-  return ExplainRow(id, *log_, deployment());
+  return ExplainRow(id, *log_, snapshot_store(), deployment());
 }
 
 Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams) const {
@@ -39,16 +39,28 @@ Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams
     if (deployment->Find(stream) != nullptr) continue;
     return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
   }
-  auto graph = BuildGraph(*deployment, ModelsOf(deployment));
+  return ReadPast(snapshot_store(), [&] { return VerifyBehindBeginning(deployment, streams); });
+}
+
+Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
+    const std::shared_ptr<const Deployment>& deployment,
+    const std::vector<std::string>& streams) const {
+  HR_ASSIGN(Past past, LoadBeginning(snapshot_store(), *log_, [&] {
+              return BuildGraph(*deployment, ModelsOf(deployment));
+            }));
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
+  for (const auto& [of, offset] : past.state.next_offsets)
+    comparison.Resume(of.first, of.second, offset);
   ReplayOptions options;
+  options.from_lsn = past.lsn + 1;
   options.until_lsn = log_->durable_lsn();
   options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
     comparison.Logged(entry, rows);
   };
   VerifyResult result;
-  HR_ASSIGN(result.events, Replay(*log_, *graph, comparison, options));
+  result.from_lsn = options.from_lsn;
+  HR_ASSIGN(result.events, Replay(*log_, *past.graph, comparison, options));
   comparison.Finish();
   result.rows = comparison.rows_compared();
   result.differences = comparison.differences();

@@ -1,43 +1,24 @@
 // How LocalEngine takes snapshots of its state, and starts from one.
 
-#include "engine/comparison.h"
 #include "engine/local_engine.h"
+#include "engine/replay.h"
 
 namespace headrace::engine {
 
-log::Lsn LocalEngine::LoadSnapshot(Comparison& comparison) {
-  SnapshotStore store(files_, options_.directory);
-  for (uint64_t lsn : store.List()) {
-    if (lsn > log_->last_lsn()) continue;  // of another log: its state is not this one's
-    Result<SnapshotManifest> manifest = store.Read(lsn);
-    EngineState state;
-    Status loaded = manifest.ok() ? LoadState(store, *manifest, &state) : Status(manifest.error());
-    if (loaded.ok()) {
-      positions_ = std::move(state.positions);
-      finished_ = std::move(state.finished);
-      for (const auto& [of, offset] : state.next_offsets)
-        comparison.Resume(of.first, of.second, offset);
-      loaded_ = std::move(manifest).value();
-      return lsn;
-    }
-    MakeGraph();
-    // Other statements are no damage: something was deployed since.
-    if (loaded.error().kind() == ErrorKind::kConflict) continue;
-    recovery_note_ += (recovery_note_.empty() ? "" : "\n") + std::string("snapshot ") +
-                      std::to_string(lsn) + " is not used: " + loaded.error().ToString();
-  }
-  return 0;
-}
-
-Status LocalEngine::LoadState(const SnapshotStore& store, const SnapshotManifest& manifest,
-                              EngineState* state) {
-  HR_ASSIGN(*state, EngineState::Decode(manifest.head));
-  HR_TRY(graph_->BeginLoad(state->graph));
-  HR_TRY(store.ReadPages(manifest, [this](uint32_t block, uint32_t number, std::string_view bytes) {
-    return graph_->LoadPage(block, number, bytes);
-  }));
-  graph_->EndLoad();
-  return Ok();
+Result<Past> LocalEngine::LoadState(From from) {
+  const auto make = [this] {
+    return BuildGraph(
+        *deployment(),
+        [this](const std::string& name) { return this->deployment()->Find(name)->models; },
+        {&team_, spill_.get()});
+  };
+  const SnapshotStore store = snapshot_store();
+  if (from == From::kBeginning) return LoadBeginning(store, *log_, make);
+  HR_ASSIGN(Past past, LoadPast(store, *log_, log_->last_lsn(), make));
+  for (const std::string& line : past.unused)
+    recovery_note_ += (recovery_note_.empty() ? "" : "\n") + line;
+  loaded_ = std::move(past.snapshot);
+  return past;
 }
 
 std::string LocalEngine::SnapshotHead(std::string graph) const {

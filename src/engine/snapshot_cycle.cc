@@ -3,12 +3,11 @@
 namespace headrace::engine {
 
 SnapshotCycle::SnapshotCycle(SnapshotStore store, const os::Clock& clock,
-                             base::MetricsRegistry& metrics,
-                             SnapshotWriter::WaitDurable wait_durable, Pace pace,
+                             base::MetricsRegistry& metrics, log::Log& log, Pace pace,
                              std::optional<SnapshotManifest> base)
     : clock_(clock),
       pace_(pace),
-      writer_(std::move(store), clock, metrics, std::move(wait_durable), base),
+      writer_(std::move(store), clock, metrics, log, base),
       last_lsn_(base ? base->lsn : 0),
       last_nanos_(clock.MonotonicNanoseconds()) {}
 
@@ -33,7 +32,7 @@ Status SnapshotCycle::Finish(flow::Graph& graph, uint64_t lsn, const Head& head)
 }
 
 void SnapshotCycle::Restart() {
-  if (taking_) writer_.Cancel();
+  writer_.Forget();
   taking_ = false;
   whole_ = true;
 }

@@ -27,14 +27,13 @@ class SnapshotCycle {
   using Head = std::function<std::string(std::string graph)>;
 
   SnapshotCycle(SnapshotStore store, const os::Clock& clock, base::MetricsRegistry& metrics,
-                SnapshotWriter::WaitDurable wait_durable, Pace pace,
-                std::optional<SnapshotManifest> base);
+                log::Log& log, Pace pace, std::optional<SnapshotManifest> base);
 
   // The state is that of everything up to `lsn`, and nothing is under way.
   void Step(flow::Graph& graph, uint64_t lsn, const Head& head);
   // Takes one now, if anything came since the last, and waits until it is durable.
   Status Finish(flow::Graph& graph, uint64_t lsn, const Head& head);
-  // Another graph takes over: what was taken of the former is of no use.
+  // Other statements take over: what was taken of the former is of no use, but for the beginning.
   void Restart();
 
  private:

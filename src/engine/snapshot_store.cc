@@ -4,6 +4,7 @@
 #include <charconv>
 #include <set>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 
@@ -14,7 +15,10 @@ constexpr std::string_view kManifestEnd = ".manifest";
 constexpr std::string_view kPagesEnd = ".pages";
 constexpr uint64_t kManifestBytesMax = uint64_t{1} << 30;
 constexpr size_t kBufferBytes = 1 << 20;
-constexpr size_t kKept = 2;
+constexpr size_t kNewestKept = 2;
+constexpr size_t kOlderKept = 3;                  // between the beginning and the newest
+constexpr uint32_t kBeginningMagic = 0x42314e48;  // "HN1B"
+constexpr size_t kBeginningBytes = 16;            // magic u32, LSN u64, CRC-32C u32
 
 // The number that a file's name begins with, when it ends so.
 std::optional<uint64_t> NumberOf(std::string_view name, std::string_view end) {
@@ -37,6 +41,10 @@ std::string SnapshotStore::ManifestPath(uint64_t lsn) const {
 
 std::string SnapshotStore::PagesPath(uint64_t lsn) const {
   return directory_ + "/" + std::to_string(lsn) + std::string(kPagesEnd);
+}
+
+std::string SnapshotStore::BeginningPath() const {
+  return directory_ + "/beginning";
 }
 
 std::vector<uint64_t> SnapshotStore::List() const {
@@ -86,14 +94,66 @@ Status SnapshotStore::ReadPages(const SnapshotManifest& manifest, const TakePage
   return Ok();
 }
 
+Result<uint64_t> SnapshotStore::Beginning() const {
+  if (!files_.Exists(BeginningPath())) return 0;
+  HR_ASSIGN(std::string bytes, os::ReadFile(files_, BeginningPath(), 4 * kBeginningBytes));
+  if (bytes.size() == kBeginningBytes) {
+    base::ByteReader reader(bytes);
+    const uint32_t magic = reader.U32Le();
+    const uint64_t lsn = reader.U64Le();
+    const uint32_t crc = base::Crc32c(std::string_view(bytes).substr(0, kBeginningBytes - 4));
+    if (magic == kBeginningMagic && crc == reader.U32Le()) return lsn;
+  }
+  return Error(ErrorKind::kCorruption, "HR5407", "the file that names the beginning is damaged")
+      .AtPlace(BeginningPath());
+}
+
+Result<uint64_t> SnapshotStore::MoveBeginning(uint64_t lsn) {
+  HR_ASSIGN(uint64_t present, Beginning());
+  for (uint64_t candidate : List()) {
+    if (candidate > lsn) continue;
+    if (candidate <= present) break;
+    Result<SnapshotManifest> manifest = Read(candidate);
+    if (!manifest.ok() || !CheckPages(*manifest).ok()) continue;
+    HR_TRY(WriteBeginning(candidate));
+    RemoveOld();
+    return candidate;
+  }
+  return present;
+}
+
+Status SnapshotStore::WriteBeginning(uint64_t lsn) {
+  std::string bytes;
+  base::ByteWriter writer(bytes);
+  writer.U32Le(kBeginningMagic);
+  writer.U64Le(lsn);
+  writer.U32Le(base::Crc32c(bytes));
+  return os::ReplaceFile(files_, BeginningPath(), bytes);
+}
+
+Status SnapshotStore::Forget() {
+  HR_ASSIGN(uint64_t beginning, Beginning());
+  return ForgetBehind(beginning);
+}
+
+Status SnapshotStore::ForgetBehind(uint64_t lsn) {
+  for (uint64_t snapshot : List()) {
+    if (snapshot > lsn) HR_TRY(files_.Remove(ManifestPath(snapshot)));
+  }
+  return files_.Exists(directory_) ? files_.SyncDirectory(directory_) : Ok();
+}
+
+Status SnapshotStore::CheckPages(const SnapshotManifest& manifest) const {
+  return ReadPages(manifest, [](uint32_t, uint32_t, std::string_view) { return Ok(); });
+}
+
 std::vector<Error> SnapshotStore::Verify() const {
   std::vector<Error> findings;
+  Result<uint64_t> beginning = Beginning();
+  if (!beginning.ok()) findings.push_back(beginning.error());
   for (uint64_t lsn : List()) {
     Result<SnapshotManifest> manifest = Read(lsn);
-    Status sound =
-        manifest.ok()
-            ? ReadPages(*manifest, [](uint32_t, uint32_t, std::string_view) { return Ok(); })
-            : Status(manifest.error());
+    Status sound = manifest.ok() ? CheckPages(*manifest) : Status(manifest.error());
     if (!sound.ok()) findings.push_back(sound.error());
   }
   return findings;
@@ -170,13 +230,43 @@ void SnapshotStore::Abandon() {
   RemoveOld();
 }
 
+std::vector<uint64_t> SnapshotStore::Kept(const std::vector<uint64_t>& snapshots,
+                                          uint64_t beginning) const {
+  std::vector<uint64_t> kept(
+      snapshots.begin(),
+      snapshots.begin() + static_cast<ptrdiff_t>(std::min(snapshots.size(), kNewestKept)));
+  std::vector<uint64_t> older;
+  for (size_t i = kept.size(); i < snapshots.size() && snapshots[i] > beginning; ++i)
+    older.insert(older.begin(), snapshots[i]);
+  while (older.size() > (keep_older_ ? kOlderKept : 0)) {
+    // The one goes that leaves the smallest gap.
+    size_t least = 0;
+    uint64_t gap = UINT64_MAX;
+    for (size_t i = 0; i < older.size(); ++i) {
+      const uint64_t before = i == 0 ? beginning : older[i - 1];
+      const uint64_t after = i + 1 == older.size() ? kept.back() : older[i + 1];
+      if (after - before < gap) {
+        gap = after - before;
+        least = i;
+      }
+    }
+    older.erase(older.begin() + static_cast<ptrdiff_t>(least));
+  }
+  kept.insert(kept.end(), older.begin(), older.end());
+  const bool there = std::find(snapshots.begin(), snapshots.end(), beginning) != snapshots.end();
+  if (there && std::find(kept.begin(), kept.end(), beginning) == kept.end())
+    kept.push_back(beginning);
+  return kept;
+}
+
 // Best effort: what is left over is removed the next time.
 void SnapshotStore::RemoveOld() const {
-  std::vector<uint64_t> snapshots = List();
-  std::set<std::string> kept;
-  for (size_t i = 0; i < std::min(snapshots.size(), kKept); ++i) {
-    Result<SnapshotManifest> manifest = Read(snapshots[i]);
-    kept.insert(ManifestPath(snapshots[i]));
+  Result<uint64_t> beginning = Beginning();
+  if (!beginning.ok()) return;  // nobody can tell which one stands for it
+  std::set<std::string> kept = {BeginningPath()};
+  for (uint64_t lsn : Kept(List(), *beginning)) {
+    Result<SnapshotManifest> manifest = Read(lsn);
+    kept.insert(ManifestPath(lsn));
     if (!manifest.ok()) continue;
     for (const auto& [id, page] : manifest->pages)
       kept.insert(PagesPath(page.file));

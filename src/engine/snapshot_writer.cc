@@ -3,10 +3,10 @@
 namespace headrace::engine {
 
 SnapshotWriter::SnapshotWriter(SnapshotStore store, const os::Clock& clock,
-                               base::MetricsRegistry& metrics, WaitDurable wait_durable,
+                               base::MetricsRegistry& metrics, log::Log& log,
                                std::optional<SnapshotManifest> base)
     : clock_(clock),
-      wait_durable_(std::move(wait_durable)),
+      log_(log),
       written_bytes_(metrics.GetCounter("headrace_snapshot_bytes_total",
                                         "Bytes of state handed to snapshots.")),
       failures_(metrics.GetCounter("headrace_snapshot_failures_total",
@@ -61,17 +61,17 @@ void SnapshotWriter::Finish() {
   Push({Step::kFinish, 0, "", false, {}, 0});
 }
 
-void SnapshotWriter::Cancel() {
-  Push({Step::kCancel, 0, "", false, {}, 0});
+void SnapshotWriter::Forget() {
+  Push({Step::kForget, 0, "", false, {}, 0});
+  Status forgotten = Wait();
+  static_cast<void>(forgotten.ok());
 }
 
 void SnapshotWriter::Push(Work work) {
   {
     std::lock_guard lock(mutex_);
-    if (work.step == Step::kBegin) {
-      busy_ = true;
-      broken_ = false;
-    }
+    if (work.step == Step::kBegin || work.step == Step::kForget) busy_ = true;
+    if (work.step == Step::kBegin) broken_ = false;
     queue_bytes_ += work.bytes;
     queue_.push_back(std::move(work));
   }
@@ -93,11 +93,11 @@ void SnapshotWriter::Run() {
     Work work = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= work.bytes;
-    const bool skip = broken_;
+    const bool skip = broken_ && work.step != Step::kForget;
     lock.unlock();
     if (work.step == Step::kBegin) lsn = work.lsn;
     Status done = skip ? Ok() : Do(work, lsn);
-    if (!done.ok() || work.step == Step::kCancel) store_.Abandon();
+    if (!done.ok()) store_.Abandon();
     lock.lock();
     if (!done.ok()) {
       broken_ = true;
@@ -105,8 +105,8 @@ void SnapshotWriter::Run() {
       failure_ = done.error();
       failures_.Add();
     }
-    if (work.step != Step::kFinish && work.step != Step::kCancel) continue;
-    if (work.step == Step::kCancel) {
+    if (work.step != Step::kFinish && work.step != Step::kForget) continue;
+    if (work.step == Step::kForget) {
       whole_ = true;
     } else if (!broken_) {
       whole_ = false;
@@ -120,6 +120,7 @@ void SnapshotWriter::Run() {
 Status SnapshotWriter::Do(Work& work, uint64_t lsn) {
   switch (work.step) {
     case Step::kBegin:
+      if (forget_due_) HR_TRY(Forgotten());
       began_nanos_ = clock_.MonotonicNanoseconds();
       return store_.Begin(work.lsn, std::move(work.head), work.whole || !base_ ? nullptr : &*base_);
     case Step::kPages:
@@ -127,19 +128,37 @@ Status SnapshotWriter::Do(Work& work, uint64_t lsn) {
       return store_.Append(work.pages);
     case Step::kFinish:
       return Commit(lsn);
-    case Step::kCancel:
-      break;
+    case Step::kForget:
+      store_.Abandon();
+      forget_due_ = true;
+      return Forgotten();
   }
+  return Ok();
+}
+
+Status SnapshotWriter::Forgotten() {
+  HR_TRY(store_.Forget());
+  forget_due_ = false;
   return Ok();
 }
 
 Status SnapshotWriter::Commit(uint64_t lsn) {
   // A snapshot of what the log may yet lose would be ahead of it.
-  HR_TRY(wait_durable_(lsn));
+  HR_TRY(log_.WaitDurable(lsn));
+  store_.KeepOlder(log_.HasRetention());
   HR_ASSIGN(base_, store_.Commit());
   last_lsn_.Set(static_cast<double>(lsn));
   seconds_.Record(static_cast<uint64_t>(clock_.MonotonicNanoseconds() - began_nanos_));
-  return Ok();
+  return Retain();
+}
+
+// What goes must be covered: a snapshot of before the last event that goes would not do.
+Status SnapshotWriter::Retain() {
+  const log::Lsn expired = log_.ExpiredThrough();
+  if (expired == 0) return Ok();
+  HR_ASSIGN(uint64_t beginning, store_.MoveBeginning(expired));
+  log_.SetRetentionFloor(beginning + 1);
+  return log_.ApplyRetention();
 }
 
 }  // namespace headrace::engine

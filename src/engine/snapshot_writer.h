@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "base/metrics.h"
 #include "engine/snapshot_store.h"
+#include "log/log.h"
 #include "os/clock.h"
 
 namespace headrace::engine {
@@ -19,16 +19,14 @@ namespace headrace::engine {
 // Writes snapshots on a thread of its own: the worker hands over what it took of the state, and
 // goes on. At most kQueueBytes wait; the worker asks `has_room` before it takes more. A failure (a
 // full disk, say) gives that snapshot up, and the next one is a whole one; events do not notice.
+// What retention wants to remove goes as soon as a snapshot stands for it.
 // Confined to the worker, with one thread. `store`'s files and the log must outlive it.
 class SnapshotWriter {
  public:
   static constexpr size_t kQueueBytes = 16 << 20;
-  // Returns when everything up to the LSN is durable in the log.
-  using WaitDurable = std::function<Status(uint64_t lsn)>;
-
   // `base`: the snapshot that the state was loaded from, if any.
   SnapshotWriter(SnapshotStore store, const os::Clock& clock, base::MetricsRegistry& metrics,
-                 WaitDurable wait_durable, std::optional<SnapshotManifest> base);
+                 log::Log& log, std::optional<SnapshotManifest> base);
   // Gives up what is not finished.
   ~SnapshotWriter();
 
@@ -41,13 +39,15 @@ class SnapshotWriter {
   void Begin(uint64_t lsn, std::string head, bool whole);
   void Append(std::vector<flow::BlockPage> pages);
   void Finish();
-  // Gives up what was begun; the next one must be whole.
-  void Cancel();
+  // Other statements take over: gives up what was begun and forgets what was taken of the former,
+  // but for the beginning. Returns when that is done or failed, to be tried again before the next
+  // one, which must be whole.
+  void Forget();
   // Returns when nothing is being written any more; says how the last one went.
   Status Wait();
 
  private:
-  enum class Step { kBegin, kPages, kFinish, kCancel };
+  enum class Step { kBegin, kPages, kFinish, kForget };
   struct Work {
     Step step = Step::kPages;
     uint64_t lsn = 0;
@@ -60,11 +60,13 @@ class SnapshotWriter {
   void Push(Work work);
   void Run();
   Status Do(Work& work, uint64_t lsn);
+  Status Forgotten();
   Status Commit(uint64_t lsn);
+  Status Retain();
 
   // Constant after construction.
   const os::Clock& clock_;
-  WaitDurable wait_durable_;
+  log::Log& log_;
   base::Counter& written_bytes_;
   base::Counter& failures_;
   base::Gauge& last_lsn_;
@@ -74,6 +76,7 @@ class SnapshotWriter {
   SnapshotStore store_;
   std::optional<SnapshotManifest> base_;
   int64_t began_nanos_ = 0;
+  bool forget_due_ = false;
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;

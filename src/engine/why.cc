@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/past.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
 #include "row/text.h"
@@ -201,6 +202,11 @@ class RowCatcher final : public Emission {
     const Deployed* item = this->deployment().Find(id_.stream);
     stream_ = static_cast<size_t>(item - this->deployment().items.data());
   }
+  // The next row of the partition has this offset.
+  void Resume(const EngineState& state) {
+    auto known = state.next_offsets.find({deployment().items[stream_].topic(), id_.partition});
+    if (known != state.next_offsets.end()) next_offset_ = known->second;
+  }
   const std::optional<std::string>& row() const { return row_; }
 
  protected:
@@ -243,10 +249,8 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
   return Ok();
 }
 
-}  // namespace
-
-Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
-                               std::shared_ptr<const Deployment> deployment) {
+Result<std::string> Explain(std::string_view id, const log::Log& log, const SnapshotStore& store,
+                            const std::shared_ptr<const Deployment>& deployment) {
   std::optional<RowId> parsed = ParseId(id);
   const Deployed* item = parsed ? deployment->Find(parsed->stream) : nullptr;
   if (item == nullptr || !item->statement || parsed->partition >= item->partitions ||
@@ -261,14 +265,17 @@ Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
   row::Place cause = stored.cause;
 
   std::shared_ptr<const Deployment> counted = WithCounters(*deployment);
-  auto graph = BuildGraph(*counted, ModelsOf(counted));
+  HR_ASSIGN(Past past, LoadPast(store, log, cause.lsn - 1,
+                                [&] { return BuildGraph(*counted, ModelsOf(counted)); }));
   Story story(*counted, parsed->stream, cause);
-  graph->SetProbe(
+  past.graph->SetProbe(
       [&](const flow::StatementPlan& plan, const row::Row& row) { story.Visit(plan, row); });
   RowCatcher catcher(counted, *parsed);
+  catcher.Resume(past.state);
   ReplayOptions options;
+  options.from_lsn = past.lsn + 1;
   options.until_lsn = cause.lsn;
-  HR_ASSIGN(uint64_t events, Replay(log, *graph, catcher, options));
+  HR_ASSIGN(uint64_t events, Replay(log, *past.graph, catcher, options));
   static_cast<void>(events);
 
   std::string event = "null";
@@ -284,6 +291,13 @@ Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
          ",\"rules\":" + story.rules() +
          ",\"recomputed\":" + (catcher.row() == logged ? "true" : "false") + "}";
   return out;
+}
+
+}  // namespace
+
+Result<std::string> ExplainRow(std::string_view id, const log::Log& log, const SnapshotStore& store,
+                               std::shared_ptr<const Deployment> deployment) {
+  return ReadPast(store, [&] { return Explain(id, log, store, deployment); });
 }
 
 }  // namespace headrace::engine
