@@ -9,6 +9,7 @@ std::vector<Command> AllCommands() {
           SqlCommand(),
           WhyCommand(),
           VerifyCommand(),
+          ReplayCommand(),
           ModelListCommand(),
           ModelScoreCommand(),
           LintCommand(),

@@ -11,6 +11,7 @@ Command DemoCommand();
 Command SqlCommand();
 Command WhyCommand();
 Command VerifyCommand();
+Command ReplayCommand();
 Command LogVerifyCommand();
 Command LogDumpCommand();
 Command TopicListCommand();

@@ -13,28 +13,6 @@
 namespace headrace::engine {
 namespace {
 
-constexpr int32_t kViewPartitions = 1;
-
-void AddItem(Deployment& deployment, Deployed item) {
-  if (item.source) {
-    item.partitions = item.source->partitions;
-    item.retention = item.source->retention;
-  }
-  if (item.statement) {
-    item.retention = item.statement->retention;
-    const Deployed* input = deployment.Find(item.statement->input());
-    item.partitions = item.statement->select ? input->partitions : kViewPartitions;
-  }
-  Deployed dead;
-  dead.name = DeadTopic(item.topic());
-  dead.dead_of = item.name;
-  dead.partitions = item.partitions;
-  dead.retention = item.retention;
-  bool model = item.models != nullptr;
-  deployment.items.push_back(std::move(item));
-  if (!model) deployment.items.push_back(std::move(dead));
-}
-
 // From `lsn` on the statement is what `next` says.
 void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
   auto former = std::make_shared<flow::StatementPlan>(*item.statement);
@@ -149,7 +127,7 @@ class ScriptPlanner {
       }
     }
     Record(Creation(statement, item.name));
-    AddItem(deployment_, std::move(item));
+    deployment_.Add(std::move(item));
   }
 
   // Statements behind it see the change, too.
@@ -207,7 +185,7 @@ class ScriptPlanner {
     versions->activations.push_back({0, 1});
     item.models = std::move(versions);
     Record(std::move(change));
-    AddItem(deployment_, std::move(item));
+    deployment_.Add(std::move(item));
   }
 
   // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
@@ -383,7 +361,7 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
     if (!object.versions.empty()) {
       HR_TRY(DeployModel(object, *deployment));
     } else if (const Deployed* known = Unchanged(base, object)) {
-      if (deployment->Find(object.name) == nullptr) AddItem(*deployment, *known);
+      if (deployment->Find(object.name) == nullptr) deployment->Add(*known);
     } else {
       HR_TRY(DeployRevision(object.name, *made.second, *deployment));
     }
@@ -404,7 +382,7 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
   Deployed item;
   item.name = object.name;
   item.models = std::move(versions);
-  AddItem(deployment, std::move(item));
+  deployment.Add(std::move(item));
   return Ok();
 }
 
@@ -414,7 +392,7 @@ Status Deployer::DeployRevision(const std::string& name, const catalog::Revision
   auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
                             [&](const Deployed& other) { return other.name == name; });
   if (known == deployment.items.end()) {
-    AddItem(deployment, std::move(item));
+    deployment.Add(std::move(item));
   } else {
     Replace(*known, *item.statement, revision.lsn);
   }

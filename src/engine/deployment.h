@@ -38,6 +38,8 @@ class Deployment {
   catalog::Catalog catalog;
   std::vector<Deployed> items;  // in the order of creation, dead-letter streams behind their stream
 
+  // Behind what it is made from; its dead-letter stream comes with it.
+  void Add(Deployed item);
   const Deployed* Find(const std::string& name) const;
   const Deployed* FindByTopic(const std::string& topic) const;
   // The schema of a stream, view or dead-letter stream.

@@ -68,6 +68,13 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   return result;
 }
 
+Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                                         const std::function<void(uint64_t)>& progress) const {
+  auto deployment = this->deployment();
+  const SnapshotStore store = snapshot_store();
+  return RunWhatIf({files_, *log_, store, *deployment, options_.workers}, request, take, progress);
+}
+
 Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {
   auto deployment = this->deployment();
   const Deployed* item = deployment->Find(stream);
