@@ -144,7 +144,7 @@ def pipeline(program, directory, wanted):
         report("restart.replay.ratio", events / again.seconds / live, "ratio")
 
 
-def handbook(program, directory, _):
+def handbook(program, directory, wanted):
     folder = SHARED / "data" / "fraud"
     if not (folder / "transactions.csv.gz").exists():
         return note("no ../shared/data: handbook is left out")
@@ -153,6 +153,18 @@ def handbook(program, directory, _):
                f"scored={directory / 'out.jsonl'}", "--once", "--data", directory / "data"])
     report("handbook.events_per_second", float(run.summary()["events_per_second"]), "events/s")
     report("handbook.peak_rss_mb", run.rss / 1024, "MB")
+    if wanted("replay.handbook.seconds"):
+        replay_handbook(program, directory, folder / "fraud.lgb.txt")
+
+
+def replay_handbook(program, directory, model):
+    """The same events once more with another model, every row compared with the one in the log."""
+    first = re.compile(r"^leaf_value=(.*)$", re.M)
+    other = directory / "other.lgb.txt"
+    other.write_text(first.sub(lambda m: "leaf_value=" + " ".join(str(-float(v)) for v in m[1].split()), model.read_text(), 1))
+    run = Run([program, "replay", "scored", "--set", f"fraud={other}", "--diff", "--data", directory / "data"])
+    report("replay.handbook.seconds", run.seconds, "s")
+    report("replay.handbook.events_per_second", float(run.summary()["events_per_second"]), "events/s")
 
 
 KEYS_SQL = """
@@ -251,7 +263,7 @@ def main():
         if name == "score":
             lightgbm_beside_ours(program, None)
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
-               (handbook, ("handbook.",)), (snapshots, ("snapshot.", "restart.1m_keys"))]
+               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys"))]
     for measure, prefixes in outside:
         if wanted(*prefixes):
             with tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory:
