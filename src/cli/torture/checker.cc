@@ -159,7 +159,7 @@ void Checker::Take(const Acknowledgement& acknowledgement) {
   ++counts_.acknowledged;
   if (!acknowledgement.place) return;
   Row row{sent->topic, *acknowledgement.place, sent->event, {}};
-  const Sighting claimed{acknowledgement.life, row, false};
+  const Sighting claimed{acknowledgement.life, row, Auditor::kNone};
   if (!IsOurs(claimed)) return;
   MatchClaim(claimed);
   MatchValue(claimed);
@@ -171,14 +171,15 @@ void Checker::Take(const Unanswered& unanswered) {
 }
 
 void Checker::Take(const Sighting& sighting) {
-  ++(sighting.in_audit ? counts_.rows_audited : counts_.rows_seen);
+  ++(sighting.auditor == Auditor::kRunner ? counts_.rows_audited : counts_.rows_seen);
   if (!IsOurs(sighting)) return;
   MatchClaim(sighting);
   MatchValue(sighting);
   Claim& claim = ClaimAt(sighting.row.stream, sighting.row.place);
   if (!claim.has_numbers) claim.numbers = sighting.row.numbers;
   claim.has_numbers = true;
-  if (sighting.in_audit) claim.audit = audit_;
+  const auto auditor = static_cast<size_t>(sighting.auditor);
+  claim.audit[auditor] = audit_[auditor];
 }
 
 bool Checker::IsOurs(const Sighting& sighting) {
@@ -254,20 +255,20 @@ void Checker::Take(const Unreadable& unreadable) {
   Add(std::move(finding));
 }
 
-void Checker::Take(const AuditBegin& /*begin*/) {
-  ++audit_;
-  audit_record_ = record_;
+void Checker::Take(const AuditBegin& begin) {
+  audit_[static_cast<size_t>(begin.auditor)] = record_;
 }
 
 void Checker::Take(const AuditEnd& end) {
   auto& partitions = claims_[Index(end.stream)];
   if (partitions.size() <= static_cast<size_t>(end.partition)) return;
   std::vector<Claim>& claims = partitions[static_cast<size_t>(end.partition)];
+  const auto auditor = static_cast<size_t>(end.auditor);
   const std::string last = end.end > 0 ? "the last row is at " + std::to_string(end.end - 1)
                                        : std::string("there is no row");
   for (auto offset = static_cast<size_t>(end.from); offset < claims.size(); ++offset) {
     Claim& claim = claims[offset];
-    if (claim.audit == audit_ || claim.record > audit_record_) continue;
+    if (claim.audit[auditor] == audit_[auditor] || claim.record > audit_[auditor]) continue;
     const Place place{end.partition, static_cast<int64_t>(offset)};
     if (claim.present) {
       Broken(end.stream, place, claim, end.life,

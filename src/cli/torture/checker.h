@@ -56,9 +56,9 @@ struct Counts {
 // answer, by a reader), and where each value was seen last.
 //
 // An audit reads a partition to its end in one life. Every place that was claimed before the audit
-// began must be in it, with the same row. Values are checked for repeats within one life, because
-// a partition only grows there. Finish wants all partitions audited from 0 in that life.
-// Confined; does no input or output.
+// began must be in it, with the same row: what was acknowledged can be read at once. Values are
+// checked for repeats within one life, because a partition only grows there. Finish wants all
+// partitions audited from 0 in that life. Confined; does no input or output.
 class Checker {
  public:
   static constexpr size_t kFindingsKept = 50;  // more are counted only
@@ -88,10 +88,10 @@ class Checker {
   struct Claim {
     bool present = false;
     bool acknowledged = false;
-    bool has_numbers = false;  // an acknowledgement knows the event only
-    uint32_t life = 0;         // of the first claim
-    uint64_t record = 0;       // number of the record of the first claim
-    uint64_t audit = 0;        // the last audit that read it
+    bool has_numbers = false;                 // an acknowledgement knows the event only
+    uint32_t life = 0;                        // of the first claim
+    uint64_t record = 0;                      // number of the record of the first claim
+    std::array<uint64_t, kAuditors> audit{};  // the last one of each auditor that read it
     Event event{};
     Numbers numbers{};
   };
@@ -139,8 +139,7 @@ class Checker {
   std::vector<std::vector<Sent>> sent_;                           // by producer, by number
   std::array<std::vector<std::vector<Claim>>, kStreams> claims_;  // by partition, by offset
   uint64_t record_ = 0;
-  uint64_t audit_ = 0;
-  uint64_t audit_record_ = 0;  // of its begin
+  std::array<uint64_t, kAuditors> audit_{};  // record of the begin of each auditor's newest
   Counts counts_;
   std::vector<Finding> findings_;
   std::array<uint64_t, kFaults> fault_counts_{};

@@ -28,7 +28,7 @@ class Story {
     if (offset) record.place = Place{0, *offset};
     records.push_back(record);
   }
-  void See(const Row& row) { records.push_back(Sighting{life, row, false}); }
+  void See(const Row& row) { records.push_back(Sighting{life, row, Auditor::kNone}); }
 
   // Sends, takes, acknowledges.
   void Take(const Event& event) {
@@ -53,11 +53,11 @@ class Story {
   }
 
   void Audit(const std::vector<Row>& rows, Stream stream) {
-    records.push_back(AuditBegin{life, stream, 0, 0});
+    records.push_back(AuditBegin{Auditor::kRunner, life, stream, 0, 0});
     for (const Row& row : rows)
-      records.push_back(Sighting{life, row, true});
+      records.push_back(Sighting{life, row, Auditor::kRunner});
     const int64_t end = rows.empty() ? 0 : rows.back().place.offset + 1;
-    records.push_back(AuditEnd{life, stream, 0, 0, end});
+    records.push_back(AuditEnd{Auditor::kRunner, life, stream, 0, 0, end});
   }
   void AuditAll() {
     for (Stream stream : {Stream::kSent, Stream::kCounted, Stream::kOdd})
@@ -305,13 +305,38 @@ TEST(TortureCheckerTest, ComputedRowsThatAreWrongMissingOrTooManyAreFound) {
 TEST(TortureCheckerTest, WhatBecomesKnownWhileAnAuditReadsNeedNotBeInIt) {
   Story story = GoodStory();
   story.life = 2;
-  story.records.push_back(AuditBegin{2, Stream::kSent, 0, 0});
+  story.records.push_back(AuditBegin{Auditor::kRunner, 2, Stream::kSent, 0, 0});
   for (const Row& row : story.Rows(Stream::kSent))
-    story.records.push_back(Sighting{2, row, true});
+    story.records.push_back(Sighting{2, row, Auditor::kRunner});
   story.Take(EventOf(0, 3));  // behind the end that the audit had seen already
-  story.records.push_back(AuditEnd{2, Stream::kSent, 0, 0, 9});
+  story.records.push_back(AuditEnd{Auditor::kRunner, 2, Stream::kSent, 0, 0, 9});
   story.AuditAll();
   EXPECT_EQ(story.Check().finding_count(), 0U);
+}
+
+TEST(TortureCheckerTest, AnAcknowledgedEventThatIsNotToBeReadYetIsFound) {
+  Story story = GoodStory();
+  const Event early = EventOf(0, 3);
+  const auto read_eight = [&](Auditor auditor) {
+    for (const Row& row : story.Rows(Stream::kSent))
+      story.records.push_back(Sighting{1, row, auditor});
+  };
+  // Two read at the same time: one began before the answer, the other after it.
+  story.records.push_back(AuditBegin{Auditor::kRunner, 1, Stream::kSent, 0, 0});
+  read_eight(Auditor::kRunner);
+  story.Send(early);
+  story.Acknowledge(early, 9);
+  story.records.push_back(AuditBegin{Auditor::kReader, 1, Stream::kSent, 0, 0});
+  read_eight(Auditor::kReader);
+  story.records.push_back(AuditEnd{Auditor::kRunner, 1, Stream::kSent, 0, 0, 9});
+  EXPECT_EQ(story.Check().count(Fault::kLost), 0U);
+  story.records.push_back(AuditEnd{Auditor::kReader, 1, Stream::kSent, 0, 0, 9});
+  story.log.push_back(early);
+  story.life = 2;
+  story.AuditAll();
+  Checker checker = story.Check();
+  ExpectOnly(checker, Fault::kLost, 1);
+  EXPECT_EQ(checker.findings()[0].text, "acknowledged in life 1; in life 1 the last row is at 8");
 }
 
 TEST(TortureCheckerTest, RefusalsAndFallsAreFindings) {

@@ -21,16 +21,17 @@ std::string RowsTarget(Stream stream, const Place& from, int64_t limit) {
          "&from=" + std::to_string(from.offset) + "&limit=" + std::to_string(limit);
 }
 
-Record RecordOf(uint32_t life, Stream stream, std::string_view line, bool in_audit) {
-  if (std::optional<Row> row = ParseRow(stream, line)) return Sighting{life, *row, in_audit};
+Record RecordOf(uint32_t life, Stream stream, std::string_view line, Auditor auditor) {
+  if (std::optional<Row> row = ParseRow(stream, line)) return Sighting{life, *row, auditor};
   return Unreadable{life, stream, std::string(line.substr(0, 200))};
 }
 
-std::vector<Record> RecordsOf(uint32_t life, Stream stream, std::string_view lines, bool in_audit) {
+std::vector<Record> RecordsOf(uint32_t life, Stream stream, std::string_view lines,
+                              Auditor auditor) {
   std::vector<Record> records;
   for (size_t at = 0; at < lines.size();) {
     const size_t end = std::min(lines.find('\n', at), lines.size());
-    if (end > at) records.push_back(RecordOf(life, stream, lines.substr(at, end - at), in_audit));
+    if (end > at) records.push_back(RecordOf(life, stream, lines.substr(at, end - at), auditor));
     at = end + 1;
   }
   return records;
@@ -38,13 +39,13 @@ std::vector<Record> RecordsOf(uint32_t life, Stream stream, std::string_view lin
 
 // One page of rows. Another answer than 200 is an error.
 Result<std::vector<Record>> ReadPage(HttpClient& http, uint32_t life, Stream stream,
-                                     const Place& from, bool in_audit) {
+                                     const Place& from, Auditor auditor) {
   HR_ASSIGN(HttpAnswer answer, http.Get(RowsTarget(stream, from, kPageRows)));
   if (answer.status != 200) {
     return Error(ErrorKind::kUnavailable, "HR9021",
                  "status " + std::to_string(answer.status) + ": " + answer.body);
   }
-  return RecordsOf(life, stream, answer.body, in_audit);
+  return RecordsOf(life, stream, answer.body, auditor);
 }
 
 }  // namespace
@@ -112,7 +113,7 @@ void Producer::RecordAnswer(uint32_t life, std::string_view body) {
   }
   const Stream wanted = pending_.wanted.value_or(topic_);
   for (const std::string& row : answer->rows)
-    records.push_back(RecordOf(life, wanted, row, false));
+    records.push_back(RecordOf(life, wanted, row, Auditor::kNone));
   history_.AddAll(std::move(records));
 }
 
@@ -152,11 +153,12 @@ bool Reader::PollAll(HttpClient& http, uint32_t life, size_t* rows) {
   for (size_t s = 0; s < kStreams; ++s) {
     for (int32_t partition = 0; partition < kPartitions; ++partition) {
       int64_t& next = next_[s][static_cast<size_t>(partition)];
-      auto page = ReadPage(http, life, static_cast<Stream>(s), {partition, next}, false);
-      if (!page.ok()) return false;
-      *rows += page->size();
-      next += static_cast<int64_t>(page->size());
-      history_.AddAll(*std::move(page));
+      const int64_t begin = next;
+      Result<int64_t> end =
+          Audit(http, history_, {Auditor::kReader, life, static_cast<Stream>(s), partition, begin});
+      if (!end.ok()) return false;
+      *rows += static_cast<size_t>(*end - begin);
+      next = *end;
     }
   }
   return true;
@@ -170,25 +172,26 @@ void Reader::Follow(const Life& life) {
                              std::to_string(life.number / 2 % kPartitions);
   // It ends with the server.
   Status followed = http.Follow(target, [&](std::string_view line) {
-    history_.Add(RecordOf(life.number, stream, line, false));
+    history_.Add(RecordOf(life.number, stream, line, Auditor::kNone));
     return true;
   });
   static_cast<void>(followed.ok());
 }
 
-Result<int64_t> Audit(HttpClient& http, History& history, uint32_t life, Stream stream,
-                      Place from) {
-  history.Add(AuditBegin{life, stream, from.partition, from.offset});
-  const int64_t begin = from.offset;
+Result<int64_t> Audit(HttpClient& http, History& history, const AuditBegin& begin) {
+  history.Add(begin);
+  Place next{begin.partition, begin.from};
   while (true) {
-    HR_ASSIGN(std::vector<Record> page, ReadPage(http, life, stream, from, true));
+    HR_ASSIGN(std::vector<Record> page,
+              ReadPage(http, begin.life, begin.stream, next, begin.auditor));
     const auto rows = static_cast<int64_t>(page.size());
     history.AddAll(std::move(page));
-    from.offset += rows;
+    next.offset += rows;
     if (rows < kPageRows) break;
   }
-  history.Add(AuditEnd{life, stream, from.partition, begin, from.offset});
-  return from.offset;
+  history.Add(
+      AuditEnd{begin.auditor, begin.life, begin.stream, begin.partition, begin.from, next.offset});
+  return next.offset;
 }
 
 }  // namespace headrace::cli::torture

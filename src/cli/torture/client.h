@@ -39,7 +39,8 @@ class Producer {
   Batch pending_;  // empty: the last one was answered
 };
 
-// Reads rows while they come. kPoll asks every partition of every stream for what is new; kFollow
+// Reads rows while they come. kPoll asks every partition of every stream for what is new,
+// which is an audit each time; kFollow
 // hangs on one partition of a derived stream, another one each life.
 // Runs on a thread of its own; gate and history outlive it.
 class Reader {
@@ -62,8 +63,8 @@ class Reader {
   std::array<std::array<int64_t, 8>, kStreams> next_{};
 };
 
-// Reads a partition from `from` to its end and records that as an audit. False when the server did
+// Reads a partition to its end and records that as an audit. The end; an error when the server did
 // not answer.
-Result<int64_t> Audit(HttpClient& http, History& history, uint32_t life, Stream stream, Place from);
+Result<int64_t> Audit(HttpClient& http, History& history, const AuditBegin& begin);
 
 }  // namespace headrace::cli::torture

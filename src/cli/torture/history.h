@@ -75,11 +75,15 @@ struct Unanswered {
   uint32_t producer = 0;
   uint32_t number = 0;
 };
+// Who reads a partition to its end, and says so: each has at most one audit open.
+enum class Auditor : uint8_t { kNone, kRunner, kReader };
+inline constexpr size_t kAuditors = 3;
+
 // Somebody read a row.
 struct Sighting {
   uint32_t life = 0;
   Row row{};
-  bool in_audit = false;  // it belongs to the audit that is open
+  Auditor auditor = Auditor::kNone;  // whose open audit it belongs to
 };
 // A row that is none of ours: not to be read, or with other bytes than were sent.
 struct Unreadable {
@@ -87,8 +91,9 @@ struct Unreadable {
   Stream stream = Stream::kSent;
   std::string text;
 };
-// Everything of a partition from `from` to its end is read now; one audit at a time.
+// Everything of a partition from `from` to its end is read now.
 struct AuditBegin {
+  Auditor auditor = Auditor::kNone;
   uint32_t life = 0;
   Stream stream = Stream::kSent;
   int32_t partition = 0;
@@ -96,6 +101,7 @@ struct AuditBegin {
 };
 // `end` is one behind the last row.
 struct AuditEnd {
+  Auditor auditor = Auditor::kNone;
   uint32_t life = 0;
   Stream stream = Stream::kSent;
   int32_t partition = 0;

@@ -134,8 +134,9 @@ void Round::AuditAll(bool whole) {
   for (size_t s = 0; s < kStreams; ++s) {
     for (int32_t partition = 0; partition < kPartitions; ++partition) {
       int64_t& audited = audited_[s][static_cast<size_t>(partition)];
-      const Place from{partition, whole ? 0 : std::max<int64_t>(0, audited - kAuditAgain)};
-      Result<int64_t> end = Audit(http, history_, life_, static_cast<Stream>(s), from);
+      const int64_t from = whole ? 0 : std::max<int64_t>(0, audited - kAuditAgain);
+      Result<int64_t> end =
+          Audit(http, history_, {Auditor::kRunner, life_, static_cast<Stream>(s), partition, from});
       CheckAll();
       if (end.ok()) {
         audited = *end;
