@@ -10,6 +10,7 @@ std::vector<Command> AllCommands() {
           WhyCommand(),
           VerifyCommand(),
           ReplayCommand(),
+          TrainingSetCommand(),
           ModelListCommand(),
           ModelScoreCommand(),
           LintCommand(),

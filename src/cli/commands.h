@@ -12,6 +12,7 @@ Command SqlCommand();
 Command WhyCommand();
 Command VerifyCommand();
 Command ReplayCommand();
+Command TrainingSetCommand();
 Command LogVerifyCommand();
 Command LogDumpCommand();
 Command TopicListCommand();

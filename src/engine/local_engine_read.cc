@@ -68,6 +68,11 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   return result;
 }
 
+Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,
+                                                   const TrainingSetTaker& taker) const {
+  return MakeTrainingSet(*log_, *deployment(), request, taker);
+}
+
 Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const TakeBytes& take,
                                          const std::function<void(uint64_t)>& progress) const {
   auto deployment = this->deployment();
