@@ -257,26 +257,49 @@ class ScriptPlanner {
           object->versions.begin(), object->versions.end(),
           [&](const catalog::ModelVersion& version) { return version.sha256 == change.sha256; });
       if (known) return draft_.unchanged.push_back(alter.model.name);
-    } else if (alter.action == sql::ModelAction::kActivate) {
-      change.kind = catalog::ChangeKind::kActivateVersion;
-      change.number = alter.version;
-      if (alter.version < 1 || alter.version > versions) {
-        sql::Complain(
-            diagnostics_, "HR1206",
-            "model `" + alter.model.name + "` has versions 1 to " + std::to_string(versions),
-            alter.version_span);
-        return;
-      }
-      if (object->activations.back().number == alter.version) {
-        return draft_.unchanged.push_back(alter.model.name);
-      }
-    } else {
-      sql::Complain(diagnostics_, "HR1151", "SHADOW, CANARY and RETIRE are not supported",
-                    alter.model.span)
-          .hint = "ADD VERSION and ACTIVATE VERSION are";
+    } else if (alter.action == sql::ModelAction::kCanary) {
+      sql::Complain(diagnostics_, "HR1151", "CANARY is not supported", alter.model.span).hint =
+          "SHADOW VERSION compares a version with the one that decides";
+      return;
+    } else if (!PlanVersion(alter, *object, change)) {
       return;
     }
     Record(std::move(change));
+  }
+
+  // ACTIVATE, SHADOW and RETIRE of a version that is there. False: nothing is to be done, or a
+  // diagnostic.
+  bool PlanVersion(const sql::AlterModel& alter, const catalog::Object& object,
+                   catalog::Change& change) {
+    const auto versions = static_cast<int32_t>(object.versions.size());
+    change.number = alter.version;
+    if (alter.version < 1 || alter.version > versions) {
+      sql::Complain(diagnostics_, "HR1206",
+                    "model `" + object.name + "` has versions 1 to " + std::to_string(versions),
+                    alter.version_span);
+      return false;
+    }
+    const catalog::ModelVersion& version = object.versions[size_t(alter.version) - 1];
+    const bool decides = object.activations.back().number == alter.version;
+    bool done = decides;
+    if (alter.action == sql::ModelAction::kActivate) {
+      change.kind = catalog::ChangeKind::kActivateVersion;
+    } else if (decides) {
+      sql::Complain(diagnostics_, "HR1214",
+                    "version " + std::to_string(alter.version) + " of `" + object.name +
+                        "` is the one that decides",
+                    alter.version_span)
+          .hint = "ACTIVATE another one first";
+      return false;
+    } else if (alter.action == sql::ModelAction::kShadow) {
+      change.kind = catalog::ChangeKind::kShadowVersion;
+      done = version.shadow_lsn > 0;
+    } else {
+      change.kind = catalog::ChangeKind::kRetireVersion;
+      done = version.retired;
+    }
+    if (done) draft_.unchanged.push_back(object.name);
+    return !done;
   }
 
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
