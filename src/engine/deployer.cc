@@ -301,10 +301,24 @@ class ScriptPlanner {
     Record(std::move(change));
   }
 
+  // Whether the same inputs must be texts.
+  static bool SameTexts(const model::ModelInfo& a, const model::ModelInfo& b) {
+    for (size_t f = 0; f < a.features.size(); ++f) {
+      const bool text_of_a = a.exact_categories && !a.categories[f].empty();
+      const bool text_of_b = b.exact_categories && !b.categories[f].empty();
+      if (text_of_a != text_of_b) return false;
+    }
+    return true;
+  }
+
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
     const model::ModelInfo& now = item.models->versions[0]->info();
     const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
-    if (now.features == next.features && now.outputs == next.outputs) return true;
+    if (now.features == next.features && now.outputs == next.outputs &&
+        now.predictions == next.predictions && now.text_prediction == next.text_prediction &&
+        SameTexts(now, next)) {
+      return true;
+    }
     sql::Complain(diagnostics_, "HR1207",
                   "the version takes other inputs or gives other outputs than version 1",
                   alter.model.span)

@@ -15,7 +15,7 @@ class DenseLayer {
   // `weight(input, output)` gives the weights.
   template <typename Weight>
   DenseLayer(size_t inputs, size_t outputs, Weight weight)
-      : inputs_(inputs), outputs_(outputs), weights_(inputs * padded()) {
+      : inputs_(inputs), outputs_(outputs), weights_(inputs * outputs) {
     for (size_t i = 0; i < inputs; ++i) {
       for (size_t o = 0; o < outputs; ++o) {
         weights_[Place(i, o)] = static_cast<float>(weight(i, o));
@@ -31,17 +31,30 @@ class DenseLayer {
   // The same without what this processor has: for tests.
   void MultiplyPlainly(const double* x, float* sums) const;
 
-  static constexpr size_t kLane = 32;  // outputs that are summed side by side
+  // Outputs are summed side by side in lanes of this many, then of this many, then all the rest.
+  static constexpr size_t kWide = 32;
+  static constexpr size_t kNarrow = 8;
+
+  // The width of the lane that begins at an output.
+  size_t LaneAt(size_t output) const {
+    const size_t left = outputs_ - output;
+    return left >= kWide ? kWide : left >= kNarrow ? kNarrow : left;
+  }
 
  private:
-  size_t padded() const { return (outputs_ + kLane - 1) / kLane * kLane; }
+  // A lane has its weights for one input after those for the input before.
   size_t Place(size_t input, size_t output) const {
-    return (output / kLane * inputs_ + input) * kLane + output % kLane;
+    const size_t wide = outputs_ / kWide * kWide;
+    const size_t narrow = outputs_ / kNarrow * kNarrow;
+    const size_t begin = output < wide     ? output / kWide * kWide
+                         : output < narrow ? output / kNarrow * kNarrow
+                                           : narrow;
+    return begin * inputs_ + input * LaneAt(begin) + (output - begin);
   }
 
   size_t inputs_;
   size_t outputs_;
-  std::vector<float> weights_;  // by lane of outputs, then by input
+  std::vector<float> weights_;
 };
 
 }  // namespace headrace::model

@@ -12,7 +12,8 @@ namespace headrace::model {
 namespace {
 
 constexpr std::string_view kFormats =
-    "LightGBM text and XGBoost JSON or UBJSON (both from Booster.save_model) and ONNX are read";
+    "LightGBM text and XGBoost JSON or UBJSON (both from Booster.save_model), ONNX and TensorFlow "
+    "Lite are read";
 
 Error NotAModel(std::string message) {
   return Error(ErrorKind::kInvalidArgument, "HR3001", std::move(message))

@@ -106,5 +106,30 @@ TEST(OnnxFixtures, EveryModelAnswersLikeTensorFlowLite) {
   EXPECT_GE(CheckManifest("manifest_tflite.json"), 3u);
 }
 
+// Whatever happens to a file, Load answers, and what it accepts can be scored.
+TEST(OnnxFixtures, DamagedFilesOfTensorFlowLiteAreRefusedOrScored) {
+  if (!fs::exists(kRoot)) GTEST_SKIP() << "skipped: no ../shared/data";
+  const std::string file = ReadFile(fs::path(kRoot) / "tflite/mlp_full_int8/model.tflite");
+  ASSERT_FALSE(file.empty());
+  size_t refused = 0;
+  for (size_t i = 0; i < file.size(); ++i) {
+    for (const int bit : {0, 4, 7}) {
+      std::string damaged = bit == 0 && i % 2 == 0 ? file.substr(0, i) : file;
+      if (i < damaged.size()) damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      const auto model = Model::Load(damaged);
+      if (!model.ok()) {
+        ++refused;
+        EXPECT_FALSE(model.error().place().empty()) << model.error().ToString();
+        continue;
+      }
+      if ((*model)->info().features.size() > 1000) continue;
+      const std::vector<double> row((*model)->info().features.size(), 0.5);
+      std::vector<double> raw(static_cast<size_t>((*model)->info().outputs));
+      (*model)->ScoreRaw(row, 1, raw);
+    }
+  }
+  EXPECT_GT(refused, 1000u);
+}
+
 }  // namespace
 }  // namespace headrace::model

@@ -370,8 +370,8 @@ void GiveTaken(OnnxOp& op, size_t axis, Shape shape) {
     for (double number : op.FixedIn(1)) {
       const auto extent = static_cast<double>(extents.axis);
       if (!(number >= -extent && number < extent)) {
-        return op.Malformed("element " + std::to_string(static_cast<int64_t>(number)) + " of " +
-                            std::to_string(extents.axis));
+        return op.Malformed("an element beyond the " + std::to_string(extents.axis) +
+                            " that are there");
       }
     }
   }

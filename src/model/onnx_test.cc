@@ -131,7 +131,7 @@ TEST(Onnx, ARowsBitsDoNotDependOnTheOthers) {
 TEST(Onnx, ALayerHasTheSameBitsWithAndWithoutVectors) {
   std::mt19937 random(3);
   std::normal_distribution<double> normal;
-  for (const size_t outputs : {1u, 31u, 32u, 33u, 100u}) {
+  for (const size_t outputs : {1u, 7u, 8u, 31u, 32u, 33u, 40u, 100u}) {
     const DenseLayer layer(17, outputs, [&](size_t, size_t) { return normal(random); });
     std::vector<double> x(17);
     for (double& value : x) {
@@ -175,6 +175,18 @@ TEST(Onnx, AnUnknownOperatorIsNamedAndUnavailable) {
   EXPECT_EQ("HR3006", model.error().code());
   EXPECT_EQ(ErrorKind::kUnavailable, model.error().kind());
   EXPECT_NE(std::string::npos, model.error().message().find("ai.onnx.Telepathy"));
+}
+
+// The operators on bytes trust what TensorFlow Lite's reader has checked.
+TEST(Onnx, NoFileReachesTheOperatorsOfTensorFlowLite) {
+  for (const std::string domain : {"tflite", "\xFFtflite"}) {
+    const std::string file = OnnxWriter()
+                                 .Input("x", 2, 3)
+                                 .Node("LOOK_UP", {"x"}, {"y"}, {}, domain)
+                                 .Output("y", 3)
+                                 .File();
+    EXPECT_NE("", CodeOf(file));
+  }
 }
 
 TEST(Onnx, WhatDoesNotFitIsRefused) {
