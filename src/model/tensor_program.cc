@@ -10,7 +10,7 @@ namespace headrace::model {
 namespace {
 
 constexpr size_t kBlockRows = 16;
-constexpr size_t kBlockElements = size_t{1} << 17;  // 1 MiB: stays in a second-level cache
+constexpr size_t kBlockElements = size_t{1} << 11;  // 16 KiB: stays in a first-level cache
 constexpr size_t kOutputsMax = 8;
 
 }  // namespace
