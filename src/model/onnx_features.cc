@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <tuple>
 
 #include "model/onnx_op.h"
 
@@ -167,10 +167,11 @@ void CompileBinarizer(OnnxOp& op) {
 class Translation {
  public:
   // The first of equal keys counts.
-  void Add(double key, double value) { entries_.push_back({key, value}); }
+  void Add(double key, double value) { entries_.push_back({key, entries_.size(), value}); }
   void Seal() {
-    std::stable_sort(entries_.begin(), entries_.end(),
-                     [](const Entry& a, const Entry& b) { return a.key < b.key; });
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return std::tie(a.key, a.place) < std::tie(b.key, b.place);
+    });
   }
   double Find(double key, double otherwise) const {
     const auto found = std::lower_bound(entries_.begin(), entries_.end(), key,
@@ -182,6 +183,7 @@ class Translation {
  private:
   struct Entry {
     double key;
+    size_t place;
     double value;
   };
   std::vector<Entry> entries_;
