@@ -76,19 +76,21 @@ Command ModelListCommand() {
 }
 
 Command ModelScoreCommand() {
-  return {.name = "model score",
-          .group = "Models",
-          .summary = "score the rows of a CSV with a model file",
-          .positionals = "FILE",
-          .positionals_min = 1,
-          .positionals_max = 1,
-          .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
-                    {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
-          .more =
-              "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
-              "Takes LightGBM text, XGBoost JSON and UBJSON. Writes a CSV; its numbers read back\n"
-              "to the same bits.\n",
-          .run = RunModelScore};
+  return {
+      .name = "model score",
+      .group = "Models",
+      .summary = "score the rows of a CSV with a model file",
+      .positionals = "FILE",
+      .positionals_min = 1,
+      .positionals_max = 1,
+      .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
+      .more =
+          "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
+          "Takes LightGBM text, XGBoost JSON and UBJSON, ONNX. Writes a CSV; its numbers read\n"
+          "back to the same bits. The raw scores of an ONNX model are all outputs of its graph,\n"
+          "labels included, in their order.\n",
+      .run = RunModelScore};
 }
 
 }  // namespace headrace::cli

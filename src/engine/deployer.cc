@@ -305,7 +305,7 @@ class ScriptPlanner {
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
     const model::ModelInfo& now = item.models->versions[0]->info();
     const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
-    if (now.features == next.features && now.outputs == next.outputs) return true;
+    if (model::Exchangeable(now, next)) return true;
     sql::Complain(diagnostics_, "HR1207",
                   "the version takes other inputs or gives other outputs than version 1",
                   alter.model.span)

@@ -214,9 +214,8 @@ class ForkPlanner {
     only->activations.push_back({0, 1});
     const Deployed* before = base_.Find(name);
     if (before != nullptr && before->models) {
-      const model::ModelInfo& was = before->models->versions.front()->info();
-      const model::ModelInfo& is = only->versions.front()->info();
-      if (was.features != is.features || was.outputs != is.outputs) {
+      if (!model::Exchangeable(before->models->versions.front()->info(),
+                               only->versions.front()->info())) {
         return Error(ErrorKind::kInvalidArgument, "HR1207",
                      "the model takes other inputs or gives other outputs than `" + name + "`")
             .AtPlace(path);

@@ -86,8 +86,10 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
   }
   TextTable table({"column", "type"});
   if (item->models) {
-    for (const std::string& feature : item->models->versions.back()->info().features) {
-      table.Add({feature, "double precision"});
+    const model::ModelInfo& info = item->models->versions.back()->info();
+    for (size_t f = 0; f < info.features.size(); ++f) {
+      const bool text = info.exact_categories && !info.categories[f].empty();
+      table.Add({info.features[f], text ? "text" : "double precision"});
     }
     return table.Take();
   }

@@ -41,6 +41,7 @@ std::optional<double> ParseNumber(std::string_view text) {
 }
 
 void AppendNumber(double number, std::string* out) {
+  if (std::isnan(number)) return static_cast<void>(out->append("nan"));  // whatever its sign
   char digits[32];
   out->append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
@@ -124,6 +125,7 @@ class RowBuilder {
     const auto& codes = codes_[feature];
     if (codes.empty()) return ParseNumber(cell);
     if (const auto found = codes.find(cell); found != codes.end()) return found->second;
+    if (info_.exact_categories) return kMissing;
     // 5.0 means the category 5.
     const std::optional<double> number = ParseNumber(cell);
     if (number && !std::isnan(*number)) {
@@ -150,7 +152,11 @@ class AnswerWriter {
     const ModelInfo& info = model_.info();
     switch (kind_) {
       case OutputKind::kRaw:
-        return WriteNames("raw", info.outputs);
+        if (info.output_names.empty()) return WriteNames("raw", info.outputs);
+        for (const std::string& name : info.output_names) {
+          WriteName(name);
+        }
+        return EndLine();
       case OutputKind::kProbability:
         return WriteNames("prediction", info.predictions);
       case OutputKind::kLeaf:
@@ -204,8 +210,21 @@ class AnswerWriter {
       width = static_cast<size_t>(info.predictions);
     }
     for (size_t r = 0; r < rows; ++r) {
-      WriteNumbers(std::span(scores).subspan(r * width, width));
+      for (size_t k = 0; k < width; ++k) {
+        WriteScore(scores[r * width + k], k);
+      }
+      EndLine();
     }
+  }
+
+  void WriteScore(double score, size_t column) {
+    const ModelInfo& info = model_.info();
+    const bool text = kind_ == OutputKind::kRaw
+                          ? !info.text_outputs.empty() && info.text_outputs[column]
+                          : info.text_prediction;
+    if (text) return WriteName(TextOf(info, score));
+    Separate();
+    AppendNumber(score, &out_);
   }
 
   void WriteNames(std::string_view stem, int32_t count) {
