@@ -11,24 +11,24 @@ namespace {
 
 class Message {
  public:
-  Message& Add(int field, int64_t value) {
+  Message& Add(uint64_t field, int64_t value) {
     Tag(field, 0);
     Varint(static_cast<uint64_t>(value));
     return *this;
   }
-  Message& Add(int field, std::string_view value) {
+  Message& Add(uint64_t field, std::string_view value) {
     Tag(field, 2);
     Varint(value.size());
     bytes_ += value;
     return *this;
   }
-  Message& Add(int field, const Message& value) { return Add(field, value.bytes_); }
-  Message& Add(int field, const std::vector<float>& values) {
+  Message& Add(uint64_t field, const Message& value) { return Add(field, value.bytes_); }
+  Message& Add(uint64_t field, const std::vector<float>& values) {
     std::string packed(values.size() * sizeof(float), '\0');
     std::memcpy(packed.data(), values.data(), packed.size());
     return Add(field, packed);
   }
-  Message& Add(int field, const std::vector<int64_t>& values) {
+  Message& Add(uint64_t field, const std::vector<int64_t>& values) {
     Message packed;
     for (const int64_t value : values) {
       packed.Varint(static_cast<uint64_t>(value));
@@ -38,7 +38,7 @@ class Message {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  void Tag(int field, int wire_type) { Varint(static_cast<uint64_t>(field * 8 + wire_type)); }
+  void Tag(uint64_t field, uint64_t wire_type) { Varint(field * 8 + wire_type); }
   void Varint(uint64_t value) {
     for (; value >= 0x80; value >>= 7) {
       bytes_ += static_cast<char>(value | 0x80);
@@ -133,6 +133,7 @@ std::string OnnxForest(const model::Forest& forest) {
     lists.AddTree(static_cast<int64_t>(t), forest.trees[t]);
   }
   std::vector<float> base;
+  base.reserve(forest.base.size());
   for (const double value : forest.base) {
     base.push_back(static_cast<float>(value));
   }

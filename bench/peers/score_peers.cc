@@ -87,6 +87,7 @@ class Contest {
           return Failed(entry.name, "has another score than ours, by " + std::to_string(off));
         }
       }
+      HR_TRY(CompareContributions(entry));
     }
     return Ok();
   }
@@ -133,6 +134,22 @@ class Contest {
       return nanoseconds[nanoseconds.size() / 2];
     }
   };
+
+  // They are sums in another order: equal but for rounding.
+  Status CompareContributions(Entry& entry) {
+    std::vector<double> want(width_ + 1);
+    std::vector<double> got(width_ + 1);
+    for (size_t r = 0; r < kExplainedRows; ++r) {
+      const double* row = table_.data() + r * width_;
+      if (!entries_[0].scorer->Explain(row, want.data())) return Failed("ours", "gave none");
+      if (!entry.scorer->Explain(row, got.data())) return Ok();
+      for (size_t f = 0; f <= width_; ++f) {
+        if (std::abs(want[f] - got[f]) <= 1e-12) continue;
+        return Failed(entry.name, "has other contributions than ours");
+      }
+    }
+    return Ok();
+  }
 
   bool Run(Scorer& scorer, Way way, std::vector<double>& out) const {
     bool good = true;

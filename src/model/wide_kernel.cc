@@ -150,8 +150,9 @@ class WideKernel : public ForestKernel {
       size_t splits = 0;
       const auto visit = [&](const auto& self, int32_t child) -> uint32_t {
         if (child < 0) {
+          const int32_t leaf = ~child;
           values_[t].value[leaves] =
-              static_cast<Number>(tree.leaf_values[static_cast<size_t>(~child)]);
+              static_cast<Number>(tree.leaf_values[static_cast<size_t>(leaf)]);
           return uint32_t{1} << leaves++;
         }
         const TreeNode& node = tree.nodes[static_cast<size_t>(child)];
