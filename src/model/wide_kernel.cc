@@ -413,6 +413,7 @@ bool Fits(const Forest& forest, Simd simd) {
 
 double WideKernelCost(const Forest& forest, Simd simd) {
   if (!Fits(forest, simd)) return std::numeric_limits<double>::infinity();
+  // For one row; blocks cost half of it, which no other kernel does.
   constexpr double kCodeNs = 4.5;
   constexpr double kTreeNs = 2.4;
   return kCodeNs * forest.features + kTreeNs * static_cast<double>(forest.trees.size());
