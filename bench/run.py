@@ -10,6 +10,7 @@ word on standard error.
 """
 import argparse
 import http.client
+import importlib.util
 import os
 import re
 import shutil
@@ -226,26 +227,34 @@ def start(program, directory, _):
     report("binary.mb", Path(program).stat().st_size / (1 << 20), "MB")
 
 
-LIGHTGBM = """
-import time, sys, numpy, lightgbm
-model = lightgbm.Booster(model_file=sys.argv[1])
-row = numpy.random.default_rng(1).random((4096, model.num_feature()))
-times = []
-for _ in range(5):
-    start = time.perf_counter()
-    model.predict(row, raw_score=True, num_threads=1)
-    times.append((time.perf_counter() - start) / len(row) * 1e9)
-print(sorted(times)[2])
-"""
+def library_of(package, pattern, environment):
+    """(path, version) of the newest file of that pattern in a package of the bench's own environment or of Python's."""
+    places = sorted(environment.glob(f"lib/python*/site-packages/{package}"))
+    found = importlib.util.find_spec(package)
+    places += [Path(place) for place in (found.submodule_search_locations or [])] if found else []
+    for place in places:
+        for path in sorted(place.glob(pattern), reverse=True):
+            version = [re.search(r"-([^-]+)\.dist-info", i.name)[1] for i in place.parent.glob(f"{package}-*.dist-info")]
+            return path, (version or ["of unknown version"])[0]
+    return None, None
 
 
-def lightgbm_beside_ours(program, directory):
-    """LightGBM over blocks of rows, one thread, on the demo's 100 trees; only where it is installed."""
-    python = os.environ.get("BENCH_PYTHON", sys.executable)
-    done = subprocess.run([python, "-c", LIGHTGBM, ROOT / "examples" / "fraud" / "fraud.lgb.txt"], capture_output=True, text=True)
-    if done.returncode:
-        return note("LightGBM is not installed: no line of it")
-    report("score.100x31.lightgbm.block.ns", float(done.stdout), "ns")
+def peers_beside_ours(build):
+    """The single-row and block calls of LightGBM and ONNX Runtime on our models and rows; only where they are installed."""
+    options = []
+    for name, package, pattern in (("LightGBM", "lightgbm", "lib/lib_lightgbm.so"),
+                                   ("ONNX Runtime", "onnxruntime", "capi/libonnxruntime.so.*")):
+        path, version = library_of(package, pattern, build / "peers")
+        if path is None:
+            note(f"{name} is not installed, so it has no lines: `make bench PEERS=1` installs it under {build}")
+            continue
+        note(f"{name} {version}, one thread, C interface: {path}")
+        options += [f"--{package}", path]
+    program = build / "score_peers"
+    if options and not program.exists():
+        return note(f"no {program}, so no lines of others: `ninja -C {build} score_peers` builds it")
+    if options and subprocess.run([program, *options], env={**os.environ, "OMP_NUM_THREADS": "1"}).returncode:
+        sys.exit("bench: score_peers failed")
 
 
 def main():
@@ -261,7 +270,7 @@ def main():
             continue
         subprocess.run([program, "bench", name], check=True)
         if name == "score":
-            lightgbm_beside_ours(program, None)
+            peers_beside_ours(Path(options.build))
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
                (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys"))]
     for measure, prefixes in outside:

@@ -218,11 +218,7 @@ std::unique_ptr<const ForestKernel> MakeEnsembleKernel(const TreeEnsemble& ensem
     Tree& tree = forest.trees.emplace_back();
     if (!TreeCopy(ensemble, &tree).Copy(root) || !CheckShape(&tree, "").ok()) return nullptr;
   }
-  const bool mask_first = MaskKernelCost(forest) <= NodeKernelCost(forest);
-  std::unique_ptr<const ForestKernel> kernel =
-      mask_first ? MakeMaskKernel(forest) : MakeNodeKernel(forest);
-  if (kernel == nullptr) kernel = mask_first ? MakeNodeKernel(forest) : MakeMaskKernel(forest);
-  return kernel;
+  return MakeOwnKernel(forest, BestSimd());
 }
 
 }  // namespace headrace::model
