@@ -1,6 +1,10 @@
 #include "connect/row_file.h"
 
+#include "connect/arrow_file.h"
+#include "connect/columnar_file.h"
 #include "connect/file_source.h"
+#include "connect/parquet_file.h"
+#include "connect/sealed_file.h"
 #include "schema/codec.h"
 
 namespace headrace::connect {
@@ -49,11 +53,17 @@ class TextRows final : public RowFile {
 
 Result<std::unique_ptr<RowFile>> RowFile::Create(os::FileSystem& files, const std::string& path,
                                                  const row::Schema& schema) {
+  const bool parquet = path.ends_with(".parquet");
+  if (parquet || path.ends_with(".arrow")) {
+    HR_ASSIGN(SealedFile file, SealedFile::Create(files, path));
+    return ColumnarFile::Create(std::move(file), schema,
+                                parquet ? MakeParquetFormat(schema) : MakeArrowFormat(schema));
+  }
   const bool csv = path.ends_with(".csv");
   if (!csv && !path.ends_with(".jsonl")) {
     return Error(ErrorKind::kInvalidArgument, "HR6605", "no format is known by this extension")
         .AtPlace(path)
-        .WithHint("name the file .csv or .jsonl");
+        .WithHint("name the file .csv, .jsonl, .parquet or .arrow");
   }
   HR_ASSIGN(auto sink, FileSink::Open(files, path, ""));
   return std::unique_ptr<RowFile>(std::make_unique<TextRows>(std::move(sink), schema, csv));

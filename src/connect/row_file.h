@@ -12,9 +12,9 @@
 namespace headrace::connect {
 
 // A file of rows of one schema that is written once, from the first row to the last: what a
-// notebook reads. Its name says how: .csv, .jsonl. A file that was not finished is
-// no whole one, and readers of its format notice where the format lets them. Confined; `files`
-// must outlive it.
+// notebook reads. Its name says how: .csv, .jsonl, .parquet, .arrow. A file that was not finished
+// is no whole one, and readers of its format notice where the format lets them: of the last two,
+// also after a crash. Memory is bounded, see ColumnarFile. Confined; `files` must outlive it.
 class RowFile {
  public:
   // Replaces what stands there. Errors: kInvalidArgument HR6605 for another extension, kIo,
@@ -23,7 +23,9 @@ class RowFile {
                                                  const row::Schema& schema);
   virtual ~RowFile() = default;
 
-  // One value a column; they need live until the call returns.
+  // One value a column; they need live until the call returns. Errors: kInvalidArgument HR6606 for
+  // a value that .parquet and .arrow cannot say, kIo, kNoSpace. After one the file stays
+  // unfinished.
   virtual Status Append(const row::Value* values) = 0;
   // Writes what is left.
   virtual Status Finish() = 0;
