@@ -11,6 +11,7 @@ std::vector<Command> AllCommands() {
           VerifyCommand(),
           ModelListCommand(),
           ModelScoreCommand(),
+          ModelEvaluateCommand(),
           LintCommand(),
           PlanCommand(),
           TestCommand(),

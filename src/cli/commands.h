@@ -20,6 +20,7 @@ Command DeadLetterListCommand();
 Command DeadLetterShowCommand();
 Command ModelListCommand();
 Command ModelScoreCommand();
+Command ModelEvaluateCommand();
 Command LintCommand();
 Command PlanCommand();
 Command TestCommand();
