@@ -11,6 +11,7 @@ std::vector<Command> AllCommands() {
           VerifyCommand(),
           ModelListCommand(),
           ModelScoreCommand(),
+          ModelTrainCommand(),
           ModelEvaluateCommand(),
           LintCommand(),
           PlanCommand(),

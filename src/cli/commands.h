@@ -21,6 +21,7 @@ Command DeadLetterShowCommand();
 Command ModelListCommand();
 Command ModelScoreCommand();
 Command ModelEvaluateCommand();
+Command ModelTrainCommand();
 Command LintCommand();
 Command PlanCommand();
 Command TestCommand();
