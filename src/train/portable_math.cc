@@ -1,7 +1,9 @@
 #include "train/portable_math.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace headrace::train {
@@ -16,6 +18,17 @@ constexpr double kRounder = 6755399441055744.0;
 constexpr int64_t kExponentBias = 1023;
 constexpr int kMantissaBits = 52;
 
+constexpr size_t kExpTerms = 13;
+constexpr auto kInverseFactorials = [] {
+  std::array<double, kExpTerms + 1> inverse{};
+  double factorial = 1;
+  for (size_t i = 0; i <= kExpTerms; ++i) {
+    factorial *= i == 0 ? 1 : static_cast<double>(i);
+    inverse[i] = 1 / factorial;
+  }
+  return inverse;
+}();
+
 double PowerOfTwo(int64_t exponent) {
   return std::bit_cast<double>((exponent + kExponentBias) << kMantissaBits);
 }
@@ -27,14 +40,10 @@ double Exp(double x) {
   x = std::clamp(x, -700.0, 700.0);
   const double k = (x * kLog2E + kRounder) - kRounder;
   const double r = (x - k * kLn2High) - k * kLn2Low;
-  constexpr double kFactors[] = {13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2};
-  double factorial = 6227020800.0;  // 13!
-  double sum = 1 / factorial;
-  for (double factor : kFactors) {
-    factorial /= factor;
-    sum = sum * r + 1 / factorial;
-  }
-  return (sum * r + 1) * PowerOfTwo(static_cast<int64_t>(k));
+  double sum = kInverseFactorials[kExpTerms];
+  for (size_t i = kExpTerms; i-- > 0;)
+    sum = sum * r + kInverseFactorials[i];
+  return sum * PowerOfTwo(static_cast<int64_t>(k));
 }
 
 // x = 2^k m with m in [1/sqrt 2, sqrt 2), then log m = 2 atanh((m - 1) / (m + 1)).

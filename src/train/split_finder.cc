@@ -61,7 +61,8 @@ bool SplitFinder::Consider(const Sums& left, Search* search) const {
     children = Score(left, left_value, search->l2) + Score(right, right_value, search->l2);
   }
   const double gain = children - search->parent_score;
-  if (!(gain > search->best.gain && gain > kGainShareMin * std::abs(children))) return false;
+  const double least = std::max(search->best.gain, kGainShareMin * std::abs(children));
+  if (!(gain > least)) return false;
   search->best.gain = gain;
   search->best.left = left;
   search->best.right = right;

@@ -9,6 +9,7 @@
 
 #include "model/csv_features.h"
 #include "model/csv_records.h"
+#include "model/document.h"
 #include "model/model.h"
 
 namespace headrace::train {
@@ -43,23 +44,26 @@ bool Has(const std::vector<std::string>& names, std::string_view name) {
 
 // Names stand in the model's file divided by blanks.
 Status CheckName(const std::string& name) {
-  const bool fits = !name.empty() && std::none_of(name.begin(), name.end(), [](unsigned char c) {
-    return c <= ' ' || c == 127;
-  });
+  const bool fits =
+      !name.empty() && model::IsUtf8(name) &&
+      std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == 127; });
   if (fits) return Ok();
   return model::BadCsv(1, "a feature cannot be called \"" + name + "\"")
-      .WithHint("a name has at least one character and no blanks; rename the column");
+      .WithHint("a name is UTF-8, with at least one character and no blanks; rename the column");
 }
 
 // The words of a column of categories, numbered as they come.
 class Words {
  public:
-  // The number of a word; NaN for a missing one. Error: HR3007.
+  // The number of a word; NaN for a missing one. Errors: HR3005, HR3007.
   Result<double> Add(const std::string& word) {
     const std::optional<double> number = model::ParseCell(word);
     if (number && std::isnan(*number)) return kMissing;
     const auto [at, added] = numbers_.emplace(word, words_.size());
     if (added) {
+      if (!model::IsUtf8(word)) {
+        return Error(ErrorKind::kInvalidArgument, "HR3005", "a category that is not UTF-8");
+      }
       if (words_.size() == kCategoriesMax) {
         return OverLimit("more than " + std::to_string(kCategoriesMax) + " categories");
       }
@@ -91,7 +95,7 @@ class Words {
   bool AreCodes(std::vector<double>* code_of) const {
     for (size_t i = 0; i < words_.size(); ++i) {
       const std::optional<double> number = model::ParseCell(words_[i]);
-      if (!number || !(*number >= 0 && *number <= kCategoryCodeMax) ||
+      if (!number || std::signbit(*number) || *number > kCategoryCodeMax ||
           *number != std::floor(*number)) {
         return false;
       }
@@ -228,7 +232,13 @@ class TableReader {
 
   Result<double> ReadCell(size_t i, const std::string& cell) {
     const Column& column = table_.columns[i];
-    if (column.categorical && !words_.empty()) return words_[i].Add(cell);
+    if (column.categorical && !words_.empty()) {
+      Result<double> number = words_[i].Add(cell);
+      if (number.ok()) return number;
+      return Error(number.error())
+          .AtPlace("line " + std::to_string(records_.line()))
+          .WithHint("it is in the column of \"" + column.name + "\"");
+    }
     if (column.categorical && !codes_[i].empty()) {
       const auto found = codes_[i].find(cell);
       return found == codes_[i].end() ? kMissing : static_cast<double>(found->second);

@@ -84,6 +84,14 @@ TEST(Table, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ("HR3006 line 2", Failure("x,y\n1,1e200\n", Label("y"), Task::kRegression));
   EXPECT_EQ("HR3006 line 2", Failure("x,y\n1,1\n2,1\n", Label("y"), Task::kBinary));
   EXPECT_EQ("ok", Failure("x,y\n1,1\n2,1\n", Label("y"), Task::kRegression));
+  EXPECT_EQ("HR3005 line 1", Failure("gr\xFC"
+                                     "n,y\n1,1\n",
+                                     Label("y"), Task::kBinary));
+  ColumnChoice words = Label("y");
+  words.categorical = {"x"};
+  EXPECT_EQ("HR3005 line 3", Failure("x,y\na,1\ngr\xFC"
+                                     "n,0\n",
+                                     words, Task::kBinary));
   const Error error = ReadTable("x,y\n1,1\nred,0\n", Label("y"), Task::kBinary).error();
   EXPECT_NE(std::string::npos, error.hint().find("--categorical x")) << error.ToString();
 }

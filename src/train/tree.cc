@@ -22,7 +22,8 @@ size_t Tree::LeafOf(const Table& table, size_t row) const {
     const TreeNode& node = nodes[static_cast<size_t>(at)];
     at = GoesLeft(node, table.columns[node.column].values[row]) ? node.left : node.right;
   }
-  return static_cast<size_t>(~at);
+  const int32_t leaf = ~at;
+  return static_cast<size_t>(leaf);
 }
 
 }  // namespace headrace::train
