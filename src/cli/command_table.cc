@@ -13,6 +13,8 @@ std::vector<Command> AllCommands() {
           TrainingSetCommand(),
           ModelListCommand(),
           ModelScoreCommand(),
+          ModelTrainCommand(),
+          ModelEvaluateCommand(),
           LintCommand(),
           PlanCommand(),
           TestCommand(),

@@ -22,6 +22,8 @@ Command DeadLetterListCommand();
 Command DeadLetterShowCommand();
 Command ModelListCommand();
 Command ModelScoreCommand();
+Command ModelEvaluateCommand();
+Command ModelTrainCommand();
 Command LintCommand();
 Command PlanCommand();
 Command TestCommand();
