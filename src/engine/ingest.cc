@@ -128,7 +128,8 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
-  if (!options_.waits_for_log && !log_->has_room()) return false;
+  const bool has_work = unappended_ || !queue_.empty();
+  if (has_work && !options_.waits_for_log && !log_->has_room()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
   if (queue_.empty() || closed_) return false;
