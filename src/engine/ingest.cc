@@ -19,7 +19,7 @@ constexpr int64_t kSlowFlushPauseNanos = 1'000'000'000;
 uint64_t BytesOf(const IngestRequest& request) {
   uint64_t bytes = sizeof(request);
   for (const std::string& payload : request.payloads)
-    bytes += sizeof(payload) + payload.size();
+    bytes += sizeof(std::string) + payload.size();
   return bytes;
 }
 

@@ -23,10 +23,15 @@ bool IsVisible(char c) {
 // What stands between the quotes; nothing when they are not closed, or something follows.
 std::optional<std::string> Unquoted(std::string_view value) {
   std::string text;
+  bool escaped = false;
   for (size_t i = 1; i < value.size(); ++i) {
-    if (value[i] == '"') return i + 1 == value.size() ? std::optional(text) : std::nullopt;
-    if (value[i] == '\\' && (++i == value.size() || (value[i] != '"' && value[i] != '\\'))) break;
-    text += value[i];
+    const bool special = value[i] == '"' || value[i] == '\\';
+    if (escaped && !special) return std::nullopt;
+    if (!escaped && value[i] == '"') {
+      return i + 1 == value.size() ? std::optional(text) : std::nullopt;
+    }
+    escaped = !escaped && value[i] == '\\';
+    if (!escaped) text += value[i];
   }
   return std::nullopt;
 }
