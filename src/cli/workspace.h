@@ -20,6 +20,7 @@ struct WorkspaceOptions {
   bool small = false;                    // for a few statements: the smallest journal
   size_t workers = 1;
   uint64_t memory = 0;  // of the process, bytes; 0: no limit
+  bool serves = false;  // the worker's thread serves sockets: it never waits for the log
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/hash.h"
+#include "engine/kept_answers.h"
 #include "engine/lookup.h"
 #include "engine/replacement.h"
 #include "sql/parser.h"
@@ -125,6 +126,12 @@ class ScriptPlanner {
                       create.name.span);
         return;
       }
+    }
+    if (item.topic() == KeptAnswers::kTopic) {
+      sql::Complain(diagnostics_, "HR1205", "topic `" + item.topic() + "` is Headrace's own",
+                    create.name.span)
+          .hint = "take another name";
+      return;
     }
     Record(Creation(statement, item.name));
     deployment_.Add(std::move(item));

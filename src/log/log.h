@@ -95,12 +95,15 @@ class Log {
   // nothing else waits; the durable callback then comes from within.
   virtual Status Append(std::vector<Entry>& group, FlushedBy by) = 0;
   Status Append(std::vector<Entry>& group) { return Append(group, FlushedBy::kThread); }
+  // False when Append would wait now: the disk does not keep up. The durable callback comes when
+  // there may be room again. For whoever appends.
+  virtual bool has_room() const { return true; }
   virtual Lsn last_lsn() const = 0;
   virtual Lsn durable_lsn() const = 0;
   // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
   virtual Status WaitDurable(Lsn lsn) = 0;
-  // Called on the journal thread each time durable_lsn() moved or the journal failed. Set once,
-  // before the first Append; must not block.
+  // Called on a thread of the log each time durable_lsn() moved, the journal failed, or there is
+  // room again. Set once, before the first Append; must not block.
   virtual void SetDurableCallback(std::function<void()> callback) = 0;
   // The final error of the journal, or null.
   virtual const Error* failure() const = 0;
