@@ -156,9 +156,10 @@ void Journal::Run() {
     if (options_.compress) Pack(groups);
     Status written = Write(groups);
     while (!written.ok() && written.error().kind() == ErrorKind::kNoSpace) {
-      no_space_ = true;
       no_space_gauge_.Set(1);
       std::unique_lock lock(mutex_);
+      no_space_ = true;
+      room_.notify_all();  // who waits for room need not wait for space
       work_.wait_for(lock, kSpaceRetry, [&] { return stop_; });
       if (stop_) break;
       lock.unlock();
