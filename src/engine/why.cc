@@ -193,11 +193,13 @@ class Story {
                                  decision_ = "null";
 };
 
-// Catches the recomputed bytes of one row.
+// Catches the recomputed bytes of one row: that with its offset, or, where rows before it may be
+// lost, the one of its cause that is like the logged one.
 class RowCatcher final : public Emission {
  public:
-  RowCatcher(std::shared_ptr<const Deployment> deployment, RowId id)
-      : Emission(std::move(deployment)), id_(std::move(id)) {
+  RowCatcher(std::shared_ptr<const Deployment> deployment, RowId id, row::Place cause,
+             std::string_view logged)
+      : Emission(std::move(deployment)), id_(std::move(id)), cause_(cause), logged_(logged) {
     const Deployed* item = this->deployment().Find(id_.stream);
     stream_ = static_cast<size_t>(item - this->deployment().items.data());
   }
@@ -207,12 +209,17 @@ class RowCatcher final : public Emission {
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
     // Only offsets of the wanted partition matter here.
     if (stream != stream_ || row.partition != id_.partition) return 0;
-    if (next_offset_ == id_.offset) row_ = std::string(row.value);
+    const bool dense = deployment().catalog.losses().empty();
+    const bool meant =
+        dense ? next_offset_ == id_.offset : row.cause == cause_ && row.value == logged_;
+    if (meant) row_ = std::string(row.value);
     return next_offset_++;
   }
 
  private:
   RowId id_;
+  row::Place cause_;
+  std::string_view logged_;
   size_t stream_ = 0;
   int64_t next_offset_ = 0;
   std::optional<std::string> row_;
@@ -265,7 +272,7 @@ Result<std::string> ExplainRow(std::string_view id, const log::Log& log,
   Story story(*counted, parsed->stream, cause);
   graph->SetProbe(
       [&](const flow::StatementPlan& plan, const row::Row& row) { story.Visit(plan, row); });
-  RowCatcher catcher(counted, *parsed);
+  RowCatcher catcher(counted, *parsed, cause, logged);
   ReplayOptions options;
   options.until_lsn = cause.lsn;
   HR_ASSIGN(uint64_t events, Replay(log, *graph, catcher, options));
