@@ -22,6 +22,7 @@ std::vector<Command> AllCommands() {
           DeadLetterShowCommand(),
           LogVerifyCommand(),
           LogDumpCommand(),
+          LogSalvageCommand(),
           BackupCommand(),
           RestoreCommand(),
           DoctorCommand(),

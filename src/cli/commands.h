@@ -13,6 +13,7 @@ Command WhyCommand();
 Command VerifyCommand();
 Command LogVerifyCommand();
 Command LogDumpCommand();
+Command LogSalvageCommand();
 Command TopicListCommand();
 Command TopicShowCommand();
 Command TopicTailCommand();
