@@ -86,8 +86,9 @@ class Salvaging {
     if (models_.empty()) return Ok();
     HR_TRY(files_.CreateDirectories(to + "/models"));
     for (const std::string& sha : models_) {
-      HR_ASSIGN(std::string bytes, os::ReadFile(files_, from_ + "/models/" + sha, kModelBytesMax));
-      HR_TRY(os::ReplaceFile(files_, to + "/models/" + sha, bytes));
+      const std::string file = "/models/" + sha;
+      HR_ASSIGN(std::string bytes, os::ReadFile(files_, from_ + file, kModelBytesMax));
+      HR_TRY(os::ReplaceFile(files_, to + file, bytes));
     }
     return Ok();
   }

@@ -193,7 +193,10 @@ Result<DamagedLog::Segments> DamagedLog::SegmentsIn(const std::string& directory
   for (const std::string& name : names) {
     if (!name.ends_with(kSuffix)) continue;
     const int64_t base = NumberOf(std::string_view(name).substr(0, name.size() - kSuffix.size()));
-    if (base >= 0) segments.emplace(base, SegmentFile{directory + "/" + name});
+    if (base < 0) continue;
+    std::string path = directory;
+    path.append("/").append(name);
+    segments.emplace(base, SegmentFile{std::move(path)});
   }
   return segments;
 }
