@@ -400,7 +400,7 @@ TEST_F(SalvageTest, ATornTailIsCutOffAsAStartDoes) {
 }
 
 // A disk loses blocks, not bits.
-TEST_F(SalvageTest, BlocksThatAreZeroOrCannotBeReadCostWhatStoodThere) {
+TEST_F(SalvageTest, BlocksOfZerosCostWhatStoodThere) {
   {
     Disk disk(memory);
     FillWide(disk, 70, 3000);
