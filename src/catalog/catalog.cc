@@ -21,6 +21,11 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     finished_.insert(change.name);
     return Ok();
   }
+  if (change.kind == ChangeKind::kLoss) {
+    HR_ASSIGN(Loss loss, Loss::Decode(change.text, lsn));
+    losses_.push_back(std::move(loss));
+    return Ok();
+  }
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate) {
     if (object != nullptr) {
@@ -53,6 +58,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       break;
     case ChangeKind::kCreate:
     case ChangeKind::kFinishInput:
+    case ChangeKind::kLoss:
       break;
   }
   return Ok();

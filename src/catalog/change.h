@@ -15,6 +15,7 @@ enum class ChangeKind : uint8_t {
   kActivateVersion = 4,  // model `name`: version `number` decides from this LSN on
   kFinishInput = 5,      // stream `name`: its input has ended
   kReplace = 6,          // stream or view `name`: `text` is its statement from this LSN on
+  kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
 };
@@ -24,7 +25,7 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  std::string text;    // kCreate, kReplace: SQL as written; kFinishInput: the topic
+  std::string text;    // kCreate, kReplace: SQL as written; kFinishInput: the topic; kLoss
   std::string file;    // kCreate, kReplace: the script it came from, for places in `why`
   int32_t line = 1;    // kCreate, kReplace: where in the script the text began
   std::string sha256;  // kCreate of a model, kAddVersion

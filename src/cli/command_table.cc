@@ -26,6 +26,7 @@ std::vector<Command> AllCommands() {
           DeadLetterShowCommand(),
           LogVerifyCommand(),
           LogDumpCommand(),
+          LogSalvageCommand(),
           BackupCommand(),
           RestoreCommand(),
           DoctorCommand(),

@@ -15,6 +15,7 @@ Command ReplayCommand();
 Command TrainingSetCommand();
 Command LogVerifyCommand();
 Command LogDumpCommand();
+Command LogSalvageCommand();
 Command TopicListCommand();
 Command TopicShowCommand();
 Command TopicTailCommand();

@@ -6,8 +6,8 @@ namespace headrace::cli {
 namespace {
 
 // Codes HR1xxx are SQL's and HR3xxx the models': both are the configuration of a pipeline. The rows
-// handed to a model (HR3005) and their labels (HR3008) are data; what a model needs and we do not have
-// (HR3006) is missing.
+// handed to a model (HR3005) and their labels (HR3008) are data; what a model needs and we do not
+// have (HR3006) is missing.
 ExitCode OfInvalidArgument(std::string_view code) {
   if (code == "HR3005" || code == "HR3008" || code == "HR9012") return ExitCode::kBadData;
   if (code == "HR3006") return ExitCode::kUnavailable;

@@ -118,6 +118,10 @@ struct VerifyResult {
   uint64_t rows = 0;
   uint64_t differences = 0;
   std::vector<Difference> sample;  // at most 10
+  // Rows that were not compared: events before them are lost (log salvage). What the events that
+  // are left give differs for some.
+  uint64_t behind_loss = 0;
+  uint64_t behind_loss_differ = 0;
 };
 
 // What a script would change of one object.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/salvage.h"
 #include "engine/snapshot_store.h"
 #include "engine/test_program.h"
 
@@ -135,6 +136,28 @@ TEST(RetainedEvents, TheSnapshotThatStandsForThemIsMissed) {
   for (const std::string& name : names)
     ASSERT_TRUE(program.disk().Remove("/data/snapshots/" + name).ok());
   EXPECT_EQ("HR5408", program.Restart().error().code());
+}
+
+TEST(RetainedEvents, AreNotMissedByASalvage) {
+  for (bool beginning_is_whole : {true, false}) {
+    TestProgram program(20);
+    program.Run(kScript);
+    FeedAndRestart(program, 0, 1000);
+    ASSERT_GT(FirstEvent(program), 0);
+    const std::string expected = Derived(program);
+    ASSERT_TRUE(program.Stop().ok());
+    if (!beginning_is_whole) program.disk().FlipBits("/data/snapshots/beginning", 5, 1);
+    Result<SalvageResult> made = Salvage(program.disk(), program.clock(), "/data", "/new");
+    ASSERT_TRUE(made.ok()) << made.error().ToString();
+    const SalvageResult& salvaged = *made;
+    EXPECT_TRUE(salvaged.complete());
+    EXPECT_EQ(beginning_is_whole ? 0U : 1U, salvaged.lost_from);
+    ASSERT_TRUE(program.StartIn("/new").ok());
+    EXPECT_EQ(expected, Derived(program));
+    EXPECT_EQ(0U, program.Differences());
+    Feed(program, 1000, 1010);
+    EXPECT_EQ(0U, program.Differences());
+  }
 }
 
 // Takes events ten at a time until the disk fails.

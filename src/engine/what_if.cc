@@ -105,10 +105,11 @@ Result<Past> Begin(const WhatIfMeans& means, const WhatIfRequest& request, const
                    const MakeGraph& make) {
   // With anything otherwise the state of a snapshot would not be the fork's.
   const bool as_it_was = fork.changed.empty() && request.fork.models.empty();
+  const PastSource source{means.store, means.log, means.deployment.catalog};
   const bool by_lsn = request.from && request.from->lsn && *request.from->lsn > 0;
-  if (!as_it_was || !by_lsn) return LoadBeginning(means.store, means.log, make);
+  if (!as_it_was || !by_lsn) return LoadBeginning(source, make);
   const uint64_t until = std::min(*request.from->lsn - 1, means.log.durable_lsn());
-  return LoadPast(means.store, means.log, until, make);
+  return LoadPast(source, until, make);
 }
 
 }  // namespace

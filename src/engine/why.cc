@@ -194,11 +194,13 @@ class Story {
                                  decision_ = "null";
 };
 
-// Catches the recomputed bytes of one row.
+// Catches the recomputed bytes of one row: that with its offset, or, where rows before it may be
+// lost, the one of its cause that is like the logged one.
 class RowCatcher final : public Emission {
  public:
-  RowCatcher(std::shared_ptr<const Deployment> deployment, RowId id)
-      : Emission(std::move(deployment)), id_(std::move(id)) {
+  RowCatcher(std::shared_ptr<const Deployment> deployment, RowId id, row::Place cause,
+             std::string_view logged)
+      : Emission(std::move(deployment)), id_(std::move(id)), cause_(cause), logged_(logged) {
     const Deployed* item = this->deployment().Find(id_.stream);
     stream_ = static_cast<size_t>(item - this->deployment().items.data());
   }
@@ -213,12 +215,17 @@ class RowCatcher final : public Emission {
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
     // Only offsets of the wanted partition matter here.
     if (stream != stream_ || row.partition != id_.partition) return 0;
-    if (next_offset_ == id_.offset) row_ = std::string(row.value);
+    const bool dense = deployment().catalog.losses().empty();
+    const bool meant =
+        dense ? next_offset_ == id_.offset : row.cause == cause_ && row.value == logged_;
+    if (meant) row_ = std::string(row.value);
     return next_offset_++;
   }
 
  private:
   RowId id_;
+  row::Place cause_;
+  std::string_view logged_;
   size_t stream_ = 0;
   int64_t next_offset_ = 0;
   std::optional<std::string> row_;
@@ -265,12 +272,12 @@ Result<std::string> Explain(std::string_view id, const log::Log& log, const Snap
   row::Place cause = stored.cause;
 
   std::shared_ptr<const Deployment> counted = WithCounters(*deployment);
-  HR_ASSIGN(Past past, LoadPast(store, log, cause.lsn - 1,
+  HR_ASSIGN(Past past, LoadPast({store, log, deployment->catalog}, cause.lsn - 1,
                                 [&] { return BuildGraph(*counted, ModelsOf(counted)); }));
   Story story(*counted, parsed->stream, cause);
   past.graph->SetProbe(
       [&](const flow::StatementPlan& plan, const row::Row& row) { story.Visit(plan, row); });
-  RowCatcher catcher(counted, *parsed);
+  RowCatcher catcher(counted, *parsed, cause, logged);
   catcher.Resume(past.state);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;

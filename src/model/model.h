@@ -41,8 +41,8 @@ struct ModelInfo {
 // The text of a code, or "" for one that stands for nothing.
 std::string TextOf(const ModelInfo& info, double code);
 
-// Whether a version can take the place of the other: same inputs, texts where the other takes texts,
-// same outputs.
+// Whether a version can take the place of the other: same inputs, texts where the other takes
+// texts, same outputs.
 bool Exchangeable(const ModelInfo& one, const ModelInfo& other);
 
 // One immutable model version. Thread-safe. Scoring is a pure function of (version, row): the score
