@@ -41,8 +41,10 @@ class Deployer {
   // The first makes the name, a later one replaces the one before.
   Status DeployRevision(const std::string& name, const catalog::Revision& revision,
                         Deployment& deployment);
-  Result<Deployed> PlanRevision(const std::string& name, const catalog::Revision& revision,
-                                const Deployment& deployment);
+  // The object, and behind it its side output if it has one.
+  Result<std::vector<Deployed>> PlanRevision(const std::string& name,
+                                             const catalog::Revision& revision,
+                                             const Deployment& deployment);
   Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
   Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
   friend class ScriptPlanner;

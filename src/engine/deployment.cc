@@ -35,6 +35,11 @@ const Deployed* Deployment::FindByTopic(const std::string& topic) const {
   return nullptr;
 }
 
+const catalog::Object* Deployment::ObjectOf(const Deployed& item) const {
+  const bool side = item.statement && !item.statement->side_of.empty();
+  return catalog.Find(side ? item.statement->side_of : item.name);
+}
+
 row::Schema Deployment::SchemaOf(const Deployed& item) const {
   if (item.source) return item.source->schema;
   if (item.statement) return item.statement->schema;

@@ -109,6 +109,11 @@ std::optional<std::string> ReasonAgainst(const Deployment& deployment, const Dep
   if (known.statement->select.has_value() != next.select.has_value()) {
     return "a statement with windows of time and one without are told apart";
   }
+  if (known.statement->side_output != next.side_output) {
+    return "a side output stays as it is: " + (known.statement->side_output.empty()
+                                                   ? "it has none"
+                                                   : "`" + known.statement->side_output + "`");
+  }
   if (ReadsItself(deployment, known.name, next)) return "it would read itself";
   const Deployed* input = deployment.Find(next.input());
   if (next.select && input->partitions != known.partitions) {

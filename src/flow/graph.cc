@@ -9,7 +9,7 @@ class MutedCollector final : public Collector {
   void Emit(const StatementPlan&, row::Row&) override {}
   void EmitAll(const StatementPlan&, row::Batch&, os::WorkerTeam&) override {}
   void Refuse(const std::string&, const row::Row&, const Refusal&) override {}
-  void CountLate(const StatementPlan&) override {}
+  void TakeLate(const StatementPlan&, const row::Row&) override {}
 };
 
 // Hands refusals of rows that were laid out anew on as those of the rows they were made from.
@@ -26,12 +26,37 @@ class MappedCollector final : public Collector {
     from.dead_lettered = true;
     inner_.Refuse(stream, from, refusal);
   }
-  void CountLate(const StatementPlan& statement) override { inner_.CountLate(statement); }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+  }
 
  private:
   Collector& inner_;
   const row::Batch& mapped_;
   row::Batch& original_;
+};
+
+// Keeps the late rows of the one statement that is run with it.
+class LateCollector final : public Collector {
+ public:
+  LateCollector(Collector& inner, row::Batch& late) : inner_(inner), late_(late) {}
+  void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam& team) override {
+    inner_.EmitAll(statement, batch, team);
+  }
+  void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
+    inner_.Refuse(stream, row, refusal);
+  }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+    late_.rows().push_back(row);
+    // Whatever refused it, it stands in the dead letters of another stream.
+    late_.rows().back().dead_lettered = false;
+  }
+
+ private:
+  Collector& inner_;
+  row::Batch& late_;
 };
 
 // Where each column of `wanted` stands in a row of `given`; empty when the layouts are the same.
@@ -72,11 +97,12 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
       statement->readers.push_back({reader.statement, MapColumns(plan->schema, wanted)});
     }
   }
-  std::string input = plan->input();
   revisions.push_back(statements_.size());
   statement->plan = std::move(plan);
   statements_.push_back(std::move(statement));
-  Connect(input, statements_.size() - 1);
+  const StatementPlan& added = *statements_.back()->plan;
+  if (added.side_of.empty()) return Connect(added.input(), statements_.size() - 1);
+  statements_[revisions_.at(added.side_of).back()]->side = statements_.back().get();
 }
 
 void Graph::Connect(const std::string& input, size_t reader) {
@@ -121,7 +147,7 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
       statement.select.reset();
       statement.window.reset();
     } else if (reader.columns.empty()) {
-      RunStatement(statement, batch, passage);
+      RunStatement(statement, batch, passage, passage.collector);
     } else {
       RunMapped(reader, batch, passage);
     }
@@ -142,17 +168,30 @@ void Graph::RunMapped(const Reader& reader, row::Batch& batch, const Passage& pa
     }
   }
   MappedCollector collector(passage.collector, mapped, batch);
-  RunStatement(statement, mapped, {passage.lsn, passage.steps, collector});
+  RunStatement(statement, mapped, passage, collector);
 }
 
-void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage) {
+void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
+                         Collector& collector) {
   if (passage.lsn < statement.plan->from_lsn) return RunMuted(statement, batch, passage);
-  if (statement.select) {
-    statement.select->Run(batch, statement.output, passage.collector);
+  if (statement.side == nullptr) {
+    RunNode(statement, batch, passage, collector);
   } else {
-    statement.window->Run(batch, passage.steps, statement.output, passage.collector);
+    statement.late.Clear();
+    LateCollector late(collector, statement.late);
+    RunNode(statement, batch, passage, late);
+    RunStatement(*statement.side, statement.late, passage, passage.collector);
   }
   if (!statement.readers.empty()) RunReaders(statement.readers, statement.output, passage);
+}
+
+void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
+                    Collector& collector) {
+  if (statement.select) {
+    statement.select->Run(batch, statement.output, collector);
+  } else {
+    statement.window->Run(batch, passage.steps, statement.output, collector);
+  }
 }
 
 void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& passage) {
@@ -161,11 +200,7 @@ void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& pas
   for (const row::Row& row : batch.rows())
     refused_.push_back(row.dead_lettered);
   MutedCollector muted;
-  if (statement.select) {
-    statement.select->Run(batch, statement.output, muted);
-  } else {
-    statement.window->Run(batch, passage.steps, statement.output, muted);
-  }
+  RunNode(statement, batch, passage, muted);
   for (size_t i = 0; i < refused_.size(); ++i)
     batch.rows()[i].dead_lettered = refused_[i];
 }

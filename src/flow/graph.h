@@ -29,6 +29,7 @@ struct BlockPage {
 // plans.
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
+// A side output runs behind the statement whose late rows it takes, in place of reading its input.
 // Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
 // into its state, a former one is done and gives its state up. Confined. The plans and models it is
 // given are shared and immutable.
@@ -43,8 +44,8 @@ class Graph {
   explicit Graph(ModelLookup models) : Graph(std::move(models), Means{}) {}
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
-  // Its input must have been added. A statement of a name that is there already is its next
-  // revision: what reads the one before reads it, too.
+  // Its input must have been added; of a side output, the statement that it is of. A statement of a
+  // name that is there already is its next revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
   // The source that reads the topic, or null.
@@ -86,6 +87,8 @@ class Graph {
     row::Batch output;
     row::Batch input;  // rows of another revision of its input, laid out as it was planned
     std::vector<Reader> readers;
+    Statement* side = nullptr;  // takes the rows that are too late; null: nobody does
+    row::Batch late;            // those of the batch at hand; their values are the input's
   };
   // What runs a batch: its LSN decides which revisions emit.
   struct Passage {
@@ -103,7 +106,11 @@ class Graph {
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
-  void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);
+  // `collector` takes what the statement itself gives, the passage's what its readers do.
+  void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
+                    Collector& collector);
+  static void RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
+                      Collector& collector);
   void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;

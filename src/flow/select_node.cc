@@ -92,8 +92,8 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
 }
 
 bool SelectNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (row.watermark == INT64_MIN || row.event_time >= row.watermark - plan_->lateness) return true;
-  collector.CountLate(*plan_);
+  if (!plan_->IsTooLate(row.event_time, row.watermark)) return true;
+  collector.TakeLate(*plan_, row);
   if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
     row.dead_lettered = true;
     collector.Refuse(

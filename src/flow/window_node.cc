@@ -39,13 +39,12 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
 }
 
 bool WindowNode::IsLate(const row::Row& row) const {
-  if (row.event_time < finished_) return true;
-  return row.watermark != INT64_MIN && row.event_time < row.watermark - plan_->lateness;
+  return row.event_time < finished_ || plan_->IsTooLate(row.event_time, row.watermark);
 }
 
 bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
   if (!IsLate(row)) return true;
-  collector.CountLate(*plan_);
+  collector.TakeLate(*plan_, row);
   if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
     row.dead_lettered = true;
     collector.Refuse(
