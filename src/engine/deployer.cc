@@ -13,7 +13,7 @@
 namespace headrace::engine {
 namespace {
 
-constexpr int32_t kViewPartitions = 1;
+constexpr int32_t kOneOrder = 1;  // partitions of what comes in an order of its own
 
 void AddItem(Deployment& deployment, Deployed item) {
   if (item.source) {
@@ -23,7 +23,7 @@ void AddItem(Deployment& deployment, Deployed item) {
   if (item.statement) {
     item.retention = item.statement->retention;
     const Deployed* input = deployment.Find(item.statement->input());
-    item.partitions = item.statement->select ? input->partitions : kViewPartitions;
+    item.partitions = item.statement->keeps_partitions() ? input->partitions : kOneOrder;
   }
   Deployed dead;
   dead.name = DeadTopic(item.topic());

@@ -114,9 +114,16 @@ std::optional<std::string> ReasonAgainst(const Deployment& deployment, const Dep
                                                    ? "it has none"
                                                    : "`" + known.statement->side_output + "`");
   }
+  if (known.statement->on_watermark != next.on_watermark) {
+    return "EMIT ON WATERMARK cannot come or go: rows would be missed or emitted twice";
+  }
+  if (next.on_watermark && known.statement->lateness != next.lateness) {
+    return "with EMIT ON WATERMARK the ALLOWED LATENESS stays: rows would be missed or emitted "
+           "twice";
+  }
   if (ReadsItself(deployment, known.name, next)) return "it would read itself";
   const Deployed* input = deployment.Find(next.input());
-  if (next.select && input->partitions != known.partitions) {
+  if (next.keeps_partitions() && input->partitions != known.partitions) {
     return "it has " + std::to_string(known.partitions) + " partitions, its input would have " +
            std::to_string(input->partitions);
   }

@@ -40,6 +40,9 @@ class Collector {
   virtual void TakeLate(const StatementPlan& statement, const row::Row& row) = 0;
 };
 
+// Counts the row as late and refuses it as the statement's policy says.
+void RefuseLate(const StatementPlan& plan, row::Row& row, Collector& collector);
+
 // A watermark that advanced just behind the event at `at`.
 struct WatermarkStep {
   row::Place at;

@@ -59,6 +59,33 @@ class LateCollector final : public Collector {
   row::Batch& late_;
 };
 
+// Takes what a statement gives of rows that had waited.
+class ReleasedCollector final : public Collector {
+ public:
+  ReleasedCollector(Collector& inner, const StatementPlan& plan) : inner_(inner), plan_(plan) {}
+  void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam& team) override {
+    inner_.EmitAll(statement, batch, team);
+  }
+  void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
+    if (row.payload.data() != nullptr) return inner_.Refuse(stream, row, refusal);
+    // A derived row: its stream may have been replaced since, here it is laid out as it was
+    // planned.
+    std::string json;
+    schema::JsonEncoder(plan_.input_schema).Append(row.values, json);
+    row::Row whole = row;
+    whole.payload = json;
+    inner_.Refuse(stream, whole, refusal);
+  }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+  }
+
+ private:
+  Collector& inner_;
+  const StatementPlan& plan_;
+};
+
 // Where each column of `wanted` stands in a row of `given`; empty when the layouts are the same.
 std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted) {
   std::vector<int> columns;
@@ -89,6 +116,7 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
   if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
+  if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {
@@ -146,6 +174,7 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
     if (passage.lsn >= statement.plan->until_lsn) {
       statement.select.reset();
       statement.window.reset();
+      statement.waiting.reset();
     } else if (reader.columns.empty()) {
       RunStatement(statement, batch, passage, passage.collector);
     } else {
@@ -182,16 +211,33 @@ void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage&
     RunNode(statement, batch, passage, late);
     RunStatement(*statement.side, statement.late, passage, passage.collector);
   }
-  if (!statement.readers.empty()) RunReaders(statement.readers, statement.output, passage);
 }
 
 void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
                     Collector& collector) {
+  if (statement.waiting) return RunWaiting(statement, batch, passage, collector);
   if (statement.select) {
     statement.select->Run(batch, statement.output, collector);
   } else {
     statement.window->Run(batch, passage.steps, statement.output, collector);
   }
+  if (passage.lsn >= statement.plan->from_lsn && !statement.readers.empty()) {
+    RunReaders(statement.readers, statement.output, passage);
+  }
+}
+
+void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
+                       Collector& collector) {
+  const bool live = passage.lsn >= statement.plan->from_lsn;
+  // Released rows are none of the batch.
+  ReleasedCollector released(live ? passage.collector : collector, *statement.plan);
+  statement.waiting->Run(batch, passage.steps, collector,
+                         [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
+                           statement.select->Run(rows, statement.output, released);
+                           if (!live || statement.readers.empty()) return;
+                           RunReaders(statement.readers, statement.output,
+                                      {passage.lsn, steps, passage.collector});
+                         });
 }
 
 void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& passage) {
@@ -216,6 +262,7 @@ size_t Graph::state_bytes() const {
   for (const auto& statement : statements_) {
     if (statement->select) bytes += statement->select->state_bytes();
     if (statement->window) bytes += statement->window->state_bytes();
+    if (statement->waiting) bytes += statement->waiting->bytes();
   }
   return bytes;
 }

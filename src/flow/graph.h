@@ -11,6 +11,7 @@
 #include "flow/plan.h"
 #include "flow/select_node.h"
 #include "flow/source_node.h"
+#include "flow/waiting_rows.h"
 #include "flow/window_node.h"
 #include "headrace/result.h"
 #include "os/worker_team.h"
@@ -82,8 +83,9 @@ class Graph {
   };
   struct Statement {
     std::shared_ptr<const StatementPlan> plan;
-    std::unique_ptr<SelectNode> select;  // both null when the revision is done
+    std::unique_ptr<SelectNode> select;  // all null when the revision is done
     std::unique_ptr<WindowNode> window;
+    std::unique_ptr<WaitingRows> waiting;  // before `select`, when it emits on watermark
     row::Batch output;
     row::Batch input;  // rows of another revision of its input, laid out as it was planned
     std::vector<Reader> readers;
@@ -104,13 +106,17 @@ class Graph {
   Status LoadStatements(base::ByteReader& reader, Match match);
   // Null: no statement of the graph is what the head tells of next, which is passed over.
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
+  Status LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
   // `collector` takes what the statement itself gives, the passage's what its readers do.
   void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
                     Collector& collector);
-  static void RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
-                      Collector& collector);
+  // With the readers.
+  void RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
+               Collector& collector);
+  void RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
+                  Collector& collector);
   void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;

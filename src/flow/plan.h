@@ -147,6 +147,8 @@ struct StatementPlan {
   // A side output: of this statement. It selects all columns of that one's input and is given its
   // late rows instead of the input.
   std::string side_of;
+  // Rows of a `select` wait until the watermark, less `lateness`, has passed them.
+  bool on_watermark = false;
   bool of_late_rows = false;  // a side output, or computed from one without a window between
   Retention retention;
   int64_t lateness = kDefaultLateness;
@@ -161,6 +163,9 @@ struct StatementPlan {
   uint64_t until_lsn = UINT64_MAX;
 
   const std::string& input() const { return select ? select->input : window->input; }
+  // Rows stand in the partition of the row they stem from; otherwise all of them in one, because
+  // one event causes several.
+  bool keeps_partitions() const { return select.has_value() && !on_watermark; }
   bool IsLive(uint64_t lsn) const { return from_lsn <= lsn && lsn < until_lsn; }
   // Whether a row is later than allowed; `watermark` is that before it, INT64_MIN when there is
   // none.

@@ -80,6 +80,7 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
     to = from;
     to.values = values;
     to.payload = {};
+    if (!plan_->keeps_partitions()) to.partition = 0;
     for (size_t c = 0; c < select.output_slots.size(); ++c) {
       values[c] = from.values[select.output_slots[c]];
     }
@@ -91,18 +92,6 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
   }
 }
 
-bool SelectNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (!plan_->IsTooLate(row.event_time, row.watermark)) return true;
-  collector.TakeLate(*plan_, row);
-  if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
-    row.dead_lettered = true;
-    collector.Refuse(
-        plan_->select->input, row,
-        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get()});
-  }
-  return false;
-}
-
 void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
   const SelectPlan& select = *plan_->select;
   working_.Clear();
@@ -112,7 +101,10 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
     if (from.failed || from.cause.lsn < plan_->start_lsn || from.event_time < plan_->start_time) {
       continue;
     }
-    if (!TakesLate(from, collector)) continue;
+    if (plan_->IsTooLate(from.event_time, from.watermark)) {
+      RefuseLate(*plan_, from, collector);
+      continue;
+    }
     if (select.where) {
       row::Value verdict = select.where->Evaluate(from.values, context);
       if (context.error) {

@@ -42,7 +42,6 @@ class SelectNode {
   std::vector<state::KeyBlock*> key_blocks() const;
 
  private:
-  bool TakesLate(row::Row& row, Collector& collector) const;
   void CopyRows(row::Batch& input, Collector& collector);
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);

@@ -32,7 +32,11 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
     if (row.failed || row.cause.lsn < plan_->start_lsn || row.event_time < plan_->start_time) {
       continue;
     }
-    if (TakesLate(row, collector)) AddRow(row, collector);
+    if (IsLate(row)) {
+      RefuseLate(*plan_, row, collector);
+    } else {
+      AddRow(row, collector);
+    }
   }
   for (; next < steps.size(); ++next)
     Close(steps[next], output, collector);
@@ -40,18 +44,6 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
 
 bool WindowNode::IsLate(const row::Row& row) const {
   return row.event_time < finished_ || plan_->IsTooLate(row.event_time, row.watermark);
-}
-
-bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (!IsLate(row)) return true;
-  collector.TakeLate(*plan_, row);
-  if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
-    row.dead_lettered = true;
-    collector.Refuse(
-        plan_->window->input, row,
-        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get()});
-  }
-  return false;
 }
 
 void WindowNode::AddRow(row::Row& row, Collector& collector) {

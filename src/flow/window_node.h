@@ -28,7 +28,6 @@ class WindowNode {
 
  private:
   bool IsLate(const row::Row& row) const;
-  bool TakesLate(row::Row& row, Collector& collector) const;
   void CloseAll(int64_t last_event_time);
   void AddRow(row::Row& row, Collector& collector);
   void Close(const WatermarkStep& step, row::Batch& output, Collector& collector);

@@ -73,16 +73,20 @@ class StatementPlanner {
                std::string(clause.name) + " is not supported in a streaming SELECT", select_.span)
           .hint = "a query (`headrace sql`) over the stream may use ORDER BY, LIMIT and DISTINCT";
     }
-    bool on_arrival = !select_.emit || select_.emit->mode == EmitMode::kOnArrival ||
-                      select_.emit->mode == EmitMode::kOnWindowClose;
-    if (!on_arrival) {
+    if (select_.emit && select_.emit->mode == EmitMode::kChanges) {
       Complain(diagnostics_, "HR1118", "this EMIT mode is not supported", select_.emit->span).hint =
-          "rows are emitted on arrival, windowed groups when their window closes";
+          "rows are emitted on arrival or ON WATERMARK, windowed groups when their window closes";
     }
   }
 
   void PlanTime(bool windowed, const KnownName& input) {
-    plan_->lateness = windowed ? 0 : flow::kDefaultLateness;
+    plan_->on_watermark = !windowed && select_.emit && select_.emit->mode == EmitMode::kOnWatermark;
+    if (plan_->on_watermark && input.time_column() < 0) {
+      Complain(diagnostics_, "HR1129",
+               "`" + select_.from.name.name + "` has no event time to wait for", select_.emit->span)
+          .hint = "declare WATERMARK FOR a column of the stream, and select that column along";
+    }
+    plan_->lateness = windowed || plan_->on_watermark ? 0 : flow::kDefaultLateness;
     if (select_.allowed_lateness) {
       std::optional<int64_t> lateness =
           ConstantMicros(*select_.allowed_lateness, "ALLOWED LATENESS", diagnostics_);
@@ -115,7 +119,7 @@ class StatementPlanner {
     if (!input.statement || !input.statement->of_late_rows || select_.allowed_lateness) return;
     Complain(diagnostics_, "HR1149",
              "the rows of `" + select_.from.name.name +
-                 "` are late, and windows over them need ALLOWED LATENESS",
+                 "` are late: what keeps state for them needs ALLOWED LATENESS",
              select_.span)
         .hint = "ALLOWED LATENESS INTERVAL '1 day' keeps the windows of a day behind the watermark";
   }
@@ -163,12 +167,14 @@ class StatementPlanner {
     bool windows = false;
     for (flow::Stage& stage : select.stages) {
       for (state::KeyBlockSpec& block : stage.key_blocks) {
-        block.lateness = plan_->lateness;
+        // What waited comes in order.
+        block.lateness = plan_->on_watermark ? 0 : plan_->lateness;
+        block.peers = plan_->on_watermark;
         windows = true;
       }
     }
     plan_->of_late_rows = input.statement && input.statement->of_late_rows;
-    if (windows) {
+    if (windows || plan_->on_watermark) {
       CheckLatenessOfLateRows(input);
     } else if (plan_->of_late_rows && !select_.allowed_lateness) {
       plan_->lateness = flow::kAnyLateness;
