@@ -93,6 +93,29 @@ TEST(SideOutput, IsReplacedWithItsStatement) {
   EXPECT_NE(std::string::npos, why.find("\"recomputed\":true")) << why;
 }
 
+// A window's rows came before the snapshots that are nearest.
+TEST(Why, OfAGroupDoesNotDependOnWhichSnapshotsThereAre) {
+  TestProgram without;
+  without.Run(kScript);
+  without.Feed("s", Events(0, 120));
+  TestProgram with(3);
+  with.Run(kScript);
+  for (int64_t i = 0; i < 120; i += 6) {
+    with.Feed("s", Events(i, i + 6));
+    if (i % 4 == 0) with.Restart().value();
+  }
+  auto told = [](TestProgram& program, const std::string& id) {
+    std::string why = program.engine().Why(id).value();
+    const size_t begin = why.find("\"window\":{\"start\"");
+    EXPECT_NE(std::string::npos, begin) << why;
+    return why.substr(begin);
+  };
+  for (const char* id : {"w:0:0", "w:0:3", "w:0:8", "per_key:0:0", "per_key:0:7"})
+    EXPECT_EQ(told(without, id), told(with, id)) << id;
+  std::string group = told(with, "w:0:3");
+  EXPECT_NE(std::string::npos, group.find("\"events\":8,\"sample\":[\"d:")) << group;
+}
+
 TEST(SideOutput, IsAStreamOfThePlanAndOfTheListing) {
   TestProgram program;
   std::vector<PlannedChange> plan = program.engine().Plan(kScript, "app.sql").value();

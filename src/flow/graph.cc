@@ -251,9 +251,10 @@ void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& pas
     batch.rows()[i].dead_lettered = refused_[i];
 }
 
-void Graph::SetProbe(const Probe& probe) {
+void Graph::SetProbe(Probe* probe) {
   for (auto& statement : statements_) {
     if (statement->select) statement->select->SetProbe(probe);
+    if (statement->window) statement->window->SetProbe(probe);
   }
 }
 

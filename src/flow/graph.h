@@ -73,7 +73,8 @@ class Graph {
   Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
   void EndLoad();
 
-  void SetProbe(const Probe& probe);
+  // Which must outlive the graph's last run; null: none.
+  void SetProbe(Probe* probe);
   size_t state_bytes() const;
 
  private:

@@ -126,7 +126,9 @@ struct WindowPlan {
   int64_t offset = 0;
   int window_start_slot = -1;
   int window_end_slot = -1;
-  state::GroupTableSpec table;  // keys: window_end, window_start, then GROUP BY keys
+  state::GroupTableSpec table;         // keys: window_end, window_start, then GROUP BY keys
+  std::vector<std::string> key_names;  // of the GROUP BY keys: the columns they are in the result,
+                                       // or their canonical text
   // Over the slots [keys..., aggregates...] of a closed group.
   std::shared_ptr<const expr::Expr> having;
   std::vector<std::shared_ptr<const expr::Expr>> outputs;

@@ -86,9 +86,10 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
     }
   }
   collector.EmitAll(*plan_, output, team_);
-  if (!probe_) return;
+  if (probe_ == nullptr) return;
+  size_t emitted = 0;
   for (const row::Row& row : working_.rows()) {
-    if (!row.failed) probe_(*plan_, row);
+    if (!row.failed) probe_->Selected(*plan_, row, output.rows()[emitted++]);
   }
 }
 

@@ -68,7 +68,15 @@ void WindowNode::AddRow(row::Row& row, Collector& collector) {
     }
     Status added = table_->Add(slots_.data());
     if (!added.ok()) return Refuse(row, added.error(), collector);
+    if (probe_ != nullptr) TellGrouped(row);
   }
+}
+
+void WindowNode::TellGrouped(const row::Row& row) {
+  probed_keys_.clear();
+  for (int slot : plan_->window->table.key_slots)
+    probed_keys_.push_back(slots_[static_cast<size_t>(slot)]);
+  probe_->Grouped(*plan_, row, probed_keys_.data());
 }
 
 void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector) const {
@@ -125,6 +133,7 @@ void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
     }
   }
   collector.Emit(*plan_, to);
+  if (probe_ != nullptr) probe_->Closed(*plan_, group_.data(), to);
 }
 
 // Finished i64, then the group table.

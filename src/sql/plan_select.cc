@@ -293,6 +293,7 @@ class StatementPlanner {
     window.window_end_slot = start + 1;
     scope.PlanKeys();
     PlanGroupItems(scope, window);
+    window.key_names = scope.KeyNames();
     scope.Finish(&window.evaluations, &window.table, &window.slots);
     if (select_.where) {
       ColumnScope columns(input.schema(), QualifierOf());
