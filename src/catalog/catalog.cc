@@ -28,7 +28,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     }
     Object made{change.name, {{change.text, change.file, change.line, lsn}}, {}, {}};
     if (!change.sha256.empty()) {
-      made.versions.push_back({1, change.sha256});
+      made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1});
     }
     objects_.push_back(std::move(made));
@@ -42,11 +42,12 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       objects_.erase(objects_.begin() + (object - objects_.data()));
       break;
     case ChangeKind::kAddVersion:
-      object->versions.push_back({change.number, change.sha256});
+      object->versions.push_back({change.number, change.sha256, 0, false});
       break;
     case ChangeKind::kActivateVersion:
-      object->activations.push_back({lsn, change.number});
-      break;
+    case ChangeKind::kShadowVersion:
+    case ChangeKind::kRetireVersion:
+      return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
       object->revisions.push_back({change.text, change.file, change.line, lsn});
       break;
@@ -54,6 +55,20 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kFinishInput:
       break;
   }
+  return Ok();
+}
+
+Status Catalog::ApplyToVersion(Object& object, const Change& change, uint64_t lsn) {
+  auto version = std::find_if(object.versions.begin(), object.versions.end(),
+                              [&](const ModelVersion& v) { return v.number == change.number; });
+  if (version == object.versions.end()) {
+    return Error(ErrorKind::kNotFound, "HR1206",
+                 change.name + " has no version " + std::to_string(change.number));
+  }
+  version->shadow_lsn = change.kind == ChangeKind::kShadowVersion ? lsn : 0;
+  version->retired = change.kind == ChangeKind::kRetireVersion;
+  if (change.kind == ChangeKind::kActivateVersion)
+    object.activations.push_back({lsn, change.number});
   return Ok();
 }
 

@@ -12,6 +12,8 @@ namespace headrace::catalog {
 struct ModelVersion {
   int32_t number = 1;
   std::string sha256;
+  uint64_t shadow_lsn = 0;  // compared from here on; 0: it is not
+  bool retired = false;
 };
 
 struct Activation {
@@ -52,6 +54,7 @@ class Catalog {
 
  private:
   Object* FindMutable(const std::string& name);
+  static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
 
   std::vector<Object> objects_;
   std::set<std::string> finished_;

@@ -15,6 +15,8 @@ enum class ChangeKind : uint8_t {
   kActivateVersion = 4,  // model `name`: version `number` decides from this LSN on
   kFinishInput = 5,      // stream `name`: its input has ended
   kReplace = 6,          // stream or view `name`: `text` is its statement from this LSN on
+  kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
+  kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.

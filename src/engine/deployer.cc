@@ -13,38 +13,6 @@
 namespace headrace::engine {
 namespace {
 
-constexpr int32_t kOneOrder = 1;  // partitions of what comes in an order of its own
-
-void AddItem(Deployment& deployment, Deployed item) {
-  if (item.source) {
-    item.partitions = item.source->partitions;
-    item.retention = item.source->retention;
-  }
-  if (item.statement) {
-    item.retention = item.statement->retention;
-    const Deployed* input = deployment.Find(item.statement->input());
-    item.partitions = item.statement->keeps_partitions() ? input->partitions : kOneOrder;
-  }
-  Deployed dead;
-  dead.name = DeadTopic(item.topic());
-  dead.dead_of = item.name;
-  dead.partitions = item.partitions;
-  dead.retention = item.retention;
-  bool model = item.models != nullptr;
-  deployment.items.push_back(std::move(item));
-  if (!model) deployment.items.push_back(std::move(dead));
-}
-
-// The statement's side output, as an item of its own.
-Deployed SideItem(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn) {
-  auto plan = std::make_shared<flow::StatementPlan>(*planner.PlanSideOutput(of));
-  plan->created_lsn = lsn;
-  Deployed item;
-  item.name = plan->name;
-  item.statement = std::move(plan);
-  return item;
-}
-
 // From `lsn` on the statement is what `next` says.
 void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
   auto former = std::make_shared<flow::StatementPlan>(*item.statement);
@@ -79,6 +47,15 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
 }
 
 }  // namespace
+
+Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn) {
+  auto plan = std::make_shared<flow::StatementPlan>(*planner.PlanSideOutput(of));
+  plan->created_lsn = lsn;
+  Deployed item;
+  item.name = plan->name;
+  item.statement = std::move(plan);
+  return item;
+}
 
 // Plans one script statement by statement over a growing copy of the deployment.
 class ScriptPlanner {
@@ -180,7 +157,7 @@ class ScriptPlanner {
       if (!item.statement || !TopicIsFree(create.name)) return;
       if (!item.statement->side_output.empty()) {
         if (!SideOutputIsFree(create)) return;
-        side = SideItem(planner, *item.statement, 0);
+        side = SideOutputOf(planner, *item.statement, 0);
       }
     } else {
       item.source = planner.PlanSource(create);
@@ -193,8 +170,8 @@ class ScriptPlanner {
       }
     }
     Record(Creation(statement, item.name));
-    AddItem(deployment_, std::move(item));
-    if (side) AddItem(deployment_, std::move(*side));
+    deployment_.Add(std::move(item));
+    if (side) deployment_.Add(std::move(*side));
   }
 
   // Statements behind it see the change, too.
@@ -235,7 +212,7 @@ class ScriptPlanner {
     std::optional<std::string> reason = ReasonAgainst(deployment_, known, *next);
     std::optional<Deployed> side;
     if (!reason && !next->side_output.empty()) {
-      side = SideItem(planner, *next, 0);
+      side = SideOutputOf(planner, *next, 0);
       reason = ReasonAgainst(deployment_, *deployment_.Find(side->name), *side->statement);
       if (reason) *reason += " (its side output `" + side->name + "`)";
     }
@@ -267,7 +244,7 @@ class ScriptPlanner {
     versions->activations.push_back({0, 1});
     item.models = std::move(versions);
     Record(std::move(change));
-    AddItem(deployment_, std::move(item));
+    deployment_.Add(std::move(item));
   }
 
   // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
@@ -339,32 +316,55 @@ class ScriptPlanner {
           object->versions.begin(), object->versions.end(),
           [&](const catalog::ModelVersion& version) { return version.sha256 == change.sha256; });
       if (known) return draft_.unchanged.push_back(alter.model.name);
-    } else if (alter.action == sql::ModelAction::kActivate) {
-      change.kind = catalog::ChangeKind::kActivateVersion;
-      change.number = alter.version;
-      if (alter.version < 1 || alter.version > versions) {
-        sql::Complain(
-            diagnostics_, "HR1206",
-            "model `" + alter.model.name + "` has versions 1 to " + std::to_string(versions),
-            alter.version_span);
-        return;
-      }
-      if (object->activations.back().number == alter.version) {
-        return draft_.unchanged.push_back(alter.model.name);
-      }
-    } else {
-      sql::Complain(diagnostics_, "HR1151", "SHADOW, CANARY and RETIRE are not supported",
-                    alter.model.span)
-          .hint = "ADD VERSION and ACTIVATE VERSION are";
+    } else if (alter.action == sql::ModelAction::kCanary) {
+      sql::Complain(diagnostics_, "HR1151", "CANARY is not supported", alter.model.span).hint =
+          "SHADOW VERSION compares a version with the one that decides";
+      return;
+    } else if (!PlanVersion(alter, *object, change)) {
       return;
     }
     Record(std::move(change));
   }
 
+  // ACTIVATE, SHADOW and RETIRE of a version that is there. False: nothing is to be done, or a
+  // diagnostic.
+  bool PlanVersion(const sql::AlterModel& alter, const catalog::Object& object,
+                   catalog::Change& change) {
+    const auto versions = static_cast<int32_t>(object.versions.size());
+    change.number = alter.version;
+    if (alter.version < 1 || alter.version > versions) {
+      sql::Complain(diagnostics_, "HR1206",
+                    "model `" + object.name + "` has versions 1 to " + std::to_string(versions),
+                    alter.version_span);
+      return false;
+    }
+    const catalog::ModelVersion& version = object.versions[size_t(alter.version) - 1];
+    const bool decides = object.activations.back().number == alter.version;
+    bool done = decides;
+    if (alter.action == sql::ModelAction::kActivate) {
+      change.kind = catalog::ChangeKind::kActivateVersion;
+    } else if (decides) {
+      sql::Complain(diagnostics_, "HR1214",
+                    "version " + std::to_string(alter.version) + " of `" + object.name +
+                        "` is the one that decides",
+                    alter.version_span)
+          .hint = "ACTIVATE another one first";
+      return false;
+    } else if (alter.action == sql::ModelAction::kShadow) {
+      change.kind = catalog::ChangeKind::kShadowVersion;
+      done = version.shadow_lsn > 0;
+    } else {
+      change.kind = catalog::ChangeKind::kRetireVersion;
+      done = version.retired;
+    }
+    if (done) draft_.unchanged.push_back(object.name);
+    return !done;
+  }
+
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
     const model::ModelInfo& now = item.models->versions[0]->info();
     const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
-    if (now.features == next.features && now.outputs == next.outputs) return true;
+    if (model::Exchangeable(now, next)) return true;
     sql::Complain(diagnostics_, "HR1207",
                   "the version takes other inputs or gives other outputs than version 1",
                   alter.model.span)
@@ -451,9 +451,7 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
       HR_TRY(DeployModel(object, *deployment));
     } else if (const Deployed* known = Unchanged(base, object)) {
       if (deployment->Find(object.name) != nullptr) continue;
-      AddItem(*deployment, *known);
-      if (!known->statement || known->statement->side_output.empty()) continue;
-      AddItem(*deployment, *base.Find(known->statement->side_output));
+      deployment->AddFrom(base, known->name);
     } else {
       HR_TRY(DeployRevision(object.name, *made.second, *deployment));
     }
@@ -474,7 +472,7 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
   Deployed item;
   item.name = object.name;
   item.models = std::move(versions);
-  AddItem(deployment, std::move(item));
+  deployment.Add(std::move(item));
   return Ok();
 }
 
@@ -483,7 +481,7 @@ Status Deployer::DeployRevision(const std::string& name, const catalog::Revision
   HR_ASSIGN(std::vector<Deployed> items, PlanRevision(name, revision, deployment));
   for (Deployed& item : items) {
     if (deployment.Find(item.name) == nullptr) {
-      AddItem(deployment, std::move(item));
+      deployment.Add(std::move(item));
     } else {
       ReplaceItem(deployment, item.name, *item.statement, revision.lsn);
     }
@@ -523,7 +521,7 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
         "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
   }
   if (item.statement && !item.statement->side_output.empty()) {
-    items.push_back(SideItem(planner, *item.statement, revision.lsn));
+    items.push_back(SideOutputOf(planner, *item.statement, revision.lsn));
   }
   return items;
 }

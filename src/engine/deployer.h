@@ -10,8 +10,12 @@
 #include "engine/deployment.h"
 #include "headrace/result.h"
 #include "os/file_system.h"
+#include "sql/planner.h"
 
 namespace headrace::engine {
+
+// The side output that a statement asks for, as an item of its own.
+Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn);
 
 // A script, checked and planned, before anything of it is written.
 struct Draft {

@@ -10,6 +10,8 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
+#include "engine/training_set.h"
+#include "engine/what_if.h"
 #include "headrace/result.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -175,6 +177,12 @@ class Engine {
   // The `why` document of contract.md as JSON. kNotFound for an unknown ID.
   virtual Result<std::string> Why(std::string_view id) const = 0;
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
+  // See MakeTrainingSet.
+  virtual Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
+                                                const TrainingSetTaker& taker) const = 0;
+  // See RunWhatIf.
+  virtual Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                                      const std::function<void(uint64_t)>& progress) const = 0;
   // JSON lines.
   virtual Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const = 0;
   // {"rows":[...]} of the view, those whose first key column has this text form when `key` is

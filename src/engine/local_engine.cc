@@ -21,8 +21,9 @@ Result<std::shared_ptr<const Deployment>> DeployBehind(Deployer& deployer, const
 
 bool OnlyModels(const Draft& draft) {
   return std::all_of(draft.changes.begin(), draft.changes.end(), [](const catalog::Change& change) {
-    return change.kind == catalog::ChangeKind::kAddVersion ||
-           change.kind == catalog::ChangeKind::kActivateVersion;
+    using enum catalog::ChangeKind;
+    return change.kind == kAddVersion || change.kind == kActivateVersion ||
+           change.kind == kShadowVersion || change.kind == kRetireVersion;
   });
 }
 

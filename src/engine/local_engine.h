@@ -66,6 +66,10 @@ class LocalEngine final : public Engine {
   bool IsDefinition(std::string_view sql) const override;
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
+  Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
+                                        const TrainingSetTaker& taker) const override;
+  Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                              const std::function<void(uint64_t)>& progress) const override;
   Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const override;
   Result<std::string> ViewRows(const std::string& view,
                                const std::optional<std::string>& key) const override;

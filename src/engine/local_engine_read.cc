@@ -68,6 +68,18 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   return result;
 }
 
+Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,
+                                                   const TrainingSetTaker& taker) const {
+  return MakeTrainingSet(*log_, *deployment(), request, taker);
+}
+
+Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                                         const std::function<void(uint64_t)>& progress) const {
+  auto deployment = this->deployment();
+  const SnapshotStore store = snapshot_store();
+  return RunWhatIf({files_, *log_, store, *deployment, options_.workers}, request, take, progress);
+}
+
 Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {
   auto deployment = this->deployment();
   const Deployed* item = deployment->Find(stream);

@@ -42,6 +42,10 @@ std::string Word(const catalog::Change& change) {
       return "version " + std::to_string(change.number);
     case catalog::ChangeKind::kActivateVersion:
       return "activate " + std::to_string(change.number);
+    case catalog::ChangeKind::kShadowVersion:
+      return "shadow " + std::to_string(change.number);
+    case catalog::ChangeKind::kRetireVersion:
+      return "retire " + std::to_string(change.number);
     default:
       return "new";
   }

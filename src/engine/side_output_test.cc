@@ -116,6 +116,40 @@ TEST(Why, OfAGroupDoesNotDependOnWhichSnapshotsThereAre) {
   EXPECT_NE(std::string::npos, group.find("\"events\":8,\"sample\":[\"d:")) << group;
 }
 
+std::string Replayed(TestProgram& program, const std::string& stream, const std::string& script) {
+  WhatIfRequest request;
+  request.stream = stream;
+  request.fork.script = script;
+  request.fork.file = "fork.sql";
+  std::string rows;
+  auto take = [&](std::string_view bytes) {
+    rows += bytes;
+    return Ok();
+  };
+  Result<WhatIfReport> done = program.engine().WhatIf(request, take, nullptr);
+  return done.ok() ? rows : done.error().message();
+}
+
+TEST(SideOutput, IsReplayedWithItsStatement) {
+  TestProgram program;
+  program.Run(kScript);
+  program.Run(
+      "CREATE STREAM o AS SELECT k, count(*) OVER (PARTITION BY k ORDER BY ts) AS n FROM d "
+      "EMIT ON WATERMARK LATE ROWS DROP;");
+  program.Feed("s", Events(0, 120));
+  for (const char* stream : {"late", "r", "per_key", "o"})
+    EXPECT_EQ(program.Rows(stream), Replayed(program, stream, "")) << stream;
+  const std::string patient =
+      "CREATE STREAM w AS SELECT window_start, count(*) AS n FROM TUMBLE(TABLE d, DESCRIPTOR(ts), "
+      "INTERVAL '10 seconds') GROUP BY window_start ALLOWED LATENESS INTERVAL '1 minute' "
+      "LATE ROWS SIDE OUTPUT TO late;";
+  EXPECT_EQ("", Replayed(program, "late", patient));
+  EXPECT_EQ("", Replayed(program, "r", patient));
+  EXPECT_NE(std::string::npos, Replayed(program, "late", "CREATE STREAM late AS SELECT k FROM d;")
+                                   .find("side output of `w`"));
+  EXPECT_EQ(28U, Lines(program.Rows("late")));
+}
+
 TEST(SideOutput, IsAStreamOfThePlanAndOfTheListing) {
   TestProgram program;
   std::vector<PlannedChange> plan = program.engine().Plan(kScript, "app.sql").value();

@@ -215,7 +215,10 @@ void SelectNode::Score(const Prediction& prediction, const model::Model& model,
   for (size_t r = 0; r < count; ++r) {
     row::Value& result = working_.rows()[rows[r]].values[prediction.result_slot];
     if (predictions == 1) {
-      result = row::Value::Double(scores[r]);
+      // A model's texts live as long as the model; the row may outlive it.
+      result = model.info().text_prediction ? row::Value::Text(working_.arena(worker).Copy(
+                                                  model::TextOf(model.info(), scores[r])))
+                                            : row::Value::Double(scores[r]);
       continue;
     }
     std::string text = "[";
