@@ -3,7 +3,7 @@
 namespace headrace::engine {
 namespace {
 
-constexpr int32_t kViewPartitions = 1;
+constexpr int32_t kOneOrder = 1;  // partitions of what comes in an order of its own
 
 }  // namespace
 
@@ -34,7 +34,7 @@ void Deployment::Add(Deployed item) {
   if (item.statement) {
     item.retention = item.statement->retention;
     const Deployed* input = Find(item.statement->input());
-    item.partitions = item.statement->select ? input->partitions : kViewPartitions;
+    item.partitions = item.statement->keeps_partitions() ? input->partitions : kOneOrder;
   }
   Deployed dead;
   dead.name = DeadTopic(item.topic());
@@ -44,6 +44,15 @@ void Deployment::Add(Deployed item) {
   bool model = item.models != nullptr;
   items.push_back(std::move(item));
   if (!model) items.push_back(std::move(dead));
+}
+
+void Deployment::AddFrom(const Deployment& base, const std::string& name) {
+  const Deployed* item = base.Find(name);
+  HR_CHECK(item != nullptr);
+  Add(*item);
+  if (item->statement && !item->statement->side_output.empty()) {
+    Add(*base.Find(item->statement->side_output));
+  }
 }
 
 const Deployed* Deployment::Find(const std::string& name) const {
@@ -58,6 +67,11 @@ const Deployed* Deployment::FindByTopic(const std::string& topic) const {
     if (item.topic() == topic) return &item;
   }
   return nullptr;
+}
+
+const catalog::Object* Deployment::ObjectOf(const Deployed& item) const {
+  const bool side = item.statement && !item.statement->side_of.empty();
+  return catalog.Find(side ? item.statement->side_of : item.name);
 }
 
 row::Schema Deployment::SchemaOf(const Deployed& item) const {

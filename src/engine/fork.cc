@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "engine/deployer.h"
 #include "engine/lookup.h"
 #include "engine/replacement.h"
 #include "expr/expr.h"
@@ -76,6 +77,14 @@ class ForkPlanner {
             .hint = "a statement takes the place of the one of its name";
         return Complaints();
       }
+      const Deployed* was = base_.Find(name);
+      if (was != nullptr && was->statement && !was->statement->side_of.empty()) {
+        sql::Complain(diagnostics_, "HR1210",
+                      "`" + name + "` is the side output of `" + was->statement->side_of + "`",
+                      statement.span)
+            .hint = "give that statement another definition";
+        return Complaints();
+      }
       auto known = std::find_if(pending_.begin(), pending_.end(),
                                 [&](const Definition& d) { return d.name == name; });
       if (known == pending_.end())
@@ -98,9 +107,21 @@ class ForkPlanner {
     return inputs;
   }
 
+  // The stream of late rows that it makes besides, or nothing.
+  static std::string SideOutputOf(const Definition& definition) {
+    if (definition.given == nullptr) {
+      return definition.base->statement ? definition.base->statement->side_output : "";
+    }
+    const auto* create = std::get_if<sql::CreateRelation>(&definition.given->body);
+    const bool late = create != nullptr && create->query && create->query->late_rows;
+    return late ? create->query->late_rows->output.name : "";
+  }
+
   bool IsReady(const Definition& definition) const {
     for (const std::string& input : InputsOf(definition)) {
-      auto waits = [&](const Definition& other) { return other.name == input; };
+      auto waits = [&](const Definition& other) {
+        return other.name == input || SideOutputOf(other) == input;
+      };
       if (std::any_of(pending_.begin(), pending_.end(), waits)) return false;
     }
     return true;
@@ -119,10 +140,11 @@ class ForkPlanner {
     const bool same_inputs = std::none_of(
         inputs.begin(), inputs.end(), [&](const std::string& i) { return changed_.contains(i); });
     if (same_text && same_inputs && definition.base != nullptr) {
-      deployment_->Add(*definition.base);
+      deployment_->AddFrom(base_, definition.name);
       return Ok();
     }
     changed_.insert(definition.name);
+    if (!SideOutputOf(definition).empty()) changed_.insert(SideOutputOf(definition));
     if (definition.given != nullptr) {
       return PlaceRelation(definition, std::get<sql::CreateRelation>(definition.given->body));
     }
@@ -154,7 +176,17 @@ class ForkPlanner {
                    "`" + item.name + "` was " + (computed ? "read" : "computed") +
                        ", it cannot be " + (computed ? "computed" : "read") + " in a replay");
     }
+    std::optional<Deployed> side;
+    if (computed && !item.statement->side_output.empty()) {
+      side = engine::SideOutputOf(planner, *item.statement, kForkLsn);
+      const bool taken = deployment_->Find(side->name) != nullptr || side->name == item.name;
+      if (taken) {
+        return Error(ErrorKind::kInvalidArgument, "HR1201", "`" + side->name + "` exists already")
+            .WithHint("a side output is a new stream: use another name");
+      }
+    }
     deployment_->Add(std::move(item));
+    if (side) deployment_->Add(std::move(*side));
     return Ok();
   }
 

@@ -255,7 +255,7 @@ std::vector<StreamInfo> LocalEngine::streams() const {
     info.topic = item.topic();
     info.partitions = item.partitions;
     info.schema = deployment->SchemaOf(item);
-    if (const catalog::Object* object = deployment->catalog.Find(item.name)) {
+    if (const catalog::Object* object = deployment->ObjectOf(item)) {
       info.definition = object->latest().text;
     }
     infos.push_back(std::move(info));
