@@ -34,7 +34,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     Object made{change.name, {{change.text, change.file, change.line, lsn}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false});
-      made.activations.push_back({lsn, 1});
+      made.activations.push_back({lsn, 1, ""});
     }
     objects_.push_back(std::move(made));
     return Ok();
@@ -74,7 +74,7 @@ Status Catalog::ApplyToVersion(Object& object, const Change& change, uint64_t ls
   version->shadow_lsn = change.kind == ChangeKind::kShadowVersion ? lsn : 0;
   version->retired = change.kind == ChangeKind::kRetireVersion;
   if (change.kind == ChangeKind::kActivateVersion)
-    object.activations.push_back({lsn, change.number});
+    object.activations.push_back({lsn, change.number, change.text});
   return Ok();
 }
 

@@ -20,6 +20,7 @@ struct ModelVersion {
 struct Activation {
   uint64_t lsn = 0;
   int32_t number = 1;
+  std::string reason;  // as who did it said; may be empty
 };
 
 // One statement that defined an object, from its LSN until that of the next.

@@ -25,7 +25,8 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  std::string text;    // kCreate, kReplace: SQL as written; kFinishInput: the topic; kLoss
+  // kCreate, kReplace: SQL as written; kFinishInput: the topic; kActivateVersion: why; kLoss
+  std::string text;
   std::string file;    // kCreate, kReplace: the script it came from, for places in `why`
   int32_t line = 1;    // kCreate, kReplace: where in the script the text began
   std::string sha256;  // kCreate of a model, kAddVersion

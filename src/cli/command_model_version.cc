@@ -2,6 +2,8 @@
 // or in a running server.
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -126,6 +128,73 @@ Result<int64_t> VersionBefore(const std::string& report, const std::string& name
   return Error(ErrorKind::kNotFound, "HR1206", "no other version of `" + name + "` has decided");
 }
 
+// What a gate looks at: how the shadow would have decided.
+struct Comparison {
+  uint64_t compared = 0;
+  uint64_t flips = 0;
+};
+
+Result<Comparison> ComparisonOf(const std::string& report, int64_t version) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element document;
+  if (parser.parse(report).get(document) != simdjson::SUCCESS) {
+    return Error(ErrorKind::kInternal, "HR9021", "the report of a model does not parse");
+  }
+  for (simdjson::dom::element shadow : document["comparisons"].get_array()) {
+    if (shadow["shadow"].get_int64().value_unsafe() != version) continue;
+    return Comparison{shadow["compared"].get_uint64().value_unsafe(),
+                      shadow["flips"].get_uint64().value_unsafe()};
+  }
+  return Comparison{};
+}
+
+// Why the gate is shut; empty: it is open.
+std::string Objection(const Comparison& seen, double flips_max, int64_t rows_min) {
+  if (seen.compared < static_cast<uint64_t>(rows_min)) {
+    return std::to_string(seen.compared) + " rows compared as a shadow, at least " +
+           std::to_string(rows_min) + " are wanted";
+  }
+  const double percent = 100 * static_cast<double>(seen.flips) /
+                         static_cast<double>(std::max<uint64_t>(seen.compared, 1));
+  if (percent <= flips_max) return "";
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "%.2f %% of the decisions would have been others, at most %g %% "
+                "may",
+                percent, flips_max);
+  return text;
+}
+
+Status Promote(const Arguments& arguments) {
+  HR_ASSIGN(int64_t version, Version(arguments));
+  HR_ASSIGN(int64_t rows_min, arguments.Integer("--min-rows", 100, 1, INT64_MAX));
+  const std::string limit = arguments.Get("--max-flips", "5");
+  char* end = nullptr;
+  const double flips_max = std::strtod(limit.c_str(), &end);
+  if (*end != '\0' || limit.empty() || !(flips_max >= 0 && flips_max <= 100)) {
+    return BadUsage("--max-flips takes a percentage, not `" + limit + "`");
+  }
+  HR_ASSIGN(Place place, Place::Open(arguments, false));
+  const std::string& name = arguments.positionals()[0];
+  HR_ASSIGN(std::string report, place.Report(name));
+  HR_ASSIGN(Comparison seen, ComparisonOf(report, version));
+  const std::string objection = Objection(seen, flips_max, rows_min);
+  const std::string reason = arguments.Get("--reason", "");
+  if (!objection.empty() && reason.empty()) {
+    return Error(ErrorKind::kAlreadyExists, "HR1215",
+                 "version " + std::to_string(version) + " is not promoted: " + objection)
+        .WithHint(
+            "SHADOW it and look at `headrace model show`; --reason TEXT promotes it all the "
+            "same, and is kept");
+  }
+  std::string why = std::to_string(seen.flips) + " of " + std::to_string(seen.compared) +
+                    " decisions would have been others";
+  if (!objection.empty()) why += "; against the gate (" + objection + ")";
+  if (!reason.empty()) why += ": " + reason;
+  return place.Execute("ALTER MODEL " + Quoted(name, '"') + " ACTIVATE VERSION " +
+                       std::to_string(version) + " BECAUSE " + Quoted(why, '\''));
+}
+
 Status Rollback(const Arguments& arguments) {
   HR_ASSIGN(Place place, Place::Open(arguments, false));
   const std::string& name = arguments.positionals()[0];
@@ -184,6 +253,9 @@ ExitCode RunShadow(const Arguments& arguments, Console& console) {
 ExitCode RunRetire(const Arguments& arguments, Console& console) {
   return AlterVersion(arguments, console, std::string("RETIRE VERSION "), "model retire");
 }
+ExitCode RunPromote(const Arguments& arguments, Console& console) {
+  return Finish(Promote(arguments), console, "model promote");
+}
 ExitCode RunRollback(const Arguments& arguments, Console& console) {
   return Finish(Rollback(arguments), console, "model rollback");
 }
@@ -220,6 +292,14 @@ Command ModelActivateCommand() {
 Command ModelShadowCommand() {
   return Of("model shadow", "compare a version with the one that decides", "MODEL VERSION",
             RunShadow);
+}
+Command ModelPromoteCommand() {
+  Command command = Of("model promote", "let a shadow decide, if it passes the gate",
+                       "MODEL VERSION", RunPromote);
+  command.flags.push_back({"--max-flips", "PERCENT", "of the decisions that would be others (5)"});
+  command.flags.push_back({"--min-rows", "N", "that were compared (100)"});
+  command.flags.push_back({"--reason", "TEXT", "promote it whatever the gate says; it is kept"});
+  return command;
 }
 Command ModelRetireCommand() {
   return Of("model retire", "mark a version as not needed any more", "MODEL VERSION", RunRetire);

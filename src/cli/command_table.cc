@@ -3,41 +3,16 @@
 namespace headrace::cli {
 
 std::vector<Command> AllCommands() {
-  return {DemoCommand(),
-          RunCommand(),
-          ServeCommand(),
-          SqlCommand(),
-          WhyCommand(),
-          VerifyCommand(),
-          ReplayCommand(),
-          TrainingSetCommand(),
-          ModelListCommand(),
-          ModelShowCommand(),
-          ModelAddCommand(),
-          ModelActivateCommand(),
-          ModelShadowCommand(),
-          ModelRollbackCommand(),
-          ModelRetireCommand(),
-          ModelScoreCommand(),
-          ModelTrainCommand(),
-          ModelEvaluateCommand(),
-          LintCommand(),
-          PlanCommand(),
-          TestCommand(),
-          FormatCommand(),
-          TopicListCommand(),
-          TopicShowCommand(),
-          TopicTailCommand(),
-          DeadLetterListCommand(),
-          DeadLetterShowCommand(),
-          LogVerifyCommand(),
-          LogDumpCommand(),
-          LogSalvageCommand(),
-          BackupCommand(),
-          RestoreCommand(),
-          DoctorCommand(),
-          BenchCommand(),
-          VersionCommand()};
+  return {
+      DemoCommand(),        RunCommand(),          ServeCommand(),          SqlCommand(),
+      WhyCommand(),         VerifyCommand(),       ReplayCommand(),         TrainingSetCommand(),
+      ModelListCommand(),   ModelShowCommand(),    ModelAddCommand(),       ModelActivateCommand(),
+      ModelShadowCommand(), ModelPromoteCommand(), ModelRollbackCommand(),  ModelRetireCommand(),
+      ModelScoreCommand(),  ModelTrainCommand(),   ModelEvaluateCommand(),  LintCommand(),
+      PlanCommand(),        TestCommand(),         FormatCommand(),         TopicListCommand(),
+      TopicShowCommand(),   TopicTailCommand(),    DeadLetterListCommand(), DeadLetterShowCommand(),
+      LogVerifyCommand(),   LogDumpCommand(),      LogSalvageCommand(),     BackupCommand(),
+      RestoreCommand(),     DoctorCommand(),       BenchCommand(),          VersionCommand()};
 }
 
 }  // namespace headrace::cli

@@ -27,6 +27,7 @@ Command ModelShowCommand();
 Command ModelAddCommand();
 Command ModelActivateCommand();
 Command ModelShadowCommand();
+Command ModelPromoteCommand();
 Command ModelRetireCommand();
 Command ModelRollbackCommand();
 Command ModelEvaluateCommand();

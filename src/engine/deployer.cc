@@ -350,6 +350,7 @@ class ScriptPlanner {
     bool done = decides;
     if (alter.action == sql::ModelAction::kActivate) {
       change.kind = catalog::ChangeKind::kActivateVersion;
+      change.text = alter.reason;
     } else if (decides) {
       sql::Complain(diagnostics_, "HR1214",
                     "version " + std::to_string(alter.version) + " of `" + object.name +

@@ -105,6 +105,13 @@ Result<std::string> DescribeModel(const WhatIfMeans& means, const std::string& n
     AppendVersion(*object, version, item->models->versions[size_t(version.number) - 1]->info(),
                   out);
   }
+  out += "],\"history\":[";
+  for (const catalog::Activation& activation : object->activations) {
+    out += out.back() == '[' ? "{\"lsn\":" : ",{\"lsn\":";
+    out += std::to_string(activation.lsn) + ",\"version\":" + std::to_string(activation.number);
+    AppendText("reason", activation.reason, out);
+    out += '}';
+  }
   out += "],\"comparisons\":[";
   const Deployed* stream = DecisionStream(means.deployment, name);
   for (const catalog::ModelVersion& version : object->versions) {

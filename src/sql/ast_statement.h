@@ -185,14 +185,15 @@ struct CreateModel {
 
 enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire };
 
-// ALTER MODEL model ADD VERSION WITH (...) | ACTIVATE VERSION n | SHADOW VERSION n |
-// CANARY p PERCENT [VERSION n] | RETIRE VERSION n. Also read: CANARY VERSION n PERCENT p and
+// ALTER MODEL model ADD VERSION WITH (...) | ACTIVATE VERSION n [BECAUSE 'text'] | SHADOW VERSION n
+// | CANARY p PERCENT [VERSION n] | RETIRE VERSION n. Also read: CANARY VERSION n PERCENT p and
 // CANARY VERSION n p PERCENT. A canary without a version (0) is the newest one.
 struct AlterModel {
   Identifier model;
   ModelAction action = ModelAction::kAddVersion;
   int version = 0;
   int percent = 0;              // kCanary
+  std::string reason;           // kActivate
   std::vector<Option> options;  // kAddVersion
   SourceSpan version_span;
 };

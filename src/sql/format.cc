@@ -100,6 +100,13 @@ class StatementWriter {
     return text + FormatName(model.name.name) + " " + WriteOptions(model.options);
   }
 
+  static std::string Literal(std::string_view text) {
+    std::string literal = "'";
+    for (char c : text)
+      literal += c == '\'' ? "''" : std::string(1, c);
+    return literal + "'";
+  }
+
   std::string operator()(const AlterModel& alter) const {
     const std::string text = "ALTER MODEL " + FormatName(alter.model.name) + " ";
     const std::string version = "VERSION " + std::to_string(alter.version);
@@ -107,7 +114,8 @@ class StatementWriter {
       case ModelAction::kAddVersion:
         return text + "ADD VERSION " + WriteOptions(alter.options);
       case ModelAction::kActivate:
-        return text + "ACTIVATE " + version;
+        return text + "ACTIVATE " + version +
+               (alter.reason.empty() ? "" : " BECAUSE " + Literal(alter.reason));
       case ModelAction::kShadow:
         return text + "SHADOW " + version;
       case ModelAction::kCanary:

@@ -144,6 +144,8 @@ TEST(FormatTest, TheOtherStatements) {
             "ALTER MODEL m ADD VERSION WITH (path = 'y')");
   EXPECT_EQ(CanonicalStatement("alter model m activate version 2"),
             "ALTER MODEL m ACTIVATE VERSION 2");
+  EXPECT_EQ(CanonicalStatement("alter model m activate version 2 because 'it''s \nbetter'"),
+            "ALTER MODEL m ACTIVATE VERSION 2 BECAUSE 'it''s \nbetter'");
   EXPECT_EQ(CanonicalStatement("alter model m canary version 2 percent 10"),
             "ALTER MODEL m CANARY 10 PERCENT VERSION 2");
   EXPECT_EQ(CanonicalStatement("alter model m canary 10 percent"),

@@ -173,7 +173,11 @@ bool StatementParser::ParseModelAction(AlterModel& out) {
   }
   if (!cursor_.ExpectWord("version")) return false;
   out.version_span = cursor_.Peek().span;
-  return cursor_.ExpectNumber("the version of a model", 1, kMaxVersion, out.version);
+  if (!cursor_.ExpectNumber("the version of a model", 1, kMaxVersion, out.version)) return false;
+  if (out.action != ModelAction::kActivate || !cursor_.AcceptWord("because")) return true;
+  if (cursor_.Peek().kind != TokenKind::kString) return cursor_.Fail("the reason as a text");
+  out.reason = cursor_.Take().text;
+  return true;
 }
 
 bool StatementParser::ParseCanary(AlterModel& out) {

@@ -208,7 +208,13 @@ def check_versions_are_added_shadowed_activated_and_rolled_back(program):
             assert [v["role"] for v in shown["versions"]] == ["decides", "shadow"], shown
             assert [(c["compared"], c["flips"]) for c in shown["comparisons"]] == [(5, 1)], shown
             assert "5 rows of d compared, 1 would have been decided otherwise" in program.ok("model", "show", "m", *url)[0]
-            program.ok("model", "activate", "m", "2", *url)
+            code, _, err = program.run("model", "promote", "m", "2", *url)
+            assert code == 1 and "HR1215" in err and "5 rows compared as a shadow" in err, err
+            code, _, err = program.run("model", "promote", "m", "2", "--min-rows", "5", *url)
+            assert code == 1 and "20.00 % of the decisions" in err, err
+            program.ok("model", "promote", "m", "2", "--min-rows", "5", "--reason", "it's asked for", *url)
+            shown = json.loads(program.ok("model", "show", "m", "--json", *url)[0])
+            assert shown["history"][1]["reason"].startswith("1 of 5 decisions would") and "it's asked for" in shown["history"][1]["reason"], shown
             assert "rows" in server.request("POST", "/api/v1/topics/s/events?return=d", {"x": 2, "ts": "2026-01-01T00:00:05Z"})[1]
             why = json.loads(program.ok("why", "d:0:5", "--json", *url)[0])
             assert (why["model"]["number"], why["decision"]) == (2, "stop"), why
