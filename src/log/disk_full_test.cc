@@ -62,6 +62,28 @@ TEST(DiskFull, WhatWasTakenIsWrittenWhenThereIsSpaceAgainWithoutARestart) {
   EXPECT_EQ(expected.back(), Contents(*again.log));
 }
 
+// The journal has room while nothing can be moved: nobody waits for that for good.
+TEST(DiskFull, WhoeverAppendsIsToldWhenNothingCanBeMoved) {
+  os::MemoryFileSystem memory;
+  Disk disk(memory);
+  ASSERT_TRUE(disk.Open().ok());
+  ASSERT_EQ(2, AppendGroups(disk, 0, 2, kPadding));
+  os::FaultyFileSystem::Fault fault;
+  fault.point = os::FaultPoint::kWrite;
+  fault.kind = ErrorKind::kNoSpace;
+  fault.repeat = 1 << 30;
+  fault.path_part = ".segment";
+  disk.files.Add(fault);
+  const int taken = 2 + AppendUntilRefused(disk, 2, kPadding);
+  EXPECT_GT(taken, 10);
+  EXPECT_TRUE(disk.log->has_room());  // Append says so at once
+  disk.files.ClearFaults();
+  while (AppendGroups(disk, taken, 1, kPadding) == 0)  // until it is tried again
+    std::this_thread::yield();
+  ASSERT_TRUE(disk.log->Close().ok());
+  EXPECT_EQ(Undisturbed(taken + 1, kPadding).back(), Contents(*disk.log));
+}
+
 TEST(DiskFull, ACrashOrAStopWhileItIsFullKeepsWhatWasDurable) {
   std::vector<std::string> expected = Undisturbed(40, kPadding);
   for (bool crash : {false, true}) {

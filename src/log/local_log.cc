@@ -191,8 +191,13 @@ Status LocalLog::Append(std::vector<Entry>& group, FlushedBy by) {
     std::unique_lock lock(state_mutex_);
     durable_.wait(lock, [&] {
       return unmoved_bytes_ < kUnmovedBytesMax || stop_ || journal_.failure() != nullptr ||
-             journal_.no_space();
+             journal_.no_space() || move_failure_;
     });
+    // Waiting for what cannot be moved would be for good: whoever appends is told, and may try
+    // again; moving is tried again by itself.
+    if (unmoved_bytes_ >= kUnmovedBytesMax && move_failure_) {
+      return move_failure_->kind() == ErrorKind::kNoSpace ? NoSpace() : Status(*move_failure_);
+    }
   }
   Group outgoing;
   uint64_t bytes = 0;
@@ -225,7 +230,7 @@ bool LocalLog::has_room() const {
   if (journal_.failure() != nullptr || journal_.no_space()) return true;  // Append says so at once
   if (!journal_.has_room()) return false;
   std::lock_guard lock(state_mutex_);
-  return unmoved_bytes_ < kUnmovedBytesMax || stop_;
+  return unmoved_bytes_ < kUnmovedBytesMax || stop_ || move_failure_.has_value();
 }
 
 void LocalLog::OnDurable(std::vector<Group>&& groups) {
@@ -290,6 +295,8 @@ void LocalLog::MoveLoop() {
         // Nothing is lost: it stands in the journal. Moving is tried again with the next batch.
         if (stopping) return;
         std::unique_lock lock(state_mutex_);
+        move_failure_ = moved.error();
+        durable_.notify_all();
         unmoved_changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stop_; });
         continue;
       }
@@ -306,6 +313,7 @@ void LocalLog::TakeMoved(const std::vector<EntryPtr>& entries) {
   {
     std::lock_guard lock(state_mutex_);
     const bool full = unmoved_bytes_ >= kUnmovedBytesMax;
+    move_failure_.reset();
     for (const EntryPtr& entry : entries) {
       unmoved_bytes_ -= SizeOf(*entry);
       unmoved_.pop_front();

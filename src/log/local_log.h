@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
@@ -107,6 +108,7 @@ class LocalLog final : public Log {
   std::condition_variable unmoved_changed_;
   std::deque<EntryPtr> unmoved_;  // durable, ascending LSN
   uint64_t unmoved_bytes_ = 0;
+  std::optional<Error> move_failure_;  // of the last try, until one succeeds
   bool stop_ = false;
   bool closed_ = false;
   std::function<void()> callback_;
