@@ -22,11 +22,12 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     return Ok();
   }
   Object* object = FindMutable(change.name);
-  if (change.kind == ChangeKind::kCreate) {
+  if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
-    Object made{change.name, {{change.text, change.file, change.line, lsn}}, {}, {}};
+    const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
+    Object made{change.name, {{change.text, change.file, change.line, lsn, joined}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256});
       made.activations.push_back({lsn, 1});
@@ -48,9 +49,13 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       object->activations.push_back({lsn, change.number});
       break;
     case ChangeKind::kReplace:
-      object->revisions.push_back({change.text, change.file, change.line, lsn});
+      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn});
+      break;
+    case ChangeKind::kJoin:
+      object->revisions.back().joined_lsn = lsn;
       break;
     case ChangeKind::kCreate:
+    case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
       break;
   }

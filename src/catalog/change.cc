@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint8_t kFormatVersion = 1;
 constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
-constexpr auto kLastKind = static_cast<uint8_t>(ChangeKind::kReplace);
+constexpr auto kLastKind = static_cast<uint8_t>(ChangeKind::kJoin);
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ struct WorkspaceOptions {
   bool read_only = false;                // also: the directory must exist
   bool small = false;                    // for a few statements: the smallest journal
   size_t workers = 1;
-  uint64_t memory = 0;  // of the process, bytes; 0: no limit
+  uint64_t memory = 0;                             // of the process, bytes; 0: no limit
+  std::function<void(const std::string&)> notice{};  // see EngineOptions; may be empty
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the

@@ -17,6 +17,7 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
   for (const Deployed& item : this->deployment().items) {
     auto& lanes = lanes_.emplace_back();
     skipped_.push_back(false);
+    unfinished_.push_back(false);
     lanes.resize(static_cast<size_t>(item.partitions));
     if (item.models || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
@@ -33,11 +34,19 @@ void Comparison::Restrict(const std::vector<std::string>& streams) {
   }
 }
 
+void Comparison::EndAt(log::Lsn lsn) {
+  for (size_t i = 0; i < unfinished_.size(); ++i) {
+    const StatementPtr& statement = deployment().items[i].statement;
+    unfinished_[i] = statement && deployment().items[i].revisions().front()->joined_lsn > lsn;
+  }
+}
+
 void Comparison::Resume(const std::string& topic, int32_t partition, int64_t offset) {
   const Deployed* item = deployment().FindByTopic(topic);
   if (item == nullptr || partition < 0 || partition >= item->partitions) return;
   auto stream = static_cast<size_t>(item - deployment().items.data());
-  lanes_[stream][static_cast<size_t>(partition)].next_offset = offset;
+  Lane& lane = lanes_[stream][static_cast<size_t>(partition)];
+  lane.next_offset = lane.first_waiting = offset;
 }
 
 int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
@@ -49,7 +58,7 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
     if (keep_ == Keep::kRows) lane.rows.emplace_back(row.value);
   } else if (beyond_) {
     beyond_(stream, row);
-  } else {
+  } else if (!unfinished_[stream]) {
     Differ(stream, row.partition, offset, "", std::string(row.value));
   }
   return offset;
@@ -63,11 +72,12 @@ void Comparison::Logged(const log::Entry& entry, const LoggedRows& rows) {
   Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
   for (size_t i = 0; i < rows.hashes.size(); ++i) {
     int64_t offset = entry.base_offset + static_cast<int64_t>(i);
-    if (offset < lane.next_offset - static_cast<int64_t>(lane.waiting.size())) continue;
+    if (offset < lane.first_waiting) continue;
     ++compared_;
     if (lane.waiting.empty()) {
       Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
       ++lane.next_offset;
+      ++lane.first_waiting;
       continue;
     }
     bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
@@ -77,6 +87,7 @@ void Comparison::Logged(const log::Entry& entry, const LoggedRows& rows) {
              keep_ == Keep::kRows ? lane.rows.front() : "(another row)");
     }
     lane.waiting.pop_front();
+    ++lane.first_waiting;
     if (keep_ == Keep::kRows) lane.rows.pop_front();
   }
 }
@@ -85,8 +96,8 @@ void Comparison::Finish() {
   for (size_t stream = 0; stream < lanes_.size(); ++stream) {
     for (size_t p = 0; p < lanes_[stream].size(); ++p) {
       Lane& lane = lanes_[stream][p];
-      int64_t offset = lane.next_offset - static_cast<int64_t>(lane.waiting.size());
-      for (size_t i = 0; i < lane.waiting.size(); ++i) {
+      int64_t offset = lane.first_waiting;
+      for (size_t i = 0; i < lane.waiting.size() && !unfinished_[stream]; ++i) {
         Differ(stream, static_cast<int32_t>(p), offset++, "",
                keep_ == Keep::kRows ? lane.rows[i] : "(a row)");
       }

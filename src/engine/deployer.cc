@@ -56,6 +56,7 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
   const catalog::Object* before = base.catalog.Find(object.name);
   const bool same = before != nullptr && before->revisions.size() == object.revisions.size() &&
                     before->revisions.front().lsn == object.revisions.front().lsn &&
+                    before->latest().joined_lsn == object.latest().joined_lsn &&
                     before->latest().lsn == object.latest().lsn;
   return same ? base.Find(object.name) : nullptr;
 }
@@ -438,6 +439,7 @@ Result<Deployed> Deployer::PlanRevision(const std::string& name, const catalog::
       if (auto plan = planner.PlanStatement(create)) {
         auto dated = std::make_shared<flow::StatementPlan>(*plan);
         dated->created_lsn = revision.lsn;
+        dated->joined_lsn = revision.joined_lsn;
         if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
         item.statement = std::move(dated);
       }

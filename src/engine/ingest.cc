@@ -35,7 +35,7 @@ void LocalEngine::Submit(IngestRequest request) {
     refusal = Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more events")
                   .WithHint(log_->failure() != nullptr ? log_->failure()->ToString()
                                                        : "the program is stopping");
-  } else if (unappended_) {
+  } else if (unappended_ || (deploying_ && deploying_->finishing && log_->no_space())) {
     refusal = Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
                   .WithHint("free disk space; events are taken again without a restart");
   } else if (graph_->FindSource(request.topic) == nullptr) {
@@ -44,6 +44,11 @@ void LocalEngine::Submit(IngestRequest request) {
   } else if (!request.return_stream.empty() &&
              deployment_->Find(request.return_stream) == nullptr) {
     refusal = Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.return_stream);
+  } else if (!request.return_stream.empty() &&
+             !deployment_->Find(request.return_stream)->joined()) {
+    refusal = Error(ErrorKind::kUnavailable, "HR5005",
+                    request.return_stream + " is still being computed over the past")
+                  .WithHint("it answers as soon as its deployment is done");
   } else if (queued_events_ + request.payloads.size() > options_.pending_events_max) {
     refusal = Error(ErrorKind::kLimitExceeded, "HR5003", "too many events are waiting")
                   .WithHint("send again after a second");
@@ -85,7 +90,9 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 bool LocalEngine::Pump() {
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
-  if (queue_.empty() || closed_) return false;
+  const bool deploys = StepDeployment();
+  if (unappended_ || (deploying_ && deploying_->finishing)) return false;
+  if (queue_.empty() || closed_) return deploys;
   const std::string topic = queue_.front().topic;
   flow::SourceNode& source = *graph_->FindSource(topic);
   BeginGroup(source, clock_.NowMicros());
@@ -128,7 +135,7 @@ bool LocalEngine::Pump() {
     waiting_.push_back({refused ? 0 : lsn, std::move(replies[i]), std::move(taken[i].done)});
   }
   if (refused || lsn <= log_->durable_lsn()) Complete();
-  return !queue_.empty();
+  return deploys || !queue_.empty();
 }
 
 void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
@@ -238,10 +245,13 @@ void LocalEngine::Complete() {
     waiting_.pop_front();
     answered.done(std::move(answered.reply));
   }
+  AnswerDeployed();
 }
 
 Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
+  StepDeployment();
+  HR_TRY(Settle());
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   BeginGroup(source, clock_.NowMicros());
   admitted_.note.bounded = chunk.bounded;
@@ -282,6 +292,7 @@ Status LocalEngine::FinishInput(const std::string& stream) {
   HR_CHECK(item != nullptr && item->source != nullptr);
   auto known = finished_.find(stream);
   if (known != finished_.end() && known->second == EventsIn(*item)) return Ok();
+  HR_TRY(Settle());
   catalog::Change change;
   change.kind = catalog::ChangeKind::kFinishInput;
   change.name = stream;

@@ -30,8 +30,9 @@ struct BlockPage {
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
 // Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
-// into its state, a former one is done and gives its state up. Confined. The plans and models it is
-// given are shared and immutable.
+// into its state, a former one is done and gives its state up. What a statement refuses of the past
+// it was computed over does not depend on what the others refuse: it was computed apart from them.
+// Confined. The plans and models it is given are shared and immutable.
 class Graph {
  public:
   // What a graph may use of the machine; must outlive it.
@@ -46,6 +47,12 @@ class Graph {
   // Its input must have been added. A statement of a name that is there already is its next
   // revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
+
+  // A statement that `from` has computed, where its plan is `computed`, goes on here with its
+  // state: as AddStatement otherwise. What read it there is of no use any more.
+  void Adopt(Graph& from, const StatementPlan& computed, std::shared_ptr<const StatementPlan> plan);
+  // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
+  void Redate(std::shared_ptr<const StatementPlan> plan);
 
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
@@ -84,7 +91,8 @@ class Graph {
     std::unique_ptr<SelectNode> select;  // both null when the revision is done
     std::unique_ptr<WindowNode> window;
     row::Batch output;
-    row::Batch input;  // rows of another revision of its input, laid out as it was planned
+    row::Batch input;           // rows of another revision of its input, laid out as it was planned
+    std::vector<bool> refused;  // of the rows it was given: what others refused, while it is apart
     std::vector<Reader> readers;
   };
   // What runs a batch: its LSN decides which revisions emit.
@@ -102,9 +110,12 @@ class Graph {
   // Null: no statement of the graph is what the head tells of next, which is passed over.
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
+  // Runs what is still apart from the others: what they refused it does not see, and they do not
+  // see what it refuses.
+  void RunApart(const Reader& reader, row::Batch& batch, const Passage& passage);
+  void RunReader(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);
-  void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;
   os::WorkerTeam alone_{1};
@@ -117,7 +128,6 @@ class Graph {
   std::map<std::string, std::string, std::less<>> topic_of_source_;
   std::vector<std::unique_ptr<Statement>> statements_;
   std::vector<WatermarkStep> steps_;
-  std::vector<bool> refused_;  // of the rows of a batch, before a muted statement ran
   // While a snapshot is loaded: by its number of a block; null for what is passed over.
   std::vector<state::KeyBlock*> loading_;
 };

@@ -50,7 +50,7 @@ bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
     row.dead_lettered = true;
     collector.Refuse(
         plan_->window->input, row,
-        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get()});
+        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get(), true});
   }
   return false;
 }

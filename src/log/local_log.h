@@ -42,6 +42,7 @@ class LocalLog final : public Log {
   Lsn last_lsn() const override { return last_lsn_.load(); }
   Lsn durable_lsn() const override { return durable_lsn_.load(); }
   Status WaitDurable(Lsn lsn) override;
+  bool no_space() const override { return journal_.no_space(); }
   void SetDurableCallback(std::function<void()> callback) override;
   const Error* failure() const override { return journal_.failure(); }
   int64_t start_offset(const std::string& topic, int32_t partition) const override;

@@ -99,6 +99,8 @@ class Log {
   virtual Lsn durable_lsn() const = 0;
   // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
   virtual Status WaitDurable(Lsn lsn) = 0;
+  // Groups wait for disk space: who waits for them now may wait for long.
+  virtual bool no_space() const = 0;
   // Called on the journal thread each time durable_lsn() moved or the journal failed. Set once,
   // before the first Append; must not block.
   virtual void SetDurableCallback(std::function<void()> callback) = 0;
