@@ -36,8 +36,8 @@ std::shared_ptr<const Deployment> PartFor(const Deployment& whole,
 // wait. The log, the spill file and whatever `wake` needs must outlive it.
 class Backfill {
  public:
-  static constexpr size_t kChunkBytes = 256 << 10;
-  static constexpr size_t kChunksMax = 8;
+  static constexpr size_t kChunkBytes = 64 << 10;
+  static constexpr size_t kChunksMax = 16;
   // So near to the end the worker may wait for the rest; after so many rounds it does so anyway,
   // because events come as fast as they are run.
   static constexpr log::Lsn kNearLsns = 256;

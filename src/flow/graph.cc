@@ -121,6 +121,13 @@ SourceNode* Graph::FindSource(std::string_view topic) {
   return found == sources_by_topic_.end() ? nullptr : found->second.get();
 }
 
+std::set<std::string> Graph::topics() const {
+  std::set<std::string> topics;
+  for (const auto& [topic, source] : sources_by_topic_)
+    topics.insert(topic);
+  return topics;
+}
+
 void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
                 Collector& collector) {
   steps_.clear();

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ class Graph {
 
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
+  std::set<std::string> topics() const;
   const std::vector<std::string>& sources_in_order() const { return source_names_; }
 
   // Runs admitted rows (places, partitions and offsets set) of one frame through everything behind

@@ -53,6 +53,7 @@ class LocalLog final : public Log {
   Result<int64_t> OffsetAt(const std::string& topic, int32_t partition,
                            int64_t timestamp_ms) const override;
   Result<std::unique_ptr<Cursor>> Scan(Lsn from) const override;
+  Result<std::unique_ptr<Cursor>> Scan(Lsn from, std::set<std::string> topics) const override;
   Result<std::unique_ptr<Cursor>> ScanControls() const override;
   bool HasRetention() const override;
   Lsn ExpiredThrough() const override;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -130,6 +131,8 @@ class Log {
     virtual Result<bool> Next(Entry* entry) = 0;
   };
   virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from) const = 0;
+  // The same of these topics and the controls alone.
+  virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from, std::set<std::string> topics) const = 0;
 
   // Only the control entries, in LSN order.
   virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;

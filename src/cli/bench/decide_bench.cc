@@ -1,21 +1,13 @@
 #include <algorithm>
-#include <charconv>
-#include <csignal>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "cli/bench/bench.h"
 #include "cli/bench/http_load.h"
+#include "cli/bench/server_process.h"
 #include "cli/demo/embedded.h"
 #include "cli/demo/payment_generator.h"
 #include "engine/engine.h"
-
-extern char** environ;
 
 namespace headrace::cli {
 namespace {
@@ -30,65 +22,6 @@ Status WriteApp(Bench& bench) {
   HR_TRY(os::ReplaceFile(bench.files(), bench.directory() + "/app.sql", DemoScript()));
   return os::ReplaceFile(bench.files(), bench.directory() + "/fraud.lgb.txt", DemoModel());
 }
-
-// `headrace serve` over the demo's script, on any free port, until this dies.
-class ServerProcess {
- public:
-  explicit ServerProcess(const std::string& directory) : directory_(directory) {}
-  ~ServerProcess() {
-    if (process_ > 0) ::kill(process_, SIGKILL), ::waitpid(process_, nullptr, 0);
-    if (said_ >= 0) ::close(said_);
-  }
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-
-  // Waits until it says where it listens.
-  Status Start() {
-    int pipe[2];
-    if (::pipe2(pipe, O_CLOEXEC) != 0) return Failure();
-    said_ = pipe[0];
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
-    std::vector<std::string> words = {
-        "headrace", "serve",      directory_ + "/app.sql", "--data", directory_ + "/data",
-        "--http",   "127.0.0.1:0"};
-    std::vector<char*> arguments;
-    for (std::string& word : words)
-      arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const int problem =
-        ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(pipe[1]);
-    if (problem != 0) return Failure();
-    return ReadPort();
-  }
-  uint16_t port() const { return port_; }
-
- private:
-  static Error Failure() { return Error(ErrorKind::kIo, "HR9010", "the server did not start"); }
-
-  Status ReadPort() {
-    std::string text;
-    char buffer[1024];
-    constexpr std::string_view kMark = "http://127.0.0.1:";
-    while (true) {
-      const ssize_t got = ::read(said_, buffer, sizeof buffer);
-      if (got <= 0) return Failure().WithHint(text);
-      text.append(buffer, static_cast<size_t>(got));
-      const size_t at = text.find(kMark);
-      if (at == std::string::npos || text.find(' ', at) == std::string::npos) continue;
-      std::from_chars(text.data() + at + kMark.size(), text.data() + text.size(), port_);
-      return port_ > 0 ? Ok() : Status(Failure());
-    }
-  }
-
-  std::string directory_;
-  pid_t process_ = -1;
-  int said_ = -1;
-  uint16_t port_ = 0;
-};
 
 Status MeasureRate(Bench& bench, uint16_t port, PaymentGenerator& payments, uint64_t rate) {
   LoadOptions options;
