@@ -4,6 +4,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 SEEDS ?= 200
 ONLY ?=
+PEERS ?=
 LIVE ?=
 
 # A configured tree keeps its generator and its build type.
@@ -30,6 +31,8 @@ test: everything
 	@tools/run_tests.py --build $(BUILD)
 
 bench: build
+	@ninja -C $(BUILD) score_peers >&2
+	@$(if $(PEERS),bench/peers/install $(BUILD)/peers || echo "bench: the others could not be installed" >&2)
 	@bench/run.py --build $(BUILD) $(ONLY)
 
 soak: everything

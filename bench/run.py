@@ -10,6 +10,7 @@ word on standard error.
 """
 import argparse
 import http.client
+import importlib.util
 import os
 import re
 import shutil
@@ -24,9 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
 KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
-INSIDE = {"score": ("score.", "shap."), "disk": ("disk.",), "journal.append": ("journal.append.",),
-          "decide.compute": ("decide.compute.",), "decide.http": ("decide.http.",),
-          "backfill": ("backfill.",)}
+INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "disk": ("disk.",),
+          "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
+          "decide.http": ("decide.http.",), "backfill": ("backfill.",)}
 
 PEERS_SQL = """
 CREATE STREAM payments (
@@ -145,7 +146,7 @@ def pipeline(program, directory, wanted):
         report("restart.replay.ratio", events / again.seconds / live, "ratio")
 
 
-def handbook(program, directory, _):
+def handbook(program, directory, wanted):
     folder = SHARED / "data" / "fraud"
     if not (folder / "transactions.csv.gz").exists():
         return note("no ../shared/data: handbook is left out")
@@ -154,6 +155,18 @@ def handbook(program, directory, _):
                f"scored={directory / 'out.jsonl'}", "--once", "--data", directory / "data"])
     report("handbook.events_per_second", float(run.summary()["events_per_second"]), "events/s")
     report("handbook.peak_rss_mb", run.rss / 1024, "MB")
+    if wanted("replay.handbook.seconds"):
+        replay_handbook(program, directory, folder / "fraud.lgb.txt")
+
+
+def replay_handbook(program, directory, model):
+    """The same events once more with another model, every row compared with the one in the log."""
+    first = re.compile(r"^leaf_value=(.*)$", re.M)
+    other = directory / "other.lgb.txt"
+    other.write_text(first.sub(lambda m: "leaf_value=" + " ".join(str(-float(v)) for v in m[1].split()), model.read_text(), 1))
+    run = Run([program, "replay", "scored", "--set", f"fraud={other}", "--diff", "--data", directory / "data"])
+    report("replay.handbook.seconds", run.seconds, "s")
+    report("replay.handbook.events_per_second", float(run.summary()["events_per_second"]), "events/s")
 
 
 KEYS_SQL = """
@@ -215,26 +228,34 @@ def start(program, directory, _):
     report("binary.mb", Path(program).stat().st_size / (1 << 20), "MB")
 
 
-LIGHTGBM = """
-import time, sys, numpy, lightgbm
-model = lightgbm.Booster(model_file=sys.argv[1])
-row = numpy.random.default_rng(1).random((4096, model.num_feature()))
-times = []
-for _ in range(5):
-    start = time.perf_counter()
-    model.predict(row, raw_score=True, num_threads=1)
-    times.append((time.perf_counter() - start) / len(row) * 1e9)
-print(sorted(times)[2])
-"""
+def library_of(package, pattern, environment):
+    """(path, version) of the newest file of that pattern in a package of the bench's own environment or of Python's."""
+    places = sorted(environment.glob(f"lib/python*/site-packages/{package}"))
+    found = importlib.util.find_spec(package)
+    places += [Path(place) for place in (found.submodule_search_locations or [])] if found else []
+    for place in places:
+        for path in sorted(place.glob(pattern), reverse=True):
+            version = [re.search(r"-([^-]+)\.dist-info", i.name)[1] for i in place.parent.glob(f"{package}-*.dist-info")]
+            return path, (version or ["of unknown version"])[0]
+    return None, None
 
 
-def lightgbm_beside_ours(program, directory):
-    """LightGBM over blocks of rows, one thread, on the demo's 100 trees; only where it is installed."""
-    python = os.environ.get("BENCH_PYTHON", sys.executable)
-    done = subprocess.run([python, "-c", LIGHTGBM, ROOT / "examples" / "fraud" / "fraud.lgb.txt"], capture_output=True, text=True)
-    if done.returncode:
-        return note("LightGBM is not installed: no line of it")
-    report("score.100x31.lightgbm.block.ns", float(done.stdout), "ns")
+def peers_beside_ours(build):
+    """The single-row and block calls of LightGBM and ONNX Runtime on our models and rows; only where they are installed."""
+    options = []
+    for name, package, pattern in (("LightGBM", "lightgbm", "lib/lib_lightgbm.so"),
+                                   ("ONNX Runtime", "onnxruntime", "capi/libonnxruntime.so.*")):
+        path, version = library_of(package, pattern, build / "peers")
+        if path is None:
+            note(f"{name} is not installed, so it has no lines: `make bench PEERS=1` installs it under {build}")
+            continue
+        note(f"{name} {version}, one thread, C interface: {path}")
+        options += [f"--{package}", path]
+    program = build / "score_peers"
+    if options and not program.exists():
+        return note(f"no {program}, so no lines of others: `ninja -C {build} score_peers` builds it")
+    if options and subprocess.run([program, *options], env={**os.environ, "OMP_NUM_THREADS": "1"}).returncode:
+        sys.exit("bench: score_peers failed")
 
 
 def main():
@@ -250,9 +271,9 @@ def main():
             continue
         subprocess.run([program, "bench", name], check=True)
         if name == "score":
-            lightgbm_beside_ours(program, None)
+            peers_beside_ours(Path(options.build))
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
-               (handbook, ("handbook.",)), (snapshots, ("snapshot.", "restart.1m_keys"))]
+               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys"))]
     for measure, prefixes in outside:
         if wanted(*prefixes):
             with tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory:

@@ -10,6 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,16 @@ def kill_loops(build, rounds):
     return report(f"kill loops ({rounds})", 0)
 
 
+def torture(build, minutes):
+    """Its directory stays when something was found."""
+    directory = Path(tempfile.mkdtemp(prefix="torture-", dir=build))
+    done = subprocess.run([build / "headrace", "doctor", "--torture", directory, "--minutes", str(minutes)],
+                          capture_output=True, text=True)
+    if done.returncode == 0:
+        directory.rmdir()
+    return report(f"torture ({minutes} minutes)", done.returncode, done.stdout + done.stderr)
+
+
 def fuzz(seconds):
     programs = sorted(p for p in (ROOT / "build-fuzz" / "tests" / "fuzz").glob("*_fuzz") if p.is_file())
     findings = ROOT / "build-fuzz" / "findings"
@@ -67,7 +78,7 @@ def main():
     options = parser.parse_args()
     build = Path(options.build).resolve()
     results = [units(build, options.seeds), simulation(build, options.seeds),
-               kill_loops(build, max(1, options.seeds // 20))]
+               kill_loops(build, max(1, options.seeds // 20)), torture(build, max(0.1, options.seeds / 200))]
     fuzzed = list(fuzz(options.fuzz_seconds))
     if not fuzzed:
         print("skip  soak.fuzz: no fuzzers are built; `make fuzz` builds them with clang")

@@ -21,6 +21,11 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     finished_.insert(change.name);
     return Ok();
   }
+  if (change.kind == ChangeKind::kLoss) {
+    HR_ASSIGN(Loss loss, Loss::Decode(change.text, lsn));
+    losses_.push_back(std::move(loss));
+    return Ok();
+  }
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
@@ -29,7 +34,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
     Object made{change.name, {{change.text, change.file, change.line, lsn, joined}}, {}, {}};
     if (!change.sha256.empty()) {
-      made.versions.push_back({1, change.sha256});
+      made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1});
     }
     objects_.push_back(std::move(made));
@@ -43,11 +48,12 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       objects_.erase(objects_.begin() + (object - objects_.data()));
       break;
     case ChangeKind::kAddVersion:
-      object->versions.push_back({change.number, change.sha256});
+      object->versions.push_back({change.number, change.sha256, 0, false});
       break;
     case ChangeKind::kActivateVersion:
-      object->activations.push_back({lsn, change.number});
-      break;
+    case ChangeKind::kShadowVersion:
+    case ChangeKind::kRetireVersion:
+      return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
       object->revisions.push_back({change.text, change.file, change.line, lsn, lsn});
       break;
@@ -57,8 +63,23 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kCreate:
     case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
+    case ChangeKind::kLoss:
       break;
   }
+  return Ok();
+}
+
+Status Catalog::ApplyToVersion(Object& object, const Change& change, uint64_t lsn) {
+  auto version = std::find_if(object.versions.begin(), object.versions.end(),
+                              [&](const ModelVersion& v) { return v.number == change.number; });
+  if (version == object.versions.end()) {
+    return Error(ErrorKind::kNotFound, "HR1206",
+                 change.name + " has no version " + std::to_string(change.number));
+  }
+  version->shadow_lsn = change.kind == ChangeKind::kShadowVersion ? lsn : 0;
+  version->retired = change.kind == ChangeKind::kRetireVersion;
+  if (change.kind == ChangeKind::kActivateVersion)
+    object.activations.push_back({lsn, change.number});
   return Ok();
 }
 

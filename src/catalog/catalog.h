@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "catalog/change.h"
+#include "catalog/loss.h"
 
 namespace headrace::catalog {
 
 struct ModelVersion {
   int32_t number = 1;
   std::string sha256;
+  uint64_t shadow_lsn = 0;  // compared from here on; 0: it is not
+  bool retired = false;
 };
 
 struct Activation {
@@ -42,20 +45,24 @@ struct Object {
 // the engine publishes copies.
 class Catalog {
  public:
-  // Changes are applied in LSN order. Errors: kConflict, kNotFound; the catalogue is then
-  // unchanged.
+  // Changes are applied in LSN order. Errors: kConflict, kNotFound, kCorruption; the catalogue is
+  // then unchanged.
   Status Apply(const Change& change, uint64_t lsn);
   const Object* Find(const std::string& name) const;
   const std::vector<Object>& objects() const { return objects_; }
   const std::set<std::string>& finished_inputs() const { return finished_; }
+  // What salvages left out, by the LSN of their control.
+  const std::vector<Loss>& losses() const { return losses_; }
   // An event after the end opens the input again.
   void Reopen(const std::string& stream) { finished_.erase(stream); }
 
  private:
   Object* FindMutable(const std::string& name);
+  static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
 
   std::vector<Object> objects_;
   std::set<std::string> finished_;
+  std::vector<Loss> losses_;
 };
 
 }  // namespace headrace::catalog

@@ -51,5 +51,29 @@ TEST(CatalogTest, KeepsTheOrderOfCreationAndTheHistoryOfActivations) {
   EXPECT_EQ(catalog.Apply(drop, 7).error().kind(), ErrorKind::kNotFound);
 }
 
+TEST(CatalogTest, RemembersWhatASalvageLeftOut) {
+  Loss loss;
+  loss.lsn = 9;
+  loss.lost_from = 4;
+  loss.next_offsets = {{{"payments", 0}, 12}, {{"payments", 1}, 0}};
+  Change change;
+  change.kind = ChangeKind::kLoss;
+  change.text = loss.Encode();
+  Catalog catalog;
+  ASSERT_TRUE(catalog.Apply(change, 9).ok());
+  ASSERT_EQ(catalog.losses().size(), 1U);
+  const Loss& known = catalog.losses().front();
+  EXPECT_EQ(known.next_offsets, loss.next_offsets);
+  EXPECT_FALSE(known.Hides(3));
+  EXPECT_TRUE(known.Hides(4));
+  EXPECT_TRUE(known.Hides(8));
+  EXPECT_FALSE(known.Hides(9));
+  for (size_t size = 0; size < change.text.size(); ++size) {
+    EXPECT_EQ(Loss::Decode(change.text.substr(0, size), 9).error().code(), "HR5301") << size;
+  }
+  EXPECT_EQ(Loss::Decode(change.text + "x", 9).error().code(), "HR5301");
+  EXPECT_EQ(Loss::Decode(change.text, 3).error().code(), "HR5301") << "lost behind its own end";
+}
+
 }  // namespace
 }  // namespace headrace::catalog

@@ -7,7 +7,11 @@ namespace {
 
 constexpr uint8_t kFormatVersion = 1;
 constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
-constexpr auto kLastKind = static_cast<uint8_t>(ChangeKind::kJoin);
+
+bool IsKind(uint8_t kind) {
+  return kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
+         kind <= static_cast<uint8_t>(ChangeKind::kRetireVersion);
+}
 
 }  // namespace
 
@@ -38,8 +42,7 @@ Result<Change> Change::Decode(std::string_view bytes) {
   change.sha256 = std::string(r.String());
   change.number = static_cast<int32_t>(r.Zigzag());
   bool line_fits = line >= 0 && line <= kLineMax;
-  if (!line_fits || !r.ok() || r.remaining() != 0 || version != kFormatVersion || kind < 1 ||
-      kind > kLastKind) {
+  if (!line_fits || !r.ok() || r.remaining() != 0 || version != kFormatVersion || !IsKind(kind)) {
     return Error(ErrorKind::kCorruption, "HR5301",
                  "a control record is damaged or of a newer version")
         .WithHint("run `headrace log verify`");

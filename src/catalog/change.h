@@ -18,6 +18,9 @@ enum class ChangeKind : uint8_t {
   kPrepare = 7,          // as kCreate, of a stream or view that is computed over the past beside
                          // live traffic, and is part of that from kJoin on
   kJoin = 8,             // stream or view `name`: what it makes of the past stands before this LSN
+  kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
+  kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
+  kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.
@@ -25,7 +28,7 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  std::string text;    // kCreate, kReplace, kPrepare: SQL as written; kFinishInput: the topic
+  std::string text;    // with SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kLoss
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began
   std::string sha256;  // kCreate of a model, kAddVersion

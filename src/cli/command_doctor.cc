@@ -9,6 +9,7 @@
 #include "cli/demo/decision_meter.h"
 #include "cli/listing.h"
 #include "cli/temporary_directory.h"
+#include "cli/torture/torture.h"
 #include "cli/workspace.h"
 
 namespace headrace::cli {
@@ -113,7 +114,19 @@ void ExamineData(const std::string& directory, Examination& report) {
   }
 }
 
+std::vector<Flag> DoctorFlags() {
+  std::vector<Flag> flags = {{"--data", "DIR", "the data directory; without it, $TMPDIR"}};
+  for (const Flag& flag : torture::Flags())
+    flags.push_back(flag);
+  return ListingFlags(std::move(flags));
+}
+
 ExitCode RunDoctor(const Arguments& arguments, Console& console) {
+  if (arguments.Has("--torture")) return torture::Run(arguments, console);
+  for (const Flag& flag : torture::Flags()) {
+    if (!arguments.Has(flag.name)) continue;
+    return console.FailUsage(std::string(flag.name) + " goes with --torture DIR", "doctor");
+  }
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   os::SystemClock clock;
   Listing listing({"check", "status", "found"});
@@ -136,11 +149,18 @@ ExitCode RunDoctor(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Command DoctorCommand() {
-  return {.name = "doctor",
-          .group = "Operate",
-          .summary = "look at clock, disk, limits and a data directory; exit 1 when one is bad",
-          .flags = ListingFlags({{"--data", "DIR", "the data directory; without it, $TMPDIR"}}),
-          .run = RunDoctor};
+  return {
+      .name = "doctor",
+      .group = "Operate",
+      .summary = "look at clock, disk, limits and a data directory; exit 1 when one is bad",
+      .flags = DoctorFlags(),
+      .more =
+          "  headrace doctor --torture DIR --minutes 10\n\n"
+          "sends events to a server of its own in DIR, kills it at random moments, starts it\n"
+          "again, and says what was lost, duplicated, reordered, invented, seen before it was\n"
+          "durable, or computed wrongly. DIR must be empty. It is kept when something was found\n"
+          "(exit 1), and left as it was otherwise.\n",
+      .run = RunDoctor};
 }
 
 }  // namespace headrace::cli

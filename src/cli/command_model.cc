@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/data_commands.h"
 #include "cli/listing.h"
+#include "cli/model_file.h"
 #include "cli/sql_session.h"
 #include "cli/workspace.h"
 #include "model/model.h"
@@ -8,8 +9,6 @@
 
 namespace headrace::cli {
 namespace {
-
-constexpr uint64_t kRowsBytesMax = uint64_t{4} << 30;
 
 bool ReadKind(const std::string& word, model::OutputKind* kind) {
   if (word == "raw") return *kind = model::OutputKind::kRaw, true;
@@ -21,23 +20,14 @@ bool ReadKind(const std::string& word, model::OutputKind* kind) {
 
 Result<std::string> Score(const Arguments& arguments, model::OutputKind kind) {
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
-  const std::string& path = arguments.positionals()[0];
-  HR_ASSIGN(std::string bytes, os::ReadFile(*files, path, model::kModelBytesMax));
-  Result<std::shared_ptr<const model::Model>> loaded = model::Model::Load(bytes);
-  if (!loaded.ok()) {
-    const Error& error = loaded.error();
-    const std::string place = error.place().empty() ? path : path + ":" + error.place();
-    return Error(error).AtPlace(place);
-  }
-  std::string rows;
+  HR_ASSIGN(const std::shared_ptr<const model::Model> loaded,
+            LoadModelFile(*files, arguments.positionals()[0]));
   const std::string input = arguments.Get("--input", "-");
-  if (input == "-") {
-    HR_ASSIGN(rows, ReadInput(*files, input));
-  } else {
-    HR_ASSIGN(rows, os::ReadFile(*files, input, kRowsBytesMax));
-  }
+  HR_ASSIGN(const std::string rows, ReadRowsFile(*files, input));
   std::string out;
-  HR_TRY(model::ScoreCsv(**loaded, rows, kind, &out));
+  if (Status done = model::ScoreCsv(*loaded, rows, kind, &out); !done.ok()) {
+    return InFile(input, done.error());
+  }
   return out;
 }
 
@@ -76,19 +66,21 @@ Command ModelListCommand() {
 }
 
 Command ModelScoreCommand() {
-  return {.name = "model score",
-          .group = "Models",
-          .summary = "score the rows of a CSV with a model file",
-          .positionals = "FILE",
-          .positionals_min = 1,
-          .positionals_max = 1,
-          .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
-                    {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
-          .more =
-              "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
-              "Takes LightGBM text, XGBoost JSON and UBJSON. Writes a CSV; its numbers read back\n"
-              "to the same bits.\n",
-          .run = RunModelScore};
+  return {
+      .name = "model score",
+      .group = "Models",
+      .summary = "score the rows of a CSV with a model file",
+      .positionals = "FILE",
+      .positionals_min = 1,
+      .positionals_max = 1,
+      .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
+      .more =
+          "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
+          "Takes LightGBM text, XGBoost JSON and UBJSON, ONNX. Writes a CSV; its numbers read\n"
+          "back to the same bits. The raw scores of an ONNX model are all outputs of its graph,\n"
+          "labels included, in their order.\n",
+      .run = RunModelScore};
 }
 
 }  // namespace headrace::cli

@@ -6,10 +6,12 @@ namespace headrace::cli {
 namespace {
 
 std::string VerifyJson(const engine::VerifyResult& found) {
-  std::string out = "{\"from_lsn\":" + std::to_string(found.from_lsn) +
-                    ",\"events\":" + std::to_string(found.events) +
-                    ",\"rows\":" + std::to_string(found.rows) +
-                    ",\"differences\":" + std::to_string(found.differences) + ",\"sample\":[";
+  std::string out =
+      "{\"from_lsn\":" + std::to_string(found.from_lsn) +
+      ",\"events\":" + std::to_string(found.events) + ",\"rows\":" + std::to_string(found.rows) +
+      ",\"differences\":" + std::to_string(found.differences) +
+      ",\"behind_loss\":" + std::to_string(found.behind_loss) +
+      ",\"behind_loss_differ\":" + std::to_string(found.behind_loss_differ) + ",\"sample\":[";
   for (size_t i = 0; i < found.sample.size(); ++i) {
     out += i > 0 ? ",{\"id\":" : "{\"id\":";
     row::AppendJsonString(found.sample[i].id, out);
@@ -28,6 +30,11 @@ std::string VerifyText(const engine::VerifyResult& found) {
                     " differ\n";
   if (found.from_lsn > 1) {
     out += "retention removed what was before LSN " + std::to_string(found.from_lsn) + "\n";
+  }
+  if (found.behind_loss > 0) {
+    out += std::to_string(found.behind_loss) +
+           " more rows stand behind a loss: they are as they were logged, and of " +
+           std::to_string(found.behind_loss_differ) + " the events that are left give another\n";
   }
   for (const engine::Difference& difference : found.sample) {
     out += difference.id + "\n  logged      " + difference.logged + "\n  recomputed  " +

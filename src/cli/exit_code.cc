@@ -6,9 +6,11 @@ namespace headrace::cli {
 namespace {
 
 // Codes HR1xxx are SQL's and HR3xxx the models': both are the configuration of a pipeline. The rows
-// handed to a model (HR3005) are data.
+// handed to a model (HR3005) and their labels (HR3008) are data; what a model needs and we do not
+// have (HR3006) is missing.
 ExitCode OfInvalidArgument(std::string_view code) {
-  if (code == "HR3005" || code == "HR9012") return ExitCode::kBadData;
+  if (code == "HR3005" || code == "HR3008" || code == "HR9012") return ExitCode::kBadData;
+  if (code == "HR3006") return ExitCode::kUnavailable;
   if (code.starts_with("HR1") || code.starts_with("HR3")) return ExitCode::kConfiguration;
   if (code.starts_with("HR9")) return ExitCode::kUsage;
   return ExitCode::kBadData;

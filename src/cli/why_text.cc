@@ -91,6 +91,28 @@ void AppendFeatures(const simdjson::padded_string& text, const element& document
   out += "  what was known then\n" + Indented(listing.Table());
 }
 
+// A row of a windowed GROUP BY: what its group was made from.
+void AppendGroup(const element& document, std::string& out) {
+  element window;
+  if (document["window"].get(window) != simdjson::SUCCESS) return;
+  AppendLine("window", Member(window, "start") + " to " + Member(window, "end"), out);
+  const std::string key = Member(document, "key");
+  AppendLine("group", key == "{}" ? "" : key, out);
+  std::string rows = Member(document, "events");
+  simdjson::dom::array sample;
+  if (document["sample"].get(sample) == simdjson::SUCCESS) {
+    const char* separator = ": ";
+    for (const element id : sample) {
+      rows += separator + TextOf(id);
+      separator = ", ";
+    }
+    if (std::to_string(sample.size()) != Member(document, "events")) rows += ", ...";
+  }
+  if (Member(document, "complete") == "false") rows += " (and what retention removed)";
+  AppendLine("rows", rows, out);
+  AppendLine("closed by", Member(document, "closed_by"), out);
+}
+
 void AppendContributions(const element& document, std::string& out) {
   object given;
   if (document["contributions"].get(given) != simdjson::SUCCESS) return;
@@ -130,6 +152,9 @@ std::string WhyText(std::string_view document) {
   if (root["event"].get(event) == simdjson::SUCCESS) {
     AppendLine("event", Verbatim(text, {"event"}, event), out);
   }
+  AppendGroup(root, out);
+  AppendLine("released", Member(root, "released_by"), out);
+  AppendLine("late for", Member(root, "late_for"), out);
   AppendFeatures(text, root, out);
   element model;
   if (root["model"].get(model) == simdjson::SUCCESS && model.is_object()) {

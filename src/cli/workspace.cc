@@ -92,6 +92,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.workers = options.workers;
   engine_options.notice = options.notice;
   if (options.memory > 0) engine_options.state_memory = options.memory - kMemoryOfTheRest;
+  engine_options.waits_for_log = !options.serves;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,
                                                 engine_options, nullptr));

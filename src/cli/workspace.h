@@ -20,7 +20,8 @@ struct WorkspaceOptions {
   bool read_only = false;                // also: the directory must exist
   bool small = false;                    // for a few statements: the smallest journal
   size_t workers = 1;
-  uint64_t memory = 0;                               // of the process, bytes; 0: no limit
+  uint64_t memory = 0;  // of the process, bytes; 0: no limit
+  bool serves = false;  // the worker's thread serves sockets: it never waits for the log
   std::function<void(const std::string&)> notice{};  // see EngineOptions; may be empty
 };
 

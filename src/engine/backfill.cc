@@ -14,13 +14,16 @@ Error Stopped() {
   return Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping");
 }
 
-// Adds the relation and all that any revision of it is made from.
+// Adds the relation and all that any revision of it is made from: a side output stems from the
+// statement that it is of.
 void AddInputs(const Deployment& whole, const std::string& name, std::set<std::string>& needed) {
   if (!needed.insert(name).second) return;
   const Deployed* item = whole.Find(name);
   HR_CHECK(item != nullptr);
   for (const StatementPtr& revision : item->revisions())
     AddInputs(whole, revision->input(), needed);
+  if (item->statement && !item->statement->side_of.empty())
+    AddInputs(whole, item->statement->side_of, needed);
 }
 
 }  // namespace
@@ -31,6 +34,7 @@ std::shared_ptr<const Deployment> PartFor(const Deployment& whole,
   for (const std::string& name : names)
     AddInputs(whole, whole.Find(name)->statement->input(), needed);
   auto part = std::make_shared<Deployment>();
+  part->catalog = whole.catalog;
   for (const Deployed& item : whole.items) {
     const std::string& name = item.dead_of.empty() ? item.name : item.dead_of;
     const bool wanted = std::find(names.begin(), names.end(), name) != names.end();
@@ -196,7 +200,7 @@ void Backfill::Run() {
 }
 
 Status Backfill::Compute() {
-  HR_ASSIGN(Past past, LoadBeginning(store_, log_, [this] {
+  HR_ASSIGN(Past past, LoadBeginning({store_, log_, job_.part->catalog}, [this] {
               return BuildGraph(*job_.part, job_.models, {nullptr, job_.spill});
             }));
   graph_ = std::move(past.graph);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "engine/frame_note.h"
 
 namespace headrace::engine {
 namespace {
@@ -21,7 +22,12 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
     lanes.resize(static_cast<size_t>(item.partitions));
     if (item.models || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
-      lanes[static_cast<size_t>(p)].logged_end = log.end_offset(item.topic(), p);
+      Lane& lane = lanes[static_cast<size_t>(p)];
+      lane.logged_end = log.end_offset(item.topic(), p);
+      for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
+        auto found = loss.next_offsets.find({item.topic(), p});
+        if (found != loss.next_offsets.end()) lane.seams.push_back({&loss, found->second});
+      }
     }
   }
 }
@@ -47,10 +53,34 @@ void Comparison::Resume(const std::string& topic, int32_t partition, int64_t off
   auto stream = static_cast<size_t>(item - deployment().items.data());
   Lane& lane = lanes_[stream][static_cast<size_t>(partition)];
   lane.next_offset = lane.first_waiting = offset;
+  lane.seams.clear();  // a snapshot is younger than every salvage
+}
+
+// Behind a salvage offsets go on where it says; what waits for rows before it is lost.
+void Comparison::Pass(Lane& lane, uint64_t cause) {
+  while (!lane.seams.empty() && lane.seams.front().loss->lsn <= cause) {
+    lane.next_offset = lane.first_waiting = lane.seams.front().next_offset;
+    lane.waiting.clear();
+    lane.rows.clear();
+    lane.hidden.clear();
+    lane.seams.pop_front();
+  }
+}
+
+bool Comparison::IsHidden(const Lane& lane, uint64_t cause, int64_t offset) {
+  if (lane.seams.empty()) return false;
+  return offset >= lane.seams.front().next_offset ||
+         std::any_of(lane.seams.begin(), lane.seams.end(),
+                     [cause](const Seam& seam) { return seam.loss->Hides(cause); });
 }
 
 int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   Lane& lane = lanes_[stream][static_cast<size_t>(row.partition)];
+  Pass(lane, row.cause.lsn);
+  if (IsHidden(lane, row.cause.lsn, lane.next_offset)) {
+    lane.hidden.emplace_back(row.cause, base::Hash64(row.value));
+    return lane.next_offset + static_cast<int64_t>(lane.hidden.size()) - 1;
+  }
   int64_t offset = lane.next_offset++;
   if (skipped_[stream]) return offset;
   if (offset < lane.logged_end) {
@@ -64,38 +94,79 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   return offset;
 }
 
+void Comparison::PopWaiting(Lane& lane) const {
+  lane.waiting.pop_front();
+  ++lane.first_waiting;
+  if (keep_ == Keep::kRows) lane.rows.pop_front();
+}
+
+void Comparison::MatchHidden(Lane& lane, row::Place cause, uint64_t hash) {
+  ++hidden_;
+  while (!lane.hidden.empty() && lane.hidden.front().first < cause)
+    lane.hidden.pop_front();
+  const bool found = !lane.hidden.empty() && lane.hidden.front().first == cause;
+  if (!found || lane.hidden.front().second != hash) ++hidden_differences_;
+  if (found) lane.hidden.pop_front();
+}
+
+bool Comparison::PassOver(Lane& lane, row::Place cause, int64_t offset, uint64_t hash) {
+  Pass(lane, cause.lsn);
+  if (lane.seams.empty()) return false;
+  if (IsHidden(lane, cause.lsn, offset)) {
+    MatchHidden(lane, cause, hash);
+    return true;
+  }
+  // The logged ones in front of it are lost.
+  while (!lane.waiting.empty() && lane.first_waiting < offset)
+    PopWaiting(lane);
+  return false;
+}
+
 void Comparison::Logged(const log::Entry& entry, const LoggedRows& rows) {
   const Deployed* item = deployment().FindByTopic(entry.topic);
   if (item == nullptr || item->source) return;
   auto stream = static_cast<size_t>(item - deployment().items.data());
   if (skipped_[stream]) return;
   Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
-  for (size_t i = 0; i < rows.hashes.size(); ++i) {
-    int64_t offset = entry.base_offset + static_cast<int64_t>(i);
-    if (offset < lane.first_waiting) continue;
-    ++compared_;
-    if (lane.waiting.empty()) {
-      Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
-      ++lane.next_offset;
-      ++lane.first_waiting;
-      continue;
-    }
-    bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
-                                     : lane.waiting.front() == rows.hashes[i];
-    if (!same) {
-      Differ(stream, entry.partition, offset, std::string(rows.values[i]),
-             keep_ == Keep::kRows ? lane.rows.front() : "(another row)");
-    }
-    lane.waiting.pop_front();
-    ++lane.first_waiting;
-    if (keep_ == Keep::kRows) lane.rows.pop_front();
+  if (lane.seams.empty()) {
+    for (size_t i = 0; i < rows.hashes.size(); ++i)
+      CompareLogged(stream, entry, rows, i);
+    return;
   }
+  Result<std::vector<row::Place>> causes = DecodeCauses(entry.note, rows.hashes.size());
+  for (size_t i = 0; i < rows.hashes.size(); ++i) {
+    const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
+    if (causes.ok() && PassOver(lane, (*causes)[i], offset, rows.hashes[i])) continue;
+    CompareLogged(stream, entry, rows, i);
+  }
+}
+
+void Comparison::CompareLogged(size_t stream, const log::Entry& entry, const LoggedRows& rows,
+                               size_t i) {
+  Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
+  const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
+  if (offset < lane.first_waiting) return;
+  ++compared_;
+  if (lane.waiting.empty()) {
+    Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
+    ++lane.next_offset;
+    ++lane.first_waiting;
+    return;
+  }
+  bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
+                                   : lane.waiting.front() == rows.hashes[i];
+  if (!same) {
+    Differ(stream, entry.partition, offset, std::string(rows.values[i]),
+           keep_ == Keep::kRows ? lane.rows.front() : "(another row)");
+  }
+  PopWaiting(lane);
 }
 
 void Comparison::Finish() {
   for (size_t stream = 0; stream < lanes_.size(); ++stream) {
     for (size_t p = 0; p < lanes_[stream].size(); ++p) {
       Lane& lane = lanes_[stream][p];
+      if (!lane.seams.empty()) continue;  // what waits is lost
       int64_t offset = lane.first_waiting;
       for (size_t i = 0; i < lane.waiting.size() && !unfinished_[stream]; ++i) {
         Differ(stream, static_cast<int32_t>(p), offset++, "",

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/emission.h"
@@ -18,7 +19,10 @@ namespace headrace::engine {
 // A row whose offset is logged waits (as a hash, or whole when samples are wanted) until the logged
 // one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that
 // is how a new statement is computed over the past and how a cut-off backfill is finished.
-// Confined.
+//
+// In a log that was salvaged, logged rows are passed over that are lost, and rows of causes behind
+// a lost event are hidden: they cannot be computed again as they were, so what is logged stands,
+// and nothing is handed on. From the salvage on rows are compared as ever. Confined.
 class Comparison final : public Emission {
  public:
   enum class Keep { kHashes, kRows };
@@ -42,19 +46,36 @@ class Comparison final : public Emission {
   uint64_t rows_compared() const { return compared_; }
   uint64_t differences() const { return differences_; }
   const std::vector<Difference>& sample() const { return sample_; }
+  // Logged rows of causes behind a loss, and how many of them are computed otherwise now.
+  uint64_t rows_hidden() const { return hidden_; }
+  uint64_t hidden_differences() const { return hidden_differences_; }
 
  protected:
   int64_t OnRow(size_t stream, const EmittedRow& row) override;
 
  private:
+  // Where a salvage ends.
+  struct Seam {
+    const catalog::Loss* loss = nullptr;
+    int64_t next_offset = 0;
+  };
   struct Lane {
     int64_t next_offset = 0;  // of the next recomputed row
     int64_t logged_end = 0;
-    int64_t first_waiting = 0;     // rows behind logged_end do not wait
-    std::deque<uint64_t> waiting;  // hashes of the rows from first_waiting on
-    std::deque<std::string> rows;  // the same rows, when samples are wanted
+    int64_t first_waiting = 0;                           // rows behind logged_end do not wait
+    std::deque<uint64_t> waiting;                        // hashes of the rows from first_waiting on
+    std::deque<std::string> rows;                        // the same rows, when samples are wanted
+    std::deque<Seam> seams;                              // that are ahead, ascending
+    std::deque<std::pair<row::Place, uint64_t>> hidden;  // hashes of rows, by cause
   };
 
+  static void Pass(Lane& lane, uint64_t cause);
+  static bool IsHidden(const Lane& lane, uint64_t cause, int64_t offset);
+  void MatchHidden(Lane& lane, row::Place cause, uint64_t hash);
+  void PopWaiting(Lane& lane) const;
+  // True when a logged row is not to be compared.
+  bool PassOver(Lane& lane, row::Place cause, int64_t offset, uint64_t hash);
+  void CompareLogged(size_t stream, const log::Entry& entry, const LoggedRows& rows, size_t i);
   void Differ(size_t stream, int32_t partition, int64_t offset, std::string logged,
               std::string recomputed);
 
@@ -65,6 +86,8 @@ class Comparison final : public Emission {
   std::vector<std::vector<Lane>> lanes_;  // by item, by partition
   uint64_t compared_ = 0;
   uint64_t differences_ = 0;
+  uint64_t hidden_ = 0;
+  uint64_t hidden_differences_ = 0;
   std::vector<Difference> sample_;
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/hash.h"
+#include "engine/kept_answers.h"
 #include "engine/lookup.h"
 #include "engine/replacement.h"
 #include "sql/parser.h"
@@ -12,28 +13,6 @@
 
 namespace headrace::engine {
 namespace {
-
-constexpr int32_t kViewPartitions = 1;
-
-void AddItem(Deployment& deployment, Deployed item) {
-  if (item.source) {
-    item.partitions = item.source->partitions;
-    item.retention = item.source->retention;
-  }
-  if (item.statement) {
-    item.retention = item.statement->retention;
-    const Deployed* input = deployment.Find(item.statement->input());
-    item.partitions = item.statement->select ? input->partitions : kViewPartitions;
-  }
-  Deployed dead;
-  dead.name = DeadTopic(item.topic());
-  dead.dead_of = item.name;
-  dead.partitions = item.partitions;
-  dead.retention = item.retention;
-  bool model = item.models != nullptr;
-  deployment.items.push_back(std::move(item));
-  if (!model) deployment.items.push_back(std::move(dead));
-}
 
 // From `lsn` on the statement is what `next` says.
 void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
@@ -51,6 +30,14 @@ void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
   item.statement = std::move(newest);
 }
 
+void ReplaceItem(Deployment& deployment, const std::string& name, const flow::StatementPlan& next,
+                 uint64_t lsn) {
+  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
+                            [&](const Deployed& item) { return item.name == name; });
+  HR_CHECK(known != deployment.items.end());
+  Replace(*known, next, lsn);
+}
+
 // What the object stands for in `base`, when it was made by the same statements there.
 const Deployed* Unchanged(const Deployment& base, const catalog::Object& object) {
   const catalog::Object* before = base.catalog.Find(object.name);
@@ -62,6 +49,16 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
 }
 
 }  // namespace
+
+Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn) {
+  auto plan = std::make_shared<flow::StatementPlan>(*planner.PlanSideOutput(of));
+  plan->created_lsn = lsn;
+  plan->joined_lsn = of.joined_lsn;
+  Deployed item;
+  item.name = plan->name;
+  item.statement = std::move(plan);
+  return item;
+}
 
 // Plans one script statement by statement over a growing copy of the deployment.
 class ScriptPlanner {
@@ -95,6 +92,27 @@ class ScriptPlanner {
   }
 
  private:
+  // True when a derived stream of this name finds its topic free; otherwise a conflict.
+  bool TopicIsFree(const sql::Identifier& name) {
+    const Deployed* reader = deployment_.FindByTopic(name.name);
+    if (reader == nullptr) return true;
+    sql::Complain(diagnostics_, "HR1205",
+                  "topic `" + name.name + "` is that of `" + reader->name + "`", name.span)
+        .hint = "use another name: the rows of a derived stream stand in a topic of its name";
+    return false;
+  }
+
+  // The same for the name of a side output, which only its statement can define.
+  bool SideOutputIsFree(const sql::CreateRelation& create) {
+    const sql::Identifier& name = create.query->late_rows->output;
+    if (deployment_.Find(name.name) == nullptr && name.name != create.name.name) {
+      return TopicIsFree(name);
+    }
+    sql::Complain(diagnostics_, "HR1201", "`" + name.name + "` exists already", name.span).hint =
+        "a side output is a new stream: use another name";
+    return false;
+  }
+
   // True when the name is free; otherwise the statement is known already or a conflict.
   bool NameIsFree(const sql::Statement& statement, const sql::Identifier& name,
                   bool if_not_exists) {
@@ -135,10 +153,15 @@ class ScriptPlanner {
     DeploymentLookup lookup(deployment_);
     sql::Planner planner(lookup, sources_, diagnostics_);
     Deployed item;
+    std::optional<Deployed> side;
     item.name = create.name.name;
     if (create.query) {
       item.statement = planner.PlanStatement(create);
-      if (!item.statement) return;
+      if (!item.statement || !TopicIsFree(create.name)) return;
+      if (!item.statement->side_output.empty()) {
+        if (!SideOutputIsFree(create)) return;
+        side = SideOutputOf(planner, *item.statement, 0);
+      }
     } else {
       item.source = planner.PlanSource(create);
       if (!item.source) return;
@@ -149,8 +172,15 @@ class ScriptPlanner {
         return;
       }
     }
+    if (item.topic() == KeptAnswers::kTopic) {
+      sql::Complain(diagnostics_, "HR1205", "topic `" + item.topic() + "` is Headrace's own",
+                    create.name.span)
+          .hint = "take another name";
+      return;
+    }
     Record(Creation(statement, item.name));
-    AddItem(deployment_, std::move(item));
+    deployment_.Add(std::move(item));
+    if (side) deployment_.Add(std::move(*side));
   }
 
   // Statements behind it see the change, too.
@@ -169,6 +199,14 @@ class ScriptPlanner {
       draft_.unchanged.push_back(create.name.name);
       return;
     }
+    if (known.statement && !known.statement->side_of.empty()) {
+      sql::Complain(
+          diagnostics_, "HR1209",
+          "`" + create.name.name + "` is the side output of `" + known.statement->side_of + "`",
+          create.name.span)
+          .hint = "CREATE OR REPLACE `" + known.statement->side_of + "` replaces both";
+      return;
+    }
     if (!known.statement || !create.query) {
       sql::Complain(diagnostics_, "HR1209",
                     "`" + create.name.name + "` is not a statement that can be replaced",
@@ -180,7 +218,14 @@ class ScriptPlanner {
     sql::Planner planner(lookup, sources_, diagnostics_);
     StatementPtr next = planner.PlanStatement(create);
     if (!next) return;
-    if (auto reason = ReasonAgainst(deployment_, known, *next)) {
+    std::optional<std::string> reason = ReasonAgainst(deployment_, known, *next);
+    std::optional<Deployed> side;
+    if (!reason && !next->side_output.empty()) {
+      side = SideOutputOf(planner, *next, 0);
+      reason = ReasonAgainst(deployment_, *deployment_.Find(side->name), *side->statement);
+      if (reason) *reason += " (its side output `" + side->name + "`)";
+    }
+    if (reason) {
       sql::Complain(diagnostics_, "HR1209",
                     "`" + create.name.name + "` cannot be replaced by this: " + *reason,
                     create.name.span)
@@ -188,8 +233,8 @@ class ScriptPlanner {
       return;
     }
     Record(std::move(change));
-    Replace(deployment_.items[static_cast<size_t>(&known - deployment_.items.data())], *next,
-            UINT64_MAX - 1);
+    ReplaceItem(deployment_, create.name.name, *next, UINT64_MAX - 1);
+    if (side) ReplaceItem(deployment_, side->name, *side->statement, UINT64_MAX - 1);
   }
 
   void PlanModel(const sql::Statement& statement, const sql::CreateModel& create) {
@@ -208,7 +253,7 @@ class ScriptPlanner {
     versions->activations.push_back({0, 1});
     item.models = std::move(versions);
     Record(std::move(change));
-    AddItem(deployment_, std::move(item));
+    deployment_.Add(std::move(item));
   }
 
   // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
@@ -280,32 +325,55 @@ class ScriptPlanner {
           object->versions.begin(), object->versions.end(),
           [&](const catalog::ModelVersion& version) { return version.sha256 == change.sha256; });
       if (known) return draft_.unchanged.push_back(alter.model.name);
-    } else if (alter.action == sql::ModelAction::kActivate) {
-      change.kind = catalog::ChangeKind::kActivateVersion;
-      change.number = alter.version;
-      if (alter.version < 1 || alter.version > versions) {
-        sql::Complain(
-            diagnostics_, "HR1206",
-            "model `" + alter.model.name + "` has versions 1 to " + std::to_string(versions),
-            alter.version_span);
-        return;
-      }
-      if (object->activations.back().number == alter.version) {
-        return draft_.unchanged.push_back(alter.model.name);
-      }
-    } else {
-      sql::Complain(diagnostics_, "HR1151", "SHADOW, CANARY and RETIRE are not supported",
-                    alter.model.span)
-          .hint = "ADD VERSION and ACTIVATE VERSION are";
+    } else if (alter.action == sql::ModelAction::kCanary) {
+      sql::Complain(diagnostics_, "HR1151", "CANARY is not supported", alter.model.span).hint =
+          "SHADOW VERSION compares a version with the one that decides";
+      return;
+    } else if (!PlanVersion(alter, *object, change)) {
       return;
     }
     Record(std::move(change));
   }
 
+  // ACTIVATE, SHADOW and RETIRE of a version that is there. False: nothing is to be done, or a
+  // diagnostic.
+  bool PlanVersion(const sql::AlterModel& alter, const catalog::Object& object,
+                   catalog::Change& change) {
+    const auto versions = static_cast<int32_t>(object.versions.size());
+    change.number = alter.version;
+    if (alter.version < 1 || alter.version > versions) {
+      sql::Complain(diagnostics_, "HR1206",
+                    "model `" + object.name + "` has versions 1 to " + std::to_string(versions),
+                    alter.version_span);
+      return false;
+    }
+    const catalog::ModelVersion& version = object.versions[size_t(alter.version) - 1];
+    const bool decides = object.activations.back().number == alter.version;
+    bool done = decides;
+    if (alter.action == sql::ModelAction::kActivate) {
+      change.kind = catalog::ChangeKind::kActivateVersion;
+    } else if (decides) {
+      sql::Complain(diagnostics_, "HR1214",
+                    "version " + std::to_string(alter.version) + " of `" + object.name +
+                        "` is the one that decides",
+                    alter.version_span)
+          .hint = "ACTIVATE another one first";
+      return false;
+    } else if (alter.action == sql::ModelAction::kShadow) {
+      change.kind = catalog::ChangeKind::kShadowVersion;
+      done = version.shadow_lsn > 0;
+    } else {
+      change.kind = catalog::ChangeKind::kRetireVersion;
+      done = version.retired;
+    }
+    if (done) draft_.unchanged.push_back(object.name);
+    return !done;
+  }
+
   bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
     const model::ModelInfo& now = item.models->versions[0]->info();
     const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
-    if (now.features == next.features && now.outputs == next.outputs) return true;
+    if (model::Exchangeable(now, next)) return true;
     sql::Complain(diagnostics_, "HR1207",
                   "the version takes other inputs or gives other outputs than version 1",
                   alter.model.span)
@@ -315,6 +383,13 @@ class ScriptPlanner {
 
   void PlanDrop(const sql::Drop& drop, const sql::SourceSpan& span) {
     const Deployed* item = deployment_.Find(drop.name.name);
+    if (item != nullptr && item->statement && !item->statement->side_of.empty()) {
+      sql::Complain(diagnostics_, "HR1208",
+                    "`" + item->name + "` is the side output of `" + item->statement->side_of + "`",
+                    span)
+          .hint = "deployed objects stay; start with an empty data directory";
+      return;
+    }
     if (item == nullptr || deployment_.catalog.Find(drop.name.name) == nullptr) {
       if (drop.if_exists) return;
       sql::Complain(diagnostics_, "HR1202", "`" + drop.name.name + "` does not exist",
@@ -384,7 +459,8 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
     if (!object.versions.empty()) {
       HR_TRY(DeployModel(object, *deployment));
     } else if (const Deployed* known = Unchanged(base, object)) {
-      if (deployment->Find(object.name) == nullptr) AddItem(*deployment, *known);
+      if (deployment->Find(object.name) != nullptr) continue;
+      deployment->AddFrom(base, known->name);
     } else {
       HR_TRY(DeployRevision(object.name, *made.second, *deployment));
     }
@@ -405,25 +481,26 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
   Deployed item;
   item.name = object.name;
   item.models = std::move(versions);
-  AddItem(deployment, std::move(item));
+  deployment.Add(std::move(item));
   return Ok();
 }
 
 Status Deployer::DeployRevision(const std::string& name, const catalog::Revision& revision,
                                 Deployment& deployment) {
-  HR_ASSIGN(Deployed item, PlanRevision(name, revision, deployment));
-  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
-                            [&](const Deployed& other) { return other.name == name; });
-  if (known == deployment.items.end()) {
-    AddItem(deployment, std::move(item));
-  } else {
-    Replace(*known, *item.statement, revision.lsn);
+  HR_ASSIGN(std::vector<Deployed> items, PlanRevision(name, revision, deployment));
+  for (Deployed& item : items) {
+    if (deployment.Find(item.name) == nullptr) {
+      deployment.Add(std::move(item));
+    } else {
+      ReplaceItem(deployment, item.name, *item.statement, revision.lsn);
+    }
   }
   return Ok();
 }
 
-Result<Deployed> Deployer::PlanRevision(const std::string& name, const catalog::Revision& revision,
-                                        const Deployment& deployment) {
+Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
+                                                     const catalog::Revision& revision,
+                                                     const Deployment& deployment) {
   sql::SourceMap sources;
   std::string padding(static_cast<size_t>(std::max(0, revision.line - 1)), '\n');
   int index = sources.Add(revision.file, padding + revision.text);
@@ -431,7 +508,8 @@ Result<Deployed> Deployer::PlanRevision(const std::string& name, const catalog::
   std::vector<sql::Diagnostic> diagnostics = parsed.errors;
   DeploymentLookup lookup(deployment);
   sql::Planner planner(lookup, sources, diagnostics);
-  Deployed item;
+  std::vector<Deployed> items(1);
+  Deployed& item = items.front();
   item.name = name;
   if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
@@ -452,7 +530,10 @@ Result<Deployed> Deployer::PlanRevision(const std::string& name, const catalog::
         ErrorKind::kCorruption, "HR5303",
         "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
   }
-  return item;
+  if (item.statement && !item.statement->side_output.empty()) {
+    items.push_back(SideOutputOf(planner, *item.statement, revision.lsn));
+  }
+  return items;
 }
 
 Result<std::string> Deployer::StoreModel(const std::string& path, const std::string& script_file) {

@@ -10,8 +10,12 @@
 #include "engine/deployment.h"
 #include "headrace/result.h"
 #include "os/file_system.h"
+#include "sql/planner.h"
 
 namespace headrace::engine {
+
+// The side output that a statement asks for, as an item of its own.
+Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn);
 
 // A script, checked and planned, before anything of it is written.
 struct Draft {
@@ -41,8 +45,10 @@ class Deployer {
   // The first makes the name, a later one replaces the one before.
   Status DeployRevision(const std::string& name, const catalog::Revision& revision,
                         Deployment& deployment);
-  Result<Deployed> PlanRevision(const std::string& name, const catalog::Revision& revision,
-                                const Deployment& deployment);
+  // The object, and behind it its side output if it has one.
+  Result<std::vector<Deployed>> PlanRevision(const std::string& name,
+                                             const catalog::Revision& revision,
+                                             const Deployment& deployment);
   Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
   Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
   friend class ScriptPlanner;

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace headrace::engine {
+namespace {
+
+constexpr int32_t kOneOrder = 1;  // partitions of what comes in an order of its own
+
+}  // namespace
 
 std::string Deployed::topic() const {
   if (source) return source->topic;
@@ -27,6 +32,35 @@ const flow::StatementPlan& Deployed::RevisionAt(uint64_t lsn) const {
   return *statement;
 }
 
+void Deployment::Add(Deployed item) {
+  if (item.source) {
+    item.partitions = item.source->partitions;
+    item.retention = item.source->retention;
+  }
+  if (item.statement) {
+    item.retention = item.statement->retention;
+    const Deployed* input = Find(item.statement->input());
+    item.partitions = item.statement->keeps_partitions() ? input->partitions : kOneOrder;
+  }
+  Deployed dead;
+  dead.name = DeadTopic(item.topic());
+  dead.dead_of = item.name;
+  dead.partitions = item.partitions;
+  dead.retention = item.retention;
+  bool model = item.models != nullptr;
+  items.push_back(std::move(item));
+  if (!model) items.push_back(std::move(dead));
+}
+
+void Deployment::AddFrom(const Deployment& base, const std::string& name) {
+  const Deployed* item = base.Find(name);
+  HR_CHECK(item != nullptr);
+  Add(*item);
+  if (item->statement && !item->statement->side_output.empty()) {
+    Add(*base.Find(item->statement->side_output));
+  }
+}
+
 const Deployed* Deployment::Find(const std::string& name) const {
   for (const Deployed& item : items) {
     if (item.name == name) return &item;
@@ -39,6 +73,11 @@ const Deployed* Deployment::FindByTopic(const std::string& topic) const {
     if (item.topic() == topic) return &item;
   }
   return nullptr;
+}
+
+const catalog::Object* Deployment::ObjectOf(const Deployed& item) const {
+  const bool side = item.statement && !item.statement->side_of.empty();
+  return catalog.Find(side ? item.statement->side_of : item.name);
 }
 
 row::Schema Deployment::SchemaOf(const Deployed& item) const {

@@ -38,10 +38,17 @@ struct Deployed {
 class Deployment {
  public:
   catalog::Catalog catalog;
-  std::vector<Deployed> items;  // in the order of creation, dead-letter streams behind their stream
+  // In the order of creation: behind a stream its dead letters, then its side output with those.
+  std::vector<Deployed> items;
 
+  // Behind what it is made from; its dead-letter stream comes with it.
+  void Add(Deployed item);
+  // Takes the item over from `base`, and its side output if it has one.
+  void AddFrom(const Deployment& base, const std::string& name);
   const Deployed* Find(const std::string& name) const;
   const Deployed* FindByTopic(const std::string& topic) const;
+  // The object of the catalogue that made the item: a side output is made by its statement.
+  const catalog::Object* ObjectOf(const Deployed& item) const;
   // The schema of a stream, view or dead-letter stream.
   row::Schema SchemaOf(const Deployed& item) const;
 };

@@ -264,7 +264,7 @@ TEST(Deployment, ScriptsWaitForOneAnotherAndModelsForNobody) {
     program.engine().Deploy("CREATE STREAM m" + std::to_string(i) + " AS SELECT k, q FROM s;",
                             "m.sql", many[i].Listen());
   }
-  EXPECT_EQ("HR5004", many.back().error);
+  EXPECT_EQ("HR5009", many.back().error);
   ASSERT_TRUE(program.engine().FinishDeployments().ok());
   for (size_t i = 0; i <= kDeploymentsMax; ++i)
     EXPECT_TRUE(many[i].done && many[i].error.empty()) << i;
@@ -293,7 +293,7 @@ TEST(Deployment, AnswersAreAskedForOnlyWhenItIsDone) {
     program.engine().Complete();
     return code;
   };
-  EXPECT_EQ("HR5005", ask());
+  EXPECT_EQ("HR5010", ask());
   ASSERT_TRUE(program.engine().FinishDeployments().ok());
   EXPECT_NE(std::string::npos, ask().find("\"q\":9"));
 }
@@ -318,6 +318,166 @@ TEST(Deployment, WhatHadNotJoinedWhenTheProgramEndedDoesSoAtTheStart) {
   EXPECT_EQ(0U, program.Differences());
   ASSERT_TRUE(program.Restart().ok());
   EXPECT_EQ(0U, program.replayed());
+}
+
+// Late rows as a stream, and rows that wait; each with a reader, and one that refuses some.
+constexpr const char* kTimed =
+    "CREATE STREAM w AS SELECT window_start, count(*) AS n FROM TUMBLE(TABLE s, DESCRIPTOR(ts), "
+    "INTERVAL '10 seconds') GROUP BY window_start LATE ROWS SIDE OUTPUT TO late;\n"
+    "CREATE STREAM l AS SELECT k, 12 / (q - 4) AS x FROM late;\n"
+    "CREATE STREAM o AS SELECT k, ts, q, count(*) OVER (PARTITION BY k ORDER BY ts) AS n FROM s "
+    "EMIT ON WATERMARK LATE ROWS SIDE OUTPUT TO missed;\n"
+    "CREATE STREAM p AS SELECT k, n, 10 / (q - 7) AS part FROM o;";
+constexpr const char* kTimedStreams[] = {"w", "late",   "l",         "o",
+                                         "p", "missed", "late.dead", "o.dead"};
+constexpr const char* kTimedReplacement =
+    "CREATE OR REPLACE STREAM w AS SELECT window_start, sum(q) AS q, count(*) AS n FROM "
+    "TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start "
+    "LATE ROWS SIDE OUTPUT TO late;\n"
+    "CREATE OR REPLACE STREAM o AS SELECT sum(q) OVER (PARTITION BY k ORDER BY ts) AS total, k, "
+    "ts, "
+    "q, count(*) OVER (PARTITION BY k ORDER BY ts) AS n FROM s "
+    "EMIT ON WATERMARK LATE ROWS SIDE OUTPUT TO missed;";
+
+// Four a second; every third is two seconds out of order, every seventh half a minute late.
+void FeedUnordered(TestProgram& program, int64_t from, int64_t to, size_t batch = 10) {
+  std::vector<std::string> events;
+  for (int64_t i = from; i < to; ++i) {
+    int64_t ts = TestProgram::kNow - 3600 * kSecond + i * kSecond / 4;
+    ts -= i % 7 == 6 ? 30 * kSecond : i % 3 == 2 ? 2 * kSecond : 0;
+    events.push_back(R"({"k":"key)" + std::to_string(i * 7 % 23) + R"(","q":)" +
+                     std::to_string(i % 13) + ",\"ts\":" + std::to_string(ts) + "}");
+  }
+  program.Feed("s", events, [batch](size_t) { return batch; });
+}
+
+std::string ByPartition(const std::string& stream, const std::string& rows) {
+  std::string sorted;
+  for (const char* partition : {":0:", ":1:", ":2:"}) {
+    for (size_t at = 0; at < rows.size();) {
+      const std::string line = rows.substr(at, rows.find('\n', at) + 1 - at);
+      if (line.find(stream + partition) != std::string::npos) sorted += line;
+      at += line.size();
+    }
+  }
+  return sorted;
+}
+
+// When a statement joined shows in how dead letters of several partitions stand to one another:
+// they are compared by partition.
+std::string TimedRows(const TestProgram& program) {
+  std::string all;
+  for (const std::string stream : kTimedStreams) {
+    const std::string rows = program.Rows(stream, true);
+    all += "== " + stream + "\n";
+    all += stream.ends_with(".dead") ? ByPartition(stream, rows) : rows;
+  }
+  return all;
+}
+
+TEST(Deployment, SideOutputsAndRowsThatWaitAreTakenAlong) {
+  TestProgram still;
+  still.Run(kScript);
+  FeedUnordered(still, 0, 1000);
+  still.Run(kTimed);
+  for (const char* stream : kTimedStreams)
+    EXPECT_NE("", still.Rows(stream)) << stream;
+  FeedUnordered(still, 1000, 1500);
+  const std::string before_restarts = TimedRows(still);
+  FeedUnordered(still, 1500, 1600);
+  const std::string expected = TimedRows(still);
+  for (size_t batch : {1, 7, 50, 1000}) {
+    TestProgram program;
+    Told told;
+    program.Run(kScript);
+    FeedUnordered(program, 0, 1000);
+    program.engine().Deploy(kTimed, "app.sql", told.Listen());
+    EXPECT_FALSE(told.done) << "it is computed beside live traffic";
+    FeedUnordered(program, 1000, 1500, batch);
+    ASSERT_TRUE(program.engine().FinishDeployments().ok());
+    EXPECT_EQ("", told.error);
+    EXPECT_EQ(before_restarts, TimedRows(program)) << "batches of " << batch;
+    EXPECT_EQ(0U, program.Differences());
+    ASSERT_TRUE(program.Restart().ok());
+    EXPECT_EQ(0U, program.replayed()) << "the snapshot at the end holds the rows that wait";
+    FeedUnordered(program, 1500, 1550);
+    ASSERT_TRUE(program.Crash(batch).ok());
+    FeedUnordered(program, 1550, 1600);
+    EXPECT_EQ(expected, TimedRows(program)) << "batches of " << batch;
+    EXPECT_EQ(0U, program.Differences());
+  }
+}
+
+TEST(Deployment, OfASideOutputIsFinishedAtTheStart) {
+  TestProgram still;
+  still.Run(kScript);
+  FeedUnordered(still, 0, 500);
+  still.Run(kTimed);
+  TestProgram program;
+  Told told;
+  program.Run(kScript);
+  FeedUnordered(program, 0, 500);
+  program.engine().Deploy(kTimed, "app.sql", told.Listen());
+  ASSERT_TRUE(program.Restart().ok());
+  EXPECT_EQ("HR5001", told.error);
+  EXPECT_EQ(TimedRows(still), TimedRows(program));
+  FeedUnordered(still, 500, 600);
+  FeedUnordered(program, 500, 600);
+  EXPECT_EQ(TimedRows(still), TimedRows(program));
+  EXPECT_EQ(0U, program.Differences());
+}
+
+TEST(Deployment, SideOutputsAndRowsThatWaitAreReplaced) {
+  // What of it does not depend on the moment: the late rows, and what reads columns that stay.
+  constexpr const char* kSame[] = {"late", "l", "p", "missed"};
+  TestProgram still;
+  still.Run(kScript);
+  still.Run(kTimed);
+  FeedUnordered(still, 0, 1600);
+  for (size_t batch : {1, 20}) {
+    TestProgram program;
+    Told told;
+    program.Run(kScript);
+    program.Run(kTimed);
+    FeedUnordered(program, 0, 1000);
+    program.engine().Deploy(kTimedReplacement, "app.sql", told.Listen());
+    EXPECT_FALSE(told.done);
+    FeedUnordered(program, 1000, 1300, batch);
+    ASSERT_TRUE(program.engine().FinishDeployments().ok());
+    EXPECT_EQ("", told.error);
+    Told reader;
+    program.engine().Deploy("CREATE STREAM again AS SELECT k, 12 / (q - 4) AS x FROM late;",
+                            "app.sql", reader.Listen());
+    EXPECT_FALSE(reader.done);
+    FeedUnordered(program, 1300, 1500, batch);
+    ASSERT_TRUE(program.engine().FinishDeployments().ok());
+    EXPECT_EQ("", reader.error);
+    EXPECT_EQ(program.Rows("l"), program.Rows("again"));
+    ASSERT_TRUE(program.Restart().ok());
+    EXPECT_EQ(0U, program.replayed());
+    FeedUnordered(program, 1500, 1600);
+    for (const char* stream : kSame)
+      EXPECT_EQ(still.Rows(stream, true), program.Rows(stream, true)) << stream;
+    EXPECT_NE(std::string::npos, program.Rows("w").find("\"q\":"));
+    EXPECT_NE(std::string::npos, program.Rows("o").find("\"total\":"));
+    ASSERT_TRUE(program.Crash(batch).ok());
+    EXPECT_EQ(0U, program.Differences());
+  }
+}
+
+TEST(Deployment, ANewReaderOfASideOutputThatIsReplacedIsDeployedWithIt) {
+  TestProgram program;
+  Told told;
+  program.Run(kScript);
+  program.Run(kTimed);
+  FeedUnordered(program, 0, 200);
+  program.engine().Deploy(kTimedReplacement + std::string("CREATE STREAM t AS SELECT k FROM late;"),
+                          "app.sql", told.Listen());
+  EXPECT_TRUE(told.done);
+  EXPECT_EQ("", told.error);
+  FeedUnordered(program, 200, 300);
+  EXPECT_NE("", program.Rows("t"));
+  EXPECT_EQ(0U, program.Differences());
 }
 
 // The power fails at every operation of the disk while statements are computed and events come.

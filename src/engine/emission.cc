@@ -104,7 +104,7 @@ std::string Emission::Payload(const Deployed& from, const row::Row& row) const {
   return json;
 }
 
-void Emission::CountLate(const flow::StatementPlan&) {
+void Emission::TakeLate(const flow::StatementPlan&, const row::Row&) {
   ++late_;
 }
 

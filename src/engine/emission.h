@@ -45,7 +45,7 @@ class Emission : public flow::Collector {
                os::WorkerTeam& team) override;
   void Refuse(const std::string& stream, const row::Row& row,
               const flow::Refusal& refusal) override;
-  void CountLate(const flow::StatementPlan& statement) override;
+  void TakeLate(const flow::StatementPlan& statement, const row::Row& row) override;
 
   // The frame has run to its end: hands on its dead letters.
   void FinishFrame();

@@ -10,6 +10,8 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
+#include "engine/training_set.h"
+#include "engine/what_if.h"
 #include "headrace/result.h"
 #include "log/log.h"
 #include "os/clock.h"
@@ -27,8 +29,16 @@ struct EngineOptions {
   size_t workers = 1;
   // Resident bytes of the windows' state; what is beyond goes to a file. 0: no limit.
   uint64_t state_memory = 0;
+  // One group: so many events or bytes of requests, and what the last request has more.
   size_t batch_events_max = 256;
-  size_t pending_events_max = 100'000;  // Submit refuses beyond (HTTP 429)
+  uint64_t batch_bytes_max = 4 << 20;
+  // What waits to be taken; Submit refuses beyond (HTTP 429).
+  size_t pending_events_max = 100'000;
+  uint64_t pending_bytes_max = 64 << 20;
+  // Pump waits while the log has no room; false: it takes nothing then, because its thread has
+  // others to serve. The wake callback comes when there is room.
+  bool waits_for_log = true;
+  size_t kept_answers_max = 1'000'000;  // see KeptAnswers
   // A request that nobody waits behind is flushed by the worker itself; false: by the journal's
   // thread always, for measuring what a decision costs without the disk.
   bool worker_flushes = true;
@@ -63,6 +73,7 @@ struct IngestReply {
   std::vector<Rejection> rejected;
   std::vector<Placed> placed;
   std::vector<std::string> rows;  // JSON objects with `_id` first, in the order of their causes
+  bool repeated = false;  // the answer of an earlier request with this key; nothing was taken now
 };
 
 struct IngestRequest {
@@ -71,6 +82,11 @@ struct IngestRequest {
   bool atomic = false;                // all or none
   bool reject_bad = true;     // refuse undecodable events; false: they go to the dead letters
   std::string return_stream;  // empty: no rows wanted
+  // When set, a request with the same key for the same topic gets the answer of this one and stores
+  // nothing, for 24 hours; it waits when this one is under way. Nothing is kept of a request of
+  // which no event was accepted.
+  std::string idempotency_key;
+  uint64_t fingerprint = 0;  // of everything the client sent: another one with this key is refused
   std::function<void(IngestReply)> done;  // called once, from Pump or Complete, after the flush
 };
 
@@ -107,6 +123,10 @@ struct VerifyResult {
   uint64_t rows = 0;
   uint64_t differences = 0;
   std::vector<Difference> sample;  // at most 10
+  // Rows that were not compared: events before them are lost (log salvage). What the events that
+  // are left give differs for some.
+  uint64_t behind_loss = 0;
+  uint64_t behind_loss_differ = 0;
 };
 
 // What a script would change of one object.
@@ -157,7 +177,7 @@ class Engine {
   // The same while events go on: what the statements make of the past is computed by another thread
   // and handed on by Pump, and they take part in the flow from one LSN on. `done` is called once,
   // from here, Pump or Complete, when that is durable, or with the error. One at a time: others
-  // wait, but for those of models alone. kUnavailable HR5004 when kDeploymentsMax wait. A new
+  // wait, but for those of models alone. kUnavailable HR5009 when kDeploymentsMax wait. A new
   // stream can be read as soon as it exists; a program that ends meanwhile computes the rest as it
   // starts.
   virtual void Deploy(std::string_view script, const std::string& file,
@@ -168,10 +188,13 @@ class Engine {
   virtual Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                                   const std::string& file) = 0;
   // Queues events. Refuses at once (through done) an unknown topic (kNotFound), a failed journal
-  // (kUnavailable), a full queue (kLimitExceeded).
+  // (kUnavailable), a full queue (kLimitExceeded, HR5003).
   virtual void Submit(IngestRequest request) = 0;
+  // Whether so many bytes more would be too much to wait: the error that Submit would give, which
+  // is cheaper to know before a body is taken apart. Counts as a refusal.
+  virtual std::optional<Error> RefuseNow(uint64_t /*bytes*/) { return std::nullopt; }
   // Takes up to batch_events_max queued events through the flow and appends the group. True when
-  // there is more to do.
+  // there is more to do and it can be done.
   virtual bool Pump() = 0;
   // Answers what has become durable since. Call when the wake callback fired.
   virtual void Complete() = 0;
@@ -190,6 +213,12 @@ class Engine {
   // The `why` document of contract.md as JSON. kNotFound for an unknown ID.
   virtual Result<std::string> Why(std::string_view id) const = 0;
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
+  // See MakeTrainingSet.
+  virtual Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
+                                                const TrainingSetTaker& taker) const = 0;
+  // See RunWhatIf.
+  virtual Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                                      const std::function<void(uint64_t)>& progress) const = 0;
   // JSON lines.
   virtual Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const = 0;
   // {"rows":[...]} of the view, those whose first key column has this text form when `key` is

@@ -10,24 +10,68 @@
 
 namespace headrace::engine {
 
+namespace {
+
+constexpr int64_t kSlowFlushNanos = 50'000'000;  // a flush by the worker, which serves nobody then
+constexpr int64_t kSlowFlushPauseNanos = 1'000'000'000;
+
+// What a waiting request takes of memory, about.
+uint64_t BytesOf(const IngestRequest& request) {
+  uint64_t bytes = sizeof(request);
+  for (const std::string& payload : request.payloads)
+    bytes += sizeof(std::string) + payload.size();
+  return bytes;
+}
+
+}  // namespace
+
+struct LocalEngine::Taken {
+  IngestRequest request;
+  IngestReply reply;
+  AnswerKey key{};
+  bool claimed = false;        // its answer is kept with the group
+  int64_t answer = -1;         // the kept answer that it gets instead of a new one
+  std::vector<Placed> rows{};  // where those of the reply stand
+};
+
 // The rows that requests of one group want back, found by the place of their cause.
 struct LocalEngine::Wanted {
   uint64_t first_lsn = 0;                  // of lane 0
-  std::vector<std::vector<size_t>> owner;  // by lane, by row index: index into replies
-  std::vector<std::string> streams;        // by reply: the stream it wants, or empty
-  std::vector<IngestReply>* replies = nullptr;
+  std::vector<std::vector<size_t>> owner;  // by lane, by row index: index into taken
+  std::vector<Taken>* taken = nullptr;
 
-  void Take(const std::string& stream, const TappedRow& row) {
+  void Take(const std::string& stream, const TappedRow& row) const {
     if (row.cause.lsn < first_lsn || row.cause.lsn - first_lsn >= owner.size()) return;
-    size_t reply = owner[row.cause.lsn - first_lsn][row.cause.index];
-    if (streams[reply] != stream) return;
-    std::string json = "{\"_id\":\"" + stream + ":" + std::to_string(row.partition) + ":" +
-                       std::to_string(row.offset) + "\"";
-    if (row.value.size() > 2) json += ",";
-    json += row.value.substr(1);
-    (*replies)[reply].rows.push_back(std::move(json));
+    Taken& asked = (*taken)[owner[row.cause.lsn - first_lsn][row.cause.index]];
+    if (asked.request.return_stream != stream) return;
+    asked.reply.rows.push_back(IdentifiedRow(stream, row.partition, row.offset, row.value));
+    if (asked.claimed) AddPlace(asked.rows, row.partition, row.offset);
   }
 };
+
+std::optional<Error> LocalEngine::RefuseNow(uint64_t bytes) {
+  // What is alone too much is taken alone.
+  if (queue_.empty() || queued_bytes_ + bytes <= options_.pending_bytes_max) return std::nullopt;
+  return TooManyWait();
+}
+
+Error LocalEngine::TooManyWait() {
+  overload_refusals_.Add();
+  return Error(ErrorKind::kLimitExceeded, "HR5003",
+               "too much is waiting already: " + std::to_string(queued_events_) + " events, " +
+                   std::to_string(queued_bytes_) + " bytes")
+      .WithHint("nothing of the request was taken; send it again after a second");
+}
+
+void LocalEngine::CountQueued(int64_t events, int64_t bytes) {
+  queued_events_ += static_cast<size_t>(events);
+  queued_bytes_ += static_cast<uint64_t>(bytes);
+  auto share = [](uint64_t part, uint64_t whole) {
+    return static_cast<double>(part) / static_cast<double>(std::max<uint64_t>(whole, 1));
+  };
+  backpressure_.Set(std::max(share(queued_events_, options_.pending_events_max),
+                             share(queued_bytes_, options_.pending_bytes_max)));
+}
 
 void LocalEngine::Submit(IngestRequest request) {
   std::optional<Error> refusal;
@@ -46,12 +90,13 @@ void LocalEngine::Submit(IngestRequest request) {
     refusal = Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.return_stream);
   } else if (!request.return_stream.empty() &&
              !deployment_->Find(request.return_stream)->joined()) {
-    refusal = Error(ErrorKind::kUnavailable, "HR5005",
+    refusal = Error(ErrorKind::kUnavailable, "HR5010",
                     request.return_stream + " is still being computed over the past")
                   .WithHint("it answers as soon as its deployment is done");
   } else if (queued_events_ + request.payloads.size() > options_.pending_events_max) {
-    refusal = Error(ErrorKind::kLimitExceeded, "HR5003", "too many events are waiting")
-                  .WithHint("send again after a second");
+    refusal = TooManyWait();
+  } else {
+    refusal = RefuseNow(BytesOf(request));
   }
   if (refusal) {
     IngestReply reply;
@@ -59,7 +104,7 @@ void LocalEngine::Submit(IngestRequest request) {
     request.done(std::move(reply));
     return;
   }
-  queued_events_ += request.payloads.size();
+  CountQueued(std::ssize(request.payloads), static_cast<int64_t>(BytesOf(request)));
   queue_.push_back(std::move(request));
 }
 
@@ -88,58 +133,68 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
+  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty();
+  if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
   const bool deploys = StepDeployment();
   if (unappended_ || (deploying_ && deploying_->finishing)) return false;
   if (queue_.empty() || closed_) return deploys;
-  const std::string topic = queue_.front().topic;
-  flow::SourceNode& source = *graph_->FindSource(topic);
+  flow::SourceNode& source = *graph_->FindSource(queue_.front().topic);
   BeginGroup(source, clock_.NowMicros());
-  std::vector<IngestRequest> taken;
-  std::vector<IngestReply> replies;
+  std::vector<Taken> taken;
   Wanted wanted;
-  size_t events = 0;
-  while (!queue_.empty() && queue_.front().topic == topic && events < options_.batch_events_max) {
-    taken.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-    events += taken.back().payloads.size();
-    queued_events_ -= taken.back().payloads.size();
-    replies.emplace_back();
-    AdmitRequest(taken.back(), source, replies.back(), wanted.owner, replies.size() - 1);
-  }
-  wanted.replies = &replies;
-  for (const IngestRequest& request : taken) {
-    wanted.streams.push_back(request.return_stream);
-    if (request.return_stream.empty()) continue;
-    const std::string& stream = request.return_stream;
-    group_->SetTap(stream, [&wanted, stream](const TappedRow& row) { wanted.Take(stream, row); });
-  }
+  TakeQueued(source, taken, wanted);
   wanted.first_lsn = NextLsn(0);
   RunLanes(source);
-  for (const IngestRequest& request : taken) {
-    if (!request.return_stream.empty()) group_->SetTap(request.return_stream, nullptr);
+  for (const Taken& one : taken) {
+    if (!one.request.return_stream.empty()) group_->SetTap(one.request.return_stream, nullptr);
   }
+  KeepAnswers(taken);
   log::Lsn lsn = NextLsn(0) + entries_.size() - 1;
-  // With nobody else to serve meanwhile, the answer is there two changes of thread sooner.
-  const bool idle = options_.worker_flushes && queue_.empty();
-  Status appended = AppendGroup(idle ? log::FlushedBy::kCaller : log::FlushedBy::kThread);
+  Status appended = AppendRequests();
   // A group that waits for disk space is in the state already and will be written: its answer waits
   // with it. Only a journal that failed for good refuses what was taken.
   bool refused = !appended.ok() && !unappended_;
-  for (size_t i = 0; i < taken.size(); ++i) {
+  for (Taken& one : taken) {
     if (refused) {
-      replies[i] = IngestReply{};
-      replies[i].error = appended.error();
+      one.reply = IngestReply{};
+      one.reply.error = appended.error();
+      one.answer = -1;
     }
-    waiting_.push_back({refused ? 0 : lsn, std::move(replies[i]), std::move(taken[i].done)});
+    waiting_.push_back(
+        {refused ? 0 : lsn, std::move(one.reply), std::move(one.request.done), one.answer});
   }
   if (refused || lsn <= log_->durable_lsn()) Complete();
   return deploys || !queue_.empty();
 }
 
-void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
-                               std::vector<std::vector<size_t>>& owner, size_t index) {
+// Admits the requests of one topic that have come, as many as a group takes.
+void LocalEngine::TakeQueued(flow::SourceNode& source, std::vector<Taken>& taken, Wanted& wanted) {
+  size_t events = 0;
+  uint64_t bytes = 0;
+  while (!queue_.empty() && queue_.front().topic == source.plan().topic &&
+         events < options_.batch_events_max && bytes < options_.batch_bytes_max) {
+    IngestRequest& request = taken.emplace_back(Taken{std::move(queue_.front()), {}}).request;
+    queue_.pop_front();
+    events += request.payloads.size();
+    bytes += BytesOf(request);
+    CountQueued(-std::ssize(request.payloads), -static_cast<int64_t>(BytesOf(request)));
+    AdmitRequest(taken.back(), source, wanted, taken.size() - 1);
+  }
+  wanted.taken = &taken;
+  for (const Taken& one : taken) {
+    const std::string& stream = one.request.return_stream;
+    if (stream.empty()) continue;
+    group_->SetTap(stream, [&wanted, stream](const TappedRow& row) { wanted.Take(stream, row); });
+  }
+}
+
+void LocalEngine::AdmitRequest(Taken& taken, flow::SourceNode& source, Wanted& wanted,
+                               size_t index) {
+  if (IsAnswered(taken)) return;
+  const IngestRequest& request = taken.request;
+  IngestReply& reply = taken.reply;
   std::vector<row::Row>& rows = admitted_.batch.rows();
   size_t first = rows.size();
   std::vector<std::optional<Error>> errors(request.payloads.size());
@@ -151,6 +206,7 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
     if (request.reject_bad) reply.rejected.push_back({i, admitted.error()});
   }
   if (request.atomic && !reply.rejected.empty()) return;
+  if (!ClaimAnswer(taken)) return;
   for (size_t i = 0; i < request.payloads.size(); ++i) {
     const row::Row& row = rows[first + i];
     if (errors[i] && request.reject_bad) continue;
@@ -161,18 +217,93 @@ void LocalEngine::AdmitRequest(IngestRequest& request, flow::SourceNode& source,
       continue;
     }
     size_t lane = Place(source, row, std::move(errors[i]));
-    owner.resize(lane_partitions_.size());
-    owner[lane].push_back(index);
+    wanted.owner.resize(lane_partitions_.size());
+    wanted.owner[lane].push_back(index);
     int32_t partition = lane_partitions_[lane];
-    int64_t offset =
-        log_->next_offset(request.topic, partition) + placed_[static_cast<size_t>(partition)] - 1;
-    bool continues = !reply.placed.empty() && reply.placed.back().partition == partition;
-    if (continues) {
-      ++reply.placed.back().count;
-    } else {
-      reply.placed.push_back({partition, offset, 1});
-    }
+    AddPlace(
+        reply.placed, partition,
+        log_->next_offset(request.topic, partition) + placed_[static_cast<size_t>(partition)] - 1);
   }
+}
+
+bool LocalEngine::IsAnswered(Taken& taken) const {
+  const IngestRequest& request = taken.request;
+  if (request.idempotency_key.empty()) return false;
+  taken.key = KeyOf(request.topic, request.idempotency_key);
+  const KeptAnswers::Kept* kept = answers_.Find(taken.key, admitted_.note.arrival_micros);
+  if (kept == nullptr) return false;
+  if (kept->fingerprint == request.fingerprint) {
+    taken.answer = kept->offset;
+  } else {
+    taken.reply.error =
+        Error(ErrorKind::kConflict, "HR5004", "another request was sent with this Idempotency-Key")
+            .WithHint("a key is for one request and its repetitions: take a new one");
+  }
+  return true;
+}
+
+bool LocalEngine::ClaimAnswer(Taken& taken) {
+  const IngestRequest& request = taken.request;
+  if (request.idempotency_key.empty()) return true;
+  std::vector<Rejection>& rejected = taken.reply.rejected;
+  // Of nothing taken nothing is kept: it may be mended and sent with the same key.
+  if (rejected.size() == request.payloads.size()) return true;
+  Status claimed = Ok();
+  if (BytesOf(rejected) > KeptAnswers::kRejectedBytesMax) {
+    claimed = Error(ErrorKind::kInvalidArgument, "HR5006",
+                    std::to_string(rejected.size()) +
+                        " events are unfit: too many for a request with an Idempotency-Key")
+                  .WithHint("nothing was taken; mend them or send fewer in a request");
+  } else {
+    claimed = answers_.Claim(taken.key, request.fingerprint, admitted_.note.arrival_micros);
+  }
+  taken.claimed = claimed.ok();
+  if (claimed.ok()) return true;
+  taken.reply = IngestReply{};
+  taken.reply.error = claimed.error();
+  return false;
+}
+
+// Into the group of what they tell of.
+void LocalEngine::KeepAnswers(const std::vector<Taken>& taken) {
+  for (const Taken& one : taken) {
+    if (!one.claimed) continue;
+    Answer answer;
+    answer.key = one.key;
+    answer.fingerprint = one.request.fingerprint;
+    answer.accepted = one.reply.accepted;
+    answer.placed = one.reply.placed;
+    answer.rejected = one.reply.rejected;
+    answer.return_stream = one.request.return_stream;
+    answer.rows = one.rows;
+    answers_.Add(answer, admitted_.note.arrival_micros);
+  }
+  answers_.TakeEntry(entries_);
+}
+
+IngestReply LocalEngine::ReplyOf(int64_t answer) const {
+  IngestReply reply;
+  Result<Answer> kept = answers_.Read(answer);
+  if (!kept.ok()) {
+    reply.error = kept.error();
+    return reply;
+  }
+  if (!kept->return_stream.empty()) {
+    const Deployed* item = deployment_->Find(kept->return_stream);
+    HR_CHECK(item != nullptr);
+    Result<std::vector<std::string>> rows = answers_.ReadRows(*kept, item->topic());
+    if (!rows.ok()) {
+      reply.error = rows.error();
+      return reply;
+    }
+    reply.rows = std::move(rows).value();
+  }
+  reply.accepted = kept->accepted;
+  reply.placed = std::move(kept->placed);
+  reply.rejected = std::move(kept->rejected);
+  reply.repeated = true;
+  answered_again_.Add();
+  return reply;
 }
 
 void LocalEngine::RunLanes(flow::SourceNode& source) {
@@ -231,6 +362,17 @@ Status LocalEngine::AppendGroup(log::FlushedBy by) {
   return Ok();
 }
 
+Status LocalEngine::AppendRequests() {
+  const int64_t start = clock_.MonotonicNanoseconds();
+  // With nobody else to serve meanwhile, the answer is there two changes of thread sooner. A disk
+  // that was slow a moment ago may be so again, and would hold up whoever comes meanwhile.
+  const bool idle = options_.worker_flushes && queue_.empty() && start >= caller_flushes_from_;
+  Status appended = AppendGroup(idle ? log::FlushedBy::kCaller : log::FlushedBy::kThread);
+  const int64_t end = clock_.MonotonicNanoseconds();
+  if (idle && end - start >= kSlowFlushNanos) caller_flushes_from_ = end + kSlowFlushPauseNanos;
+  return appended;
+}
+
 void LocalEngine::Complete() {
   const Error* failure = log_->failure();
   log::Lsn durable = log_->durable_lsn();
@@ -240,9 +382,11 @@ void LocalEngine::Complete() {
       if (failure == nullptr) break;
       front.reply = IngestReply{};
       front.reply.error = *failure;
+      front.answer = -1;
     }
     Waiting answered = std::move(front);
     waiting_.pop_front();
+    if (answered.answer >= 0) answered.reply = ReplyOf(answered.answer);
     answered.done(std::move(answered.reply));
   }
   AnswerDeployed();

@@ -48,8 +48,17 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       emitted_(metrics.GetCounter("headrace_rows_emitted_total", "Rows of derived streams.")),
       backfilled_(metrics.GetCounter("headrace_backfill_events_total",
                                      "Events that new statements were computed over.")),
+      answered_again_(metrics.GetCounter("headrace_idempotent_repeats_total",
+                                         "Requests that got the answer kept for their key.")),
+      overload_refusals_(
+          metrics.GetCounter("headrace_errors_total", "Requests refused or failed.",
+                             R"(component="ingest",stage="receiving",error_type="overload")")),
+      backpressure_(metrics.GetGauge("headrace_backpressure_ratio",
+                                     "What waits to be taken, as a share of its limit.",
+                                     R"(component="ingest")")),
       deployment_(std::make_shared<Deployment>()),
-      team_(options_.workers) {}
+      team_(options_.workers),
+      answers_(*log_, options_.kept_answers_max) {}
 
 LocalEngine::~LocalEngine() {
   Status closed = Close();
@@ -74,6 +83,7 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
     HR_ASSIGN(spill_, os::SpillFile::Create(options_.directory, options_.state_memory));
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
+  HR_TRY(answers_.Recover());
   if (!options_.snapshots) return Ok();
   SnapshotStore store = snapshot_store();
   HR_TRY(loaded_ ? store.ForgetBehind(loaded_->lsn) : store.Forget());
@@ -159,7 +169,7 @@ void LocalEngine::Abandon(const Error& error) {
     request.done(std::move(reply));
   }
   queue_.clear();
-  queued_events_ = 0;
+  CountQueued(-static_cast<int64_t>(queued_events_), -static_cast<int64_t>(queued_bytes_));
 }
 
 void LocalEngine::SetWakeCallback(std::function<void()> wake) {
@@ -198,7 +208,7 @@ std::vector<StreamInfo> LocalEngine::streams() const {
     info.topic = item.topic();
     info.partitions = item.partitions;
     info.schema = deployment->SchemaOf(item);
-    if (const catalog::Object* object = deployment->catalog.Find(item.name)) {
+    if (const catalog::Object* object = deployment->ObjectOf(item)) {
       info.definition = object->latest().text;
     }
     infos.push_back(std::move(info));

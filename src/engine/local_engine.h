@@ -16,6 +16,7 @@
 #include "engine/engine_state.h"
 #include "engine/frame.h"
 #include "engine/group_builder.h"
+#include "engine/kept_answers.h"
 #include "engine/past.h"
 #include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
@@ -63,6 +64,7 @@ class LocalEngine final : public Engine {
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                           const std::string& file) override;
   void Submit(IngestRequest request) override;
+  std::optional<Error> RefuseNow(uint64_t bytes) override;
   bool Pump() override;
   void Complete() override;
   void SetWakeCallback(std::function<void()> wake) override;
@@ -72,6 +74,10 @@ class LocalEngine final : public Engine {
   bool IsDefinition(std::string_view sql) const override;
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
+  Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
+                                        const TrainingSetTaker& taker) const override;
+  Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                              const std::function<void(uint64_t)>& progress) const override;
   Result<std::string> ReadRows(const std::string& stream, const RowRange& range) const override;
   Result<std::string> ViewRows(const std::string& view,
                                const std::optional<std::string>& key) const override;
@@ -105,7 +111,9 @@ class LocalEngine final : public Engine {
     log::Lsn lsn = 0;
     IngestReply reply;
     std::function<void(IngestReply)> done;
+    int64_t answer = -1;  // what it gets is the kept answer there; -1: `reply`
   };
+  struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
   using Done = std::function<void(Status)>;
   struct WaitingScript {
@@ -130,6 +138,8 @@ class LocalEngine final : public Engine {
   enum class From { kSnapshot, kBeginning };
   Status Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress);
   Status CheckOpen() const;
+  // Whether an append would not wait, or may.
+  bool MayAppend() const;
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
@@ -168,8 +178,14 @@ class LocalEngine final : public Engine {
   void FinishSnapshot();
   void Publish(std::shared_ptr<const Deployment> deployment);
   void BeginGroup(const flow::SourceNode& source, int64_t arrival_micros);
-  void AdmitRequest(IngestRequest& request, flow::SourceNode& source, IngestReply& reply,
-                    std::vector<std::vector<size_t>>& owner, size_t index);
+  void TakeQueued(flow::SourceNode& source, std::vector<Taken>& taken, Wanted& wanted);
+  void AdmitRequest(Taken& taken, flow::SourceNode& source, Wanted& wanted, size_t index);
+  // True when the request's key is known, so that none of its events may be taken.
+  bool IsAnswered(Taken& taken) const;
+  // Claims the place of the answer; false, with the reply's error set, when it cannot be kept.
+  bool ClaimAnswer(Taken& taken);
+  void KeepAnswers(const std::vector<Taken>& taken);
+  IngestReply ReplyOf(int64_t answer) const;
   // Puts the row into the last lane, or into a new one when that is of another partition: frames of
   // the log hold the events of a group in the order they came in. Returns the lane.
   size_t Place(flow::SourceNode& source, const row::Row& row, std::optional<Error> error);
@@ -182,6 +198,10 @@ class LocalEngine final : public Engine {
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup(log::FlushedBy by = log::FlushedBy::kThread);
+  // Appends what requests caused, by whichever thread answers them sooner.
+  Status AppendRequests();
+  Error TooManyWait();
+  void CountQueued(int64_t events, int64_t bytes);
 
   // Constant after construction.
   os::FileSystem& files_;
@@ -196,6 +216,9 @@ class LocalEngine final : public Engine {
   base::Counter& late_;
   base::Counter& emitted_;
   base::Counter& backfilled_;
+  base::Counter& answered_again_;
+  base::Counter& overload_refusals_;
+  base::Gauge& backpressure_;
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;
@@ -219,6 +242,9 @@ class LocalEngine final : public Engine {
   bool unappended_ = false;
   std::deque<IngestRequest> queue_;
   size_t queued_events_ = 0;
+  uint64_t queued_bytes_ = 0;
+  int64_t caller_flushes_from_ = INT64_MIN;  // monotonic; until then the journal's thread flushes
+  KeptAnswers answers_;
   std::deque<Waiting> waiting_;
   std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
   std::unique_ptr<Deploying> deploying_;

@@ -1,7 +1,6 @@
 // How LocalEngine deploys: at once, or beside live traffic.
 
 #include <algorithm>
-#include <set>
 
 #include "engine/backfill.h"
 #include "engine/comparison.h"
@@ -35,6 +34,10 @@ std::vector<log::Entry> ControlsOf(const std::vector<Change>& changes) {
 
 constexpr int64_t kTellNanos = 10'000'000'000;
 
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::string Listed(const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& name : names)
@@ -50,13 +53,23 @@ Change Joining(const std::string& statement) {
 }
 
 bool IsOfModel(const Change& change) {
-  return change.kind == ChangeKind::kAddVersion || change.kind == ChangeKind::kActivateVersion;
+  using enum ChangeKind;
+  return change.kind == kAddVersion || change.kind == kActivateVersion ||
+         change.kind == kShadowVersion || change.kind == kRetireVersion;
 }
 
 // A statement that the draft makes, or makes anew.
 bool IsOfStatement(const Change& change, const Draft& draft) {
   const Deployed* item = draft.deployment.Find(change.name);
   return !IsOfModel(change) && item->statement != nullptr;
+}
+
+// Adds the statement and, behind it, its side output: they are computed and join together.
+void AddWithSideOutput(const Deployment& deployment, const std::string& name,
+                       std::vector<std::string>& names) {
+  names.push_back(name);
+  const std::string& side = deployment.Find(name)->statement->side_output;
+  if (!side.empty()) names.push_back(side);
 }
 
 bool OnlyModels(const Draft& draft) {
@@ -76,13 +89,14 @@ Error NoSpace() {
 // New statements exist from now on, replaced ones as they were until their state is there: one that
 // reads the other as it will be can only begin with it.
 bool NewReadsReplaced(const Draft& draft) {
-  std::set<std::string> replaced;
+  std::vector<std::string> replaced;
   for (const Change& change : draft.changes) {
-    if (change.kind == ChangeKind::kReplace) replaced.insert(change.name);
+    if (change.kind == ChangeKind::kReplace)
+      AddWithSideOutput(draft.deployment, change.name, replaced);
   }
   return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
     return change.kind == ChangeKind::kCreate && IsOfStatement(change, draft) &&
-           replaced.contains(draft.deployment.Find(change.name)->statement->input());
+           Contains(replaced, draft.deployment.Find(change.name)->statement->input());
   });
 }
 
@@ -91,6 +105,10 @@ bool NewReadsReplaced(const Draft& draft) {
 Status LocalEngine::CheckOpen() const {
   if (!closed_ && log_->failure() == nullptr) return Ok();
   return Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more statements");
+}
+
+bool LocalEngine::MayAppend() const {
+  return options_.waits_for_log || log_->has_room();
 }
 
 Status LocalEngine::CreateTopics(const Deployment& deployment) {
@@ -147,7 +165,8 @@ Status LocalEngine::JoinUnfinished(Comparison& comparison) {
   auto base = deployment();
   std::vector<Change> changes;
   for (const Deployed& item : base->items) {
-    if (!item.joined()) changes.push_back(Joining(item.name));
+    // A side output joins with its statement.
+    if (!item.joined() && item.statement->side_of.empty()) changes.push_back(Joining(item.name));
   }
   if (changes.empty()) return Ok();
   HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *base, log_->last_lsn()));
@@ -157,8 +176,11 @@ Status LocalEngine::JoinUnfinished(Comparison& comparison) {
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
   Use(next);
+  std::vector<std::string> joined;
   for (const Change& change : changes)
-    graph_->Redate(next->Find(change.name)->statement);
+    AddWithSideOutput(*next, change.name, joined);
+  for (const std::string& name : joined)
+    graph_->Redate(next->Find(name)->statement);
   return Ok();
 }
 
@@ -174,11 +196,11 @@ void LocalEngine::Deploy(std::string_view script, const std::string& file, Done 
       return done(DeployAtOnce(*draft));
   }
   if (scripts_.size() >= kDeploymentsMax) {
-    return done(Error(ErrorKind::kUnavailable, "HR5004", "too many deployments are waiting")
+    return done(Error(ErrorKind::kUnavailable, "HR5009", "too many deployments are waiting")
                     .WithHint("send it again when the one under way is done"));
   }
   scripts_.push_back({std::string(script), file, std::move(done)});
-  StepDeployment();
+  if (MayAppend()) StepDeployment();
 }
 
 bool LocalEngine::StepDeployment() {
@@ -225,7 +247,9 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
   HR_TRY(CheckOpen());
   HR_ASSIGN(Draft draft, deployer_.Plan(waiting.script, waiting.file, *deployment()));
   if (draft.changes.empty()) return false;
-  if (OnlyModels(draft) || NewReadsReplaced(draft) || unfinished_) {
+  // Behind a loss the offsets of rows are those of the salvage, which Rebuild alone counts.
+  const bool damaged = !deployment()->catalog.losses().empty();
+  if (OnlyModels(draft) || NewReadsReplaced(draft) || unfinished_ || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }
@@ -248,7 +272,7 @@ Status LocalEngine::BeginComputing(const Draft& draft, WaitingScript& waiting) {
     if (!IsOfStatement(change, draft)) continue;
     now.back().kind = ChangeKind::kPrepare;
     later.push_back(Joining(change.name));
-    job.emitting.push_back(change.name);
+    AddWithSideOutput(draft.deployment, change.name, job.emitting);
   }
   // Without a new statement there is nothing to be seen before all is there.
   if (later.empty() && !NoStatements(draft)) {
@@ -262,11 +286,11 @@ Status LocalEngine::BeginComputing(const Draft& draft, WaitingScript& waiting) {
     return Ok();
   }
   for (const Change& change : draft.changes) {
-    if (IsOfStatement(change, draft)) next->statements.push_back(change.name);
+    if (IsOfStatement(change, draft))
+      AddWithSideOutput(draft.deployment, change.name, next->statements);
   }
-  std::stable_partition(next->statements.begin(), next->statements.end(), [&](const auto& name) {
-    return std::find(job.emitting.begin(), job.emitting.end(), name) != job.emitting.end();
-  });
+  std::stable_partition(next->statements.begin(), next->statements.end(),
+                        [&](const auto& name) { return Contains(job.emitting, name); });
   job.part = PartFor(*target, next->statements);
   job.models = [this, target](const std::string& name) {
     const Deployed* known = deployment()->Find(name);

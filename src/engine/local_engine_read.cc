@@ -45,7 +45,8 @@ Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams
 Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
     const std::shared_ptr<const Deployment>& deployment,
     const std::vector<std::string>& streams) const {
-  HR_ASSIGN(Past past, LoadBeginning(snapshot_store(), *log_, [&] {
+  const SnapshotStore store = snapshot_store();
+  HR_ASSIGN(Past past, LoadBeginning({store, *log_, deployment->catalog}, [&] {
               return BuildGraph(*deployment, ModelsOf(deployment));
             }));
   // First: what is logged while this begins must not look like rows that are too many.
@@ -68,7 +69,21 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   result.rows = comparison.rows_compared();
   result.differences = comparison.differences();
   result.sample = comparison.sample();
+  result.behind_loss = comparison.rows_hidden();
+  result.behind_loss_differ = comparison.hidden_differences();
   return result;
+}
+
+Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,
+                                                   const TrainingSetTaker& taker) const {
+  return MakeTrainingSet(*log_, *deployment(), request, taker);
+}
+
+Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const TakeBytes& take,
+                                         const std::function<void(uint64_t)>& progress) const {
+  auto deployment = this->deployment();
+  const SnapshotStore store = snapshot_store();
+  return RunWhatIf({files_, *log_, store, *deployment, options_.workers}, request, take, progress);
 }
 
 Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {
@@ -81,23 +96,23 @@ Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRa
     return Error(ErrorKind::kNotFound, "HR4102",
                  stream + " has " + std::to_string(item->partitions) + " partitions");
   }
-  bool single = range.partition >= 0;
+  // The rows of one partition are counted by their offsets: some may be gone.
+  const int32_t partition = item->partitions == 1 ? 0 : range.partition;
+  const bool single = partition >= 0;
   int64_t skip = single ? 0 : range.from;
   int64_t from = single ? range.from : 0;
   if (range.latest) {
     int64_t end = 0;
     for (int32_t p = 0; p < item->partitions; ++p) {
-      if (!single || p == range.partition) end += log_->end_offset(item->topic(), p);
+      if (!single || p == partition) end += log_->end_offset(item->topic(), p);
     }
     int64_t start = std::max<int64_t>(0, end - static_cast<int64_t>(range.limit));
     skip = single ? 0 : start;
     from = single ? start : 0;
   }
-  // With one partition its offsets serve as well, and reading on from one needs no counting.
-  const bool by_offset = single || item->partitions == 1;
   RowPosition next{single ? from : skip, range.partition};
   if (range.latest && item->partitions == 1) next.partition = 0;
-  HR_ASSIGN(auto cursor, RowCursor::Open(*log_, *item, range.partition, from));
+  HR_ASSIGN(auto cursor, RowCursor::Open(*log_, *item, partition, from));
   RowDecoder decoder(*deployment, *item);
   schema::JsonEncoder encoder(deployment->SchemaOf(*item));
   std::string out;
@@ -107,8 +122,8 @@ Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRa
     HR_ASSIGN(bool more, cursor->Next(&stored));
     if (!more) break;
     if (skip-- > 0) continue;
-    next = by_offset ? RowPosition{stored.offset + 1, stored.partition}
-                     : RowPosition{next.from + 1, -1};
+    next =
+        single ? RowPosition{stored.offset + 1, stored.partition} : RowPosition{next.from + 1, -1};
     size_t begin = out.size();
     if (item->statement) {
       out += stored.value;

@@ -13,8 +13,10 @@ Result<Past> LocalEngine::LoadState(From from) {
         {&team_, spill_.get()});
   };
   const SnapshotStore store = snapshot_store();
-  if (from == From::kBeginning) return LoadBeginning(store, *log_, make);
-  HR_ASSIGN(Past past, LoadPast(store, *log_, log_->last_lsn(), make));
+  auto deployment = this->deployment();
+  const PastSource source{store, *log_, deployment->catalog};
+  if (from == From::kBeginning) return LoadBeginning(source, make);
+  HR_ASSIGN(Past past, LoadPast(source, log_->last_lsn(), make));
   for (const std::string& line : past.unused)
     recovery_note_ += (recovery_note_.empty() ? "" : "\n") + line;
   loaded_ = std::move(past.snapshot);

@@ -79,9 +79,10 @@ Status OutputFile::CatchUp(connect::FileSink& sink) {
   uint64_t written = sink.rows();
   if (csv_ && sink.bytes() == 0) HR_TRY(sink.Append(schema::CsvHeader(schema_) + "\n", 0));
   HR_ASSIGN(uint64_t skipped, RowsToSkip(written));
-  // With one partition the rows of a statement are counted by their offsets: nothing is skipped by
-  // reading it.
-  const bool by_offset = item_->statement && item_->partitions == 1;
+  // With one partition the rows of a statement are counted by their offsets, unless some are lost:
+  // nothing is skipped by reading it.
+  const bool by_offset =
+      item_->statement && item_->partitions == 1 && deployment_->catalog.losses().empty();
   HR_ASSIGN(auto cursor, RowCursor::Open(engine_.log(), *item_, by_offset ? 0 : -1,
                                          static_cast<int64_t>(by_offset ? written : 0)));
   if (by_offset) skipped = 0;

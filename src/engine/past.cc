@@ -35,17 +35,17 @@ bool IsWhole(const log::Log& log) {
 
 }  // namespace
 
-Result<Past> LoadBeginning(const SnapshotStore& store, const log::Log& log, const MakeGraph& make) {
-  HR_ASSIGN(uint64_t beginning, store.Beginning());
+Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make) {
+  HR_ASSIGN(uint64_t beginning, source.store.Beginning());
   if (beginning > 0) {
-    Result<Past> loaded = Load(store, beginning, Match::kAny, make);
+    Result<Past> loaded = Load(source.store, beginning, Match::kAny, make);
     if (loaded.ok()) return loaded;
     return Error(ErrorKind::kCorruption, "HR5408",
                  "retention removed the events before LSN " + std::to_string(beginning + 1) +
                      ", and the snapshot that stands for them is not to be had: " +
                      loaded.error().ToString());
   }
-  if (!IsWhole(log)) {
+  if (source.catalog.losses().empty() && !IsWhole(source.log)) {
     return Error(ErrorKind::kCorruption, "HR5408",
                  "retention removed events, and the snapshot that stands for them is missing")
         .WithHint("put back the directory `snapshots`, or restore a backup");
@@ -55,8 +55,8 @@ Result<Past> LoadBeginning(const SnapshotStore& store, const log::Log& log, cons
   return past;
 }
 
-Result<Past> LoadPast(const SnapshotStore& store, const log::Log& log, uint64_t until,
-                      const MakeGraph& make) {
+Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make) {
+  const SnapshotStore& store = source.store;
   Result<uint64_t> beginning = store.Beginning();
   const uint64_t first = beginning.ok() ? *beginning : 0;
   if (until < first) {
@@ -78,7 +78,7 @@ Result<Past> LoadPast(const SnapshotStore& store, const log::Log& log, uint64_t 
     unused.push_back("snapshot " + std::to_string(lsn) +
                      " is not used: " + loaded.error().ToString());
   }
-  HR_ASSIGN(Past past, LoadBeginning(store, log, make));
+  HR_ASSIGN(Past past, LoadBeginning(source, make));
   past.unused = std::move(unused);
   return past;
 }

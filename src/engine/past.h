@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/catalog.h"
 #include "engine/engine_state.h"
 #include "engine/snapshot_manifest.h"
 #include "engine/snapshot_store.h"
@@ -27,19 +28,26 @@ struct Past {
   std::vector<std::string> unused;  // the snapshots that are damaged, as lines for people
 };
 
+// Where the past stands.
+struct PastSource {
+  const SnapshotStore& store;
+  const log::Log& log;
+  const catalog::Catalog& catalog;
+};
+
 // Makes an empty graph of the statements in question.
 using MakeGraph = std::function<std::unique_ptr<flow::Graph>()>;
 
 // The beginning of all that can still be computed: of the log, or the snapshot that stands for what
 // retention removed. Statements that it does not know are computed from there on.
 // Errors: kCorruption, HR5407 and HR5408 when that snapshot is gone or damaged.
-Result<Past> LoadBeginning(const SnapshotStore& store, const log::Log& log, const MakeGraph& make);
+// A log of which a salvage found parts lost begins with what it has.
+Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make);
 
 // The same with the newest sound snapshot up to `until` that holds these statements, if there is
 // one behind the beginning.
 // Errors besides: kNotFound HR4103 when the beginning is behind `until`.
-Result<Past> LoadPast(const SnapshotStore& store, const log::Log& log, uint64_t until,
-                      const MakeGraph& make);
+Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make);
 
 // What `read` gives when retention does not move the beginning under it: it is called again then.
 // For readers beside the engine; `read` replays behind a Past it loads itself.

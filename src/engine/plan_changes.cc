@@ -42,6 +42,10 @@ std::string Word(const catalog::Change& change) {
       return "version " + std::to_string(change.number);
     case catalog::ChangeKind::kActivateVersion:
       return "activate " + std::to_string(change.number);
+    case catalog::ChangeKind::kShadowVersion:
+      return "shadow " + std::to_string(change.number);
+    case catalog::ChangeKind::kRetireVersion:
+      return "retire " + std::to_string(change.number);
     default:
       return "new";
   }
@@ -70,8 +74,13 @@ Result<std::vector<PlannedChange>> LocalEngine::Plan(std::string_view script,
   std::vector<PlannedChange> changes;
   for (const std::string& name : draft.unchanged)
     changes.push_back({name, "none", {}, 0});
-  for (const catalog::Change& change : draft.changes)
+  for (const catalog::Change& change : draft.changes) {
     changes.push_back(Describe(change, *base, draft.deployment));
+    const Deployed* item = draft.deployment.Find(change.name);
+    if (item == nullptr || !item->statement || item->statement->side_output.empty()) continue;
+    changes.push_back(
+        {item->statement->side_output, changes.back().change, {}, changes.back().events});
+  }
   return changes;
 }
 

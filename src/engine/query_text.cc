@@ -38,9 +38,18 @@ class TextTable {
   QueryResult result_;
 };
 
+// What a version is for now.
+std::string_view RoleOf(const Deployment& deployment, const std::string& name, size_t index) {
+  const catalog::Object* object = deployment.catalog.Find(name);
+  if (object == nullptr) return "";
+  const catalog::ModelVersion& version = object->versions[index];
+  if (object->activations.back().number == version.number) return "decides";
+  return version.shadow_lsn > 0 ? "shadow" : version.retired ? "retired" : "";
+}
+
 // A row for each version; `decides_from` has the LSNs at which it was made the one that decides.
 QueryResult ShowModels(const Deployment& deployment) {
-  TextTable table({"name", "version", "format", "sha256", "decides_from"});
+  TextTable table({"name", "version", "role", "format", "sha256", "decides_from"});
   for (const Deployed& item : deployment.items) {
     if (!item.models) continue;
     for (size_t i = 0; i < item.models->versions.size(); ++i) {
@@ -50,8 +59,8 @@ QueryResult ShowModels(const Deployment& deployment) {
         if (activation.version != static_cast<int32_t>(i) + 1) continue;
         from += (from.empty() ? "" : " ") + std::to_string(activation.from_lsn);
       }
-      table.Add({item.name, std::to_string(i + 1), std::string(model::ToString(info.format)),
-                 info.sha256, from});
+      table.Add({item.name, std::to_string(i + 1), std::string(RoleOf(deployment, item.name, i)),
+                 std::string(model::ToString(info.format)), info.sha256, from});
     }
   }
   return table.Take();
@@ -77,8 +86,10 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
   }
   TextTable table({"column", "type"});
   if (item->models) {
-    for (const std::string& feature : item->models->versions.back()->info().features) {
-      table.Add({feature, "double precision"});
+    const model::ModelInfo& info = item->models->versions.back()->info();
+    for (size_t f = 0; f < info.features.size(); ++f) {
+      const bool text = info.exact_categories && !info.categories[f].empty();
+      table.Add({info.features[f], text ? "text" : "double precision"});
     }
     return table.Take();
   }

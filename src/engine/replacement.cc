@@ -109,9 +109,21 @@ std::optional<std::string> ReasonAgainst(const Deployment& deployment, const Dep
   if (known.statement->select.has_value() != next.select.has_value()) {
     return "a statement with windows of time and one without are told apart";
   }
+  if (known.statement->side_output != next.side_output) {
+    return "a side output stays as it is: " + (known.statement->side_output.empty()
+                                                   ? "it has none"
+                                                   : "`" + known.statement->side_output + "`");
+  }
+  if (known.statement->on_watermark != next.on_watermark) {
+    return "EMIT ON WATERMARK cannot come or go: rows would be missed or emitted twice";
+  }
+  if (next.on_watermark && known.statement->lateness != next.lateness) {
+    return "with EMIT ON WATERMARK the ALLOWED LATENESS stays: rows would be missed or emitted "
+           "twice";
+  }
   if (ReadsItself(deployment, known.name, next)) return "it would read itself";
   const Deployed* input = deployment.Find(next.input());
-  if (next.select && input->partitions != known.partitions) {
+  if (next.keeps_partitions() && input->partitions != known.partitions) {
     return "it has " + std::to_string(known.partitions) + " partitions, its input would have " +
            std::to_string(input->partitions);
   }

@@ -101,6 +101,19 @@ TEST_F(Replacement, ARowThatAReaderRefusesGoesToTheDeadLettersAsItStands) {
   EXPECT_NE(std::string::npos, dead.find(R"(\"total\":6)")) << dead;
 }
 
+// Its rows are neither those of `d` nor those of `d` as `a` sees them.
+TEST_F(Replacement, WhatReadsAReaderRefusesRowsOfItsOwn) {
+  program_.Run(
+      "CREATE STREAM a AS SELECT n, k FROM d WHERE n > 1;\n"
+      "CREATE STREAM b AS SELECT 12 / (n - 5) AS x FROM a;");
+  program_.Run(kWithSum);
+  program_.Feed("s", Events(1, 9));
+  EXPECT_EQ(1U, Lines(program_.Rows("a.dead"), R"(\"n\":5,\"k\":\"a\")"))
+      << program_.Rows("a.dead");
+  EXPECT_EQ(6U, Lines(program_.Rows("b"), "\"x\""));
+  EXPECT_EQ(0U, program_.Differences());
+}
+
 TEST_F(Replacement, NewReadersSeeNullWhereOldRowsLackAColumn) {
   program_.Feed("s", Events(1, 3));
   program_.Run(kWithSum);

@@ -122,7 +122,7 @@ Result<uint64_t> SnapshotStore::MoveBeginning(uint64_t lsn) {
   return present;
 }
 
-Status SnapshotStore::WriteBeginning(uint64_t lsn) {
+Status SnapshotStore::WriteBeginning(uint64_t lsn) const {
   std::string bytes;
   base::ByteWriter writer(bytes);
   writer.U32Le(kBeginningMagic);
@@ -145,6 +145,18 @@ Status SnapshotStore::ForgetBehind(uint64_t lsn) {
 
 Status SnapshotStore::CheckPages(const SnapshotManifest& manifest) const {
   return ReadPages(manifest, [](uint32_t, uint32_t, std::string_view) { return Ok(); });
+}
+
+Status SnapshotStore::CopyBeginning(const SnapshotManifest& manifest,
+                                    const SnapshotStore& to) const {
+  HR_TRY(files_.CreateDirectories(to.directory_));
+  std::set<uint64_t> page_files;
+  for (const auto& [id, page] : manifest.pages)
+    page_files.insert(page.file);
+  for (uint64_t file : page_files)
+    HR_TRY(os::CopyFile(files_, PagesPath(file), to.PagesPath(file)));
+  HR_TRY(os::ReplaceFile(files_, to.ManifestPath(manifest.lsn), manifest.Encode()));
+  return to.WriteBeginning(manifest.lsn);
 }
 
 std::vector<Error> SnapshotStore::Verify() const {

@@ -48,11 +48,16 @@ class SnapshotStore {
   // Whether older ones stay, to become the beginning.
   void KeepOlder(bool keep) { keep_older_ = keep; }
   // The snapshot becomes the beginning, in place of one whose name is damaged.
-  Status WriteBeginning(uint64_t lsn);
+  Status WriteBeginning(uint64_t lsn) const;
   // Removes all but the beginning: they are of other statements.
   Status Forget();
   // Removes those behind the LSN: they are damaged, or of another log.
   Status ForgetBehind(uint64_t lsn);
+
+  // Whether each of its pages is what was written. kCorruption.
+  Status CheckPages(const SnapshotManifest& manifest) const;
+  // The beginning, into another directory that has none.
+  Status CopyBeginning(const SnapshotManifest& manifest, const SnapshotStore& to) const;
 
   // What is damaged, of all snapshots.
   std::vector<Error> Verify() const;
@@ -71,7 +76,6 @@ class SnapshotStore {
   std::string BeginningPath() const;
   // Of `snapshots`, newest first, those that stay.
   std::vector<uint64_t> Kept(const std::vector<uint64_t>& snapshots, uint64_t beginning) const;
-  Status CheckPages(const SnapshotManifest& manifest) const;
   Status AppendPage(SnapshotManifest::PageId id, std::string_view bytes);
   Status Flush();
   // Pages of files that are mostly of the past are written anew, so that these can go.

@@ -28,7 +28,7 @@ class TestProgram {
     files_ = std::make_unique<os::FaultyFileSystem>(disk_);
     metrics_ = std::make_unique<base::MetricsRegistry>();
     EngineOptions options;
-    options.directory = "/data";
+    options.directory = directory_;
     options.log.journal_file_bytes = 1 << 20;
     options.snapshot_lsns = snapshot_lsns_;
     options.workers = workers_;
@@ -40,12 +40,21 @@ class TestProgram {
     engine_ = std::move(opened).value();
     return Ok();
   }
+  // Ends it cleanly; it must be started again.
+  Status Stop() {
+    Status closed = engine_->Close();
+    engine_.reset();
+    return closed;
+  }
+  Status StartIn(const std::string& directory) {
+    directory_ = directory;
+    return Start();
+  }
   // From the next start on.
   void SetWorkers(size_t workers) { workers_ = workers; }
   // Ends the program, cleanly or as a power failure does, and starts it again.
   Status Restart() {
-    Status closed = engine_->Close();
-    engine_.reset();
+    Status closed = Stop();
     if (!closed.ok()) return closed;
     return Start();
   }
@@ -106,6 +115,7 @@ class TestProgram {
   std::unique_ptr<os::FaultyFileSystem> files_;
   std::unique_ptr<base::MetricsRegistry> metrics_;
   std::unique_ptr<LocalEngine> engine_;
+  std::string directory_ = "/data";
   uint64_t snapshot_lsns_;
   size_t workers_;
   uint64_t replayed_ = 0;

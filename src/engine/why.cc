@@ -2,22 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "engine/past.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
+#include "engine/why_story.h"
 #include "row/text.h"
 
 namespace headrace::engine {
 namespace {
-
-struct RowId {
-  std::string stream;
-  int32_t partition = 0;
-  int64_t offset = 0;
-};
 
 template <typename T>
 bool ParseNumber(std::string_view text, T* value) {
@@ -62,165 +57,47 @@ std::shared_ptr<const Deployment> WithCounters(const Deployment& deployment) {
   return counted;
 }
 
-// Writes one statement's part of the document as its row passes.
-class Story {
- public:
-  // Tells of `stream` and the statements it is made from.
-  Story(const Deployment& deployment, const std::string& stream, row::Place cause)
-      : deployment_(deployment), cause_(cause) {
-    for (const Deployed* item = deployment.Find(stream); item != nullptr && item->statement;
-         item = deployment.Find(item->RevisionAt(cause.lsn).input())) {
-      chain_.insert(item->name);
-    }
-  }
-
-  void Visit(const flow::StatementPlan& plan, const row::Row& row) {
-    if (row.cause != cause_ || !plan.select || !plan.IsLive(cause_.lsn)) return;
-    if (!chain_.contains(plan.name)) return;
-    for (const flow::FeatureNote& feature : plan.select->features)
-      AddFeature(plan, feature, row);
-    for (const flow::Stage& stage : plan.select->stages) {
-      for (const flow::Prediction& prediction : stage.predictions)
-        AddModel(prediction, row);
-    }
-    for (const flow::RuleNote& rule : plan.select->rules)
-      AddRule(rule, row);
-    for (size_t i = 0; i < plan.schema.columns.size(); ++i) {
-      if (plan.schema.columns[i].name != "decision") continue;
-      decision_.clear();
-      row::AppendJson(row.values[plan.select->output_slots[i]], plan.schema.columns[i].type,
-                      decision_);
-    }
-  }
-
-  std::string features() const { return "{" + features_ + "}"; }
-  std::string rules() const { return "[" + rules_ + "]"; }
-  const std::string& model() const { return model_; }
-  const std::string& score() const { return score_; }
-  const std::string& contributions() const { return contributions_; }
-  const std::string& decision() const { return decision_; }
-
- private:
-  static void Key(std::string_view name, std::string& out) {
-    if (!out.empty() && out.back() != '{' && out.back() != '[') out += ",";
-    row::AppendJsonString(name, out);
-    out += ":";
-  }
-
-  void AddFeature(const flow::StatementPlan& plan, const flow::FeatureNote& feature,
-                  const row::Row& row) {
-    Key(feature.name, features_);
-    features_ += "{\"value\":";
-    row::AppendJson(row.values[feature.slot], feature.type, features_);
-    features_ += ",\"window\":";
-    row::AppendJsonString(feature.window, features_);
-    if (feature.frame >= 0) {
-      const auto& block = plan.select->stages[feature.stage].key_blocks[feature.block];
-      int slot = block.frames[static_cast<size_t>(feature.frame)].count_slot;
-      features_ += ",\"events\":";
-      row::AppendJson(row.values[slot], {row::TypeKind::kBigint, 0, 0}, features_);
-    }
-    features_ += "}";
-  }
-
-  void AddModel(const flow::Prediction& prediction, const row::Row& row) {
-    const Deployed* item = deployment_.Find(prediction.model);
-    const model::Model& model = item->models->At(row.cause.lsn);
-    const model::ModelInfo& info = model.info();
-    model_ = "{\"name\":";
-    row::AppendJsonString(prediction.model, model_);
-    model_ += ",\"version\":\"" + info.sha256 +
-              "\",\"number\":" + std::to_string(item->models->VersionAt(row.cause.lsn)) +
-              ",\"format\":\"" + std::string(model::ToString(info.format)) + "\"}";
-    score_.clear();
-    row::AppendJson(row.values[prediction.result_slot], prediction.result_type, score_);
-    std::vector<double> inputs;
-    for (size_t i = 0; i < prediction.input_slots.size(); ++i) {
-      inputs.push_back(flow::FeatureOf(row.values[prediction.input_slots[i]],
-                                       prediction.input_types[i], info.categories[i]));
-    }
-    Result<std::vector<double>> parts = model.Contributions(inputs);
-    if (!parts.ok()) {
-      contributions_ = "{\"error\":";
-      row::AppendJsonString(parts.error().message(), contributions_);
-      contributions_ += "}";
-      return;
-    }
-    AddContributions(info, *parts);
-  }
-
-  void AddContributions(const model::ModelInfo& info, const std::vector<double>& parts) {
-    row::Type number{row::TypeKind::kDouble, 0, 0};
-    size_t width = info.features.size() + 1;
-    contributions_ = info.outputs > 1 ? "[" : "";
-    for (size_t k = 0; k < static_cast<size_t>(info.outputs); ++k) {
-      std::string one;
-      for (size_t f = 0; f + 1 < width; ++f) {
-        Key(info.features[f], one);
-        row::AppendJson(row::Value::Double(parts[k * width + f]), number, one);
-      }
-      Key("base", one);
-      row::AppendJson(row::Value::Double(parts[k * width + width - 1]), number, one);
-      if (k > 0) contributions_ += ",";
-      contributions_ += "{" + one + "}";
-    }
-    if (info.outputs > 1) contributions_ += "]";
-  }
-
-  void AddRule(const flow::RuleNote& rule, const row::Row& row) {
-    base::Arena arena(1024);
-    for (const flow::RuleNote::Branch& branch : rule.branches) {
-      expr::EvalContext context{arena, std::nullopt};
-      if (branch.when) {
-        row::Value verdict = branch.when->Evaluate(row.values, context);
-        if (context.error || verdict.null || !verdict.boolean) continue;
-      }
-      if (!rules_.empty()) rules_ += ",";
-      rules_ += "{\"column\":";
-      row::AppendJsonString(rule.column, rules_);
-      rules_ += ",\"text\":";
-      row::AppendJsonString(branch.text, rules_);
-      rules_ += ",\"place\":";
-      row::AppendJsonString(branch.place, rules_);
-      rules_ += "}";
-      return;
-    }
-  }
-
-  const Deployment& deployment_;
-  row::Place cause_;
-  std::set<std::string> chain_;
-  std::string features_, rules_, model_ = "null", score_ = "null", contributions_ = "null",
-                                 decision_ = "null";
+// A logged row that is looked for among the recomputed ones.
+struct Sought {
+  RowId id;
+  row::Place cause;
+  std::string logged;
 };
 
-// Catches the recomputed bytes of one row.
+// Catches the recomputed bytes of one row: that with its offset, or, where rows before it may be
+// lost, the one of its cause that is like the logged one. Counts the rows of every stream.
 class RowCatcher final : public Emission {
  public:
-  RowCatcher(std::shared_ptr<const Deployment> deployment, RowId id)
-      : Emission(std::move(deployment)), id_(std::move(id)) {
-    const Deployed* item = this->deployment().Find(id_.stream);
-    stream_ = static_cast<size_t>(item - this->deployment().items.data());
-  }
-  // The next row of the partition has this offset.
-  void Resume(const EngineState& state) {
-    auto known = state.next_offsets.find({deployment().items[stream_].topic(), id_.partition});
-    if (known != state.next_offsets.end()) next_offset_ = known->second;
+  RowCatcher(std::shared_ptr<const Deployment> deployment, Sought sought, const EngineState& before)
+      : Emission(std::move(deployment)), sought_(std::move(sought)) {
+    for (const auto& [of, offset] : before.next_offsets) {
+      const Deployed* item = this->deployment().FindByTopic(of.first);
+      if (item != nullptr) next_offsets_[{IndexOf(*item), of.second}] = offset;
+    }
+    const Deployed* item = this->deployment().Find(sought_.id.stream);
+    stream_ = IndexOf(*item);
   }
   const std::optional<std::string>& row() const { return row_; }
 
  protected:
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
-    // Only offsets of the wanted partition matter here.
-    if (stream != stream_ || row.partition != id_.partition) return 0;
-    if (next_offset_ == id_.offset) row_ = std::string(row.value);
-    return next_offset_++;
+    const int64_t offset = next_offsets_[{stream, row.partition}]++;
+    if (stream != stream_ || row.partition != sought_.id.partition) return offset;
+    const bool dense = deployment().catalog.losses().empty();
+    const bool meant = dense ? offset == sought_.id.offset
+                             : row.cause == sought_.cause && row.value == sought_.logged;
+    if (meant) row_ = std::string(row.value);
+    return offset;
   }
 
  private:
-  RowId id_;
+  size_t IndexOf(const Deployed& item) const {
+    return static_cast<size_t>(&item - deployment().items.data());
+  }
+
+  Sought sought_;
   size_t stream_ = 0;
-  int64_t next_offset_ = 0;
+  std::map<std::pair<size_t, int32_t>, int64_t> next_offsets_;
   std::optional<std::string> row_;
 };
 
@@ -249,55 +126,182 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
   return Ok();
 }
 
-Result<std::string> Explain(std::string_view id, const log::Log& log, const SnapshotStore& store,
-                            const std::shared_ptr<const Deployment>& deployment) {
-  std::optional<RowId> parsed = ParseId(id);
-  const Deployed* item = parsed ? deployment->Find(parsed->stream) : nullptr;
-  if (item == nullptr || !item->statement || parsed->partition >= item->partitions ||
-      parsed->offset >= log.end_offset(item->topic(), parsed->partition)) {
-    return NoSuchRow(id);
+// The parts of the document that stories tell, the last statement's first.
+struct Telling {
+  std::string features, rules, model = "null", score = "null", contributions = "null",
+                               decision = "null", late_for, recomputed_row;
+  std::optional<GroupStory> group;
+  std::optional<row::Place> event;  // of a row that had waited
+
+  void Add(const Story& story) {
+    const bool both = !features.empty() && !story.features().empty();
+    features = story.features() + (both ? "," : "") + features;
+    rules = story.rules() + (!rules.empty() && !story.rules().empty() ? "," : "") + rules;
+    if (model == "null") {
+      model = story.model();
+      score = story.score();
+      contributions = story.contributions();
+    }
+    if (decision == "null") decision = story.decision();
+    if (late_for.empty()) late_for = story.late_for();
+    if (story.group()) group = story.group();
+    if (story.waited()) event = story.waited();
   }
-  HR_ASSIGN(auto cursor, RowCursor::Open(log, *item, parsed->partition, parsed->offset));
-  StoredRow stored;
-  HR_ASSIGN(bool found, cursor->Next(&stored));
-  if (!found || stored.offset != parsed->offset) return NoSuchRow(id);
-  std::string logged(stored.value);
-  row::Place cause = stored.cause;
+};
 
-  std::shared_ptr<const Deployment> counted = WithCounters(*deployment);
-  HR_ASSIGN(Past past, LoadPast(store, log, cause.lsn - 1,
-                                [&] { return BuildGraph(*counted, ModelsOf(counted)); }));
-  Story story(*counted, parsed->stream, cause);
-  past.graph->SetProbe(
-      [&](const flow::StatementPlan& plan, const row::Row& row) { story.Visit(plan, row); });
-  RowCatcher catcher(counted, *parsed);
-  catcher.Resume(past.state);
-  ReplayOptions options;
-  options.from_lsn = past.lsn + 1;
-  options.until_lsn = cause.lsn;
-  HR_ASSIGN(uint64_t events, Replay(log, *past.graph, catcher, options));
-  static_cast<void>(events);
+// Explains one row; see why.h.
+class Explanation {
+ public:
+  Explanation(const log::Log& log, const SnapshotStore& store,
+              std::shared_ptr<const Deployment> deployment)
+      : log_(log),
+        store_(store),
+        deployment_(std::move(deployment)),
+        counted_(WithCounters(*deployment_)) {}
 
-  std::string event = "null";
-  std::string event_id;
-  HR_TRY(FindEvent(log, *deployment, cause, &event, &event_id));
-  std::string out = "{\"id\":";
-  row::AppendJsonString(id, out);
-  out += ",\"lsn\":" + std::to_string(cause.lsn) + ",\"event\":" + event + ",\"event_id\":";
-  row::AppendJsonString(event_id, out);
-  out += ",\"row\":" + logged + ",\"features\":" + story.features() +
-         ",\"model\":" + story.model() + ",\"score\":" + story.score() +
-         ",\"contributions\":" + story.contributions() + ",\"decision\":" + story.decision() +
-         ",\"rules\":" + story.rules() +
-         ",\"recomputed\":" + (catcher.row() == logged ? "true" : "false") + "}";
-  return out;
-}
+  Result<std::string> Of(std::string_view id) {
+    std::optional<RowId> parsed = ParseId(id);
+    const Deployed* item = parsed ? deployment_->Find(parsed->stream) : nullptr;
+    if (item == nullptr || !item->statement || parsed->partition >= item->partitions ||
+        parsed->offset >= log_.end_offset(item->topic(), parsed->partition)) {
+      return NoSuchRow(id);
+    }
+    Telling telling;
+    std::string logged;
+    HR_ASSIGN(row::Place cause, Follow(*parsed, telling, &logged));
+    std::string out = "{\"id\":";
+    row::AppendJsonString(id, out);
+    out += ",\"lsn\":" + std::to_string(cause.lsn);
+    HR_TRY(AddEvents(cause, telling, out));
+    out += ",\"row\":" + logged + ",\"features\":{" + telling.features +
+           "},\"model\":" + telling.model + ",\"score\":" + telling.score +
+           ",\"contributions\":" + telling.contributions + ",\"decision\":" + telling.decision +
+           ",\"rules\":[" + telling.rules + "]";
+    if (telling.group) HR_TRY(AddGroup(*telling.group, cause, out));
+    out += ",\"recomputed\":";
+    out += telling.recomputed_row == logged ? "true}" : "false}";
+    return out;
+  }
+
+ private:
+  // Tells of the row and, where it or one that it was made from had waited, of what came before.
+  // Returns the row's cause.
+  Result<row::Place> Follow(RowId id, Telling& telling, std::string* logged) {
+    std::optional<row::Place> first;
+    while (true) {
+      StoredRow stored;
+      const Deployed* item = deployment_->Find(id.stream);
+      HR_ASSIGN(auto cursor, RowCursor::Open(log_, *item, id.partition, id.offset));
+      HR_ASSIGN(bool found, cursor->Next(&stored));
+      const bool there = found && stored.offset == id.offset;
+      if (!there && first) return *first;  // retention removed it
+      if (!there) return NoSuchRow(id.Text());
+      const row::Place cause = stored.cause;
+      const Sought sought{id, cause, std::string(stored.value)};
+      if (!first) *logged = sought.logged;
+      Story story(*counted_, id, cause);
+      std::optional<std::string> recomputed;
+      Status run = Run(sought, cause.lsn - 1, story, &recomputed);
+      // A row that had waited may stem from before the beginning.
+      if (!run.ok() && first && run.error().kind() == ErrorKind::kNotFound) return *first;
+      HR_TRY(std::move(run));
+      if (!first) telling.recomputed_row = recomputed.value_or("");
+      if (!first) first = cause;
+      telling.Add(story);
+      if (!story.waited_row() || !deployment_->Find(story.waited_row()->stream)->statement) {
+        return *first;
+      }
+      id = *story.waited_row();
+    }
+  }
+
+  Result<Past> Load(uint64_t until) {
+    return LoadPast({store_, log_, deployment_->catalog}, until,
+                    [this] { return BuildGraph(*counted_, ModelsOf(counted_)); });
+  }
+
+  // Runs what is behind the newest snapshot up to `known`, to the cause's end.
+  Status Run(const Sought& sought, uint64_t known, flow::Probe& probe,
+             std::optional<std::string>* recomputed) {
+    HR_ASSIGN(Past past, Load(known));
+    return RunBehind(past, sought, probe, recomputed);
+  }
+
+  Status RunBehind(Past& past, const Sought& sought, flow::Probe& probe,
+                   std::optional<std::string>* recomputed) {
+    past.graph->SetProbe(&probe);
+    RowCatcher catcher(counted_, sought, past.state);
+    ReplayOptions options;
+    options.from_lsn = past.lsn + 1;
+    options.until_lsn = sought.cause.lsn;
+    HR_ASSIGN(uint64_t events, Replay(log_, *past.graph, catcher, options));
+    static_cast<void>(events);
+    *recomputed = catcher.row();
+    return Ok();
+  }
+
+  // The event, and where that is another what closed the window or ended the waiting.
+  Status AddEvents(row::Place cause, const Telling& telling, std::string& out) {
+    std::string event = "null", event_id, caused_by, caused_by_id;
+    HR_TRY(FindEvent(log_, *deployment_, telling.event.value_or(cause), &event, &event_id));
+    HR_TRY(FindEvent(log_, *deployment_, cause, &caused_by, &caused_by_id));
+    out += ",\"event\":" + event + ",\"event_id\":";
+    row::AppendJsonString(event_id, out);
+    const auto add = [&out](const char* name, const std::string& text) {
+      out += name;
+      if (text.empty()) {
+        out += "null";  // the end of the input did
+      } else {
+        row::AppendJsonString(text, out);
+      }
+    };
+    if (telling.group) add(",\"closed_by\":", caused_by_id);
+    if (telling.event) add(",\"released_by\":", caused_by_id);
+    if (!telling.late_for.empty()) add(",\"late_for\":", telling.late_for);
+    return Ok();
+  }
+
+  // Its rows came before the cause: what no snapshot can tell is run again from where none of them
+  // had come.
+  Status AddGroup(const GroupStory& group, row::Place cause, std::string& out) {
+    const Deployed* source = counted_->Find(group.plan->input());
+    while (source->statement)
+      source = counted_->Find(source->RevisionAt(cause.lsn).input());
+    HR_ASSIGN(Past past, Load(cause.lsn - 1));
+    const auto begun = [&] {
+      return past.lsn > 0 && past.graph->FindSource(source->topic())->newest() >= group.start;
+    };
+    while (begun()) {
+      Result<Past> earlier = Load(past.lsn - 1);
+      if (!earlier.ok() && earlier.error().kind() == ErrorKind::kNotFound) break;
+      if (!earlier.ok()) return std::move(earlier).error();
+      past = std::move(*earlier);
+    }
+    const bool complete = !begun();
+    GroupRows rows(group);
+    std::optional<std::string> unused;
+    HR_TRY(RunBehind(past, {{group.plan->name, 0, 0}, cause, ""}, rows, &unused));
+    out += ",\"window\":" + group.window + ",\"key\":" + group.key +
+           ",\"events\":" + std::to_string(rows.events()) + ",\"sample\":[";
+    for (size_t i = 0; i < rows.sample().size(); ++i) {
+      if (i > 0) out += ",";
+      row::AppendJsonString(rows.sample()[i], out);
+    }
+    out += complete ? "]" : "],\"complete\":false";
+    return Ok();
+  }
+
+  const log::Log& log_;
+  const SnapshotStore& store_;
+  std::shared_ptr<const Deployment> deployment_;
+  std::shared_ptr<const Deployment> counted_;
+};
 
 }  // namespace
 
 Result<std::string> ExplainRow(std::string_view id, const log::Log& log, const SnapshotStore& store,
                                std::shared_ptr<const Deployment> deployment) {
-  return ReadPast(store, [&] { return Explain(id, log, store, deployment); });
+  return ReadPast(store, [&] { return Explanation(log, store, deployment).Of(id); });
 }
 
 }  // namespace headrace::engine

@@ -36,9 +36,13 @@ class Collector {
   // `stream` is the name of the stream whose row was refused; `row` is that stream's row. Called at
   // most once per row.
   virtual void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) = 0;
-  // A row that was later than its statement allows, counted whatever the policy does with it.
-  virtual void CountLate(const StatementPlan& statement) = 0;
+  // A row that is later than its statement allows: counted whatever the policy does with it. `row`
+  // is of the statement's input.
+  virtual void TakeLate(const StatementPlan& statement, const row::Row& row) = 0;
 };
+
+// Counts the row as late and refuses it as the statement's policy says.
+void RefuseLate(const StatementPlan& plan, row::Row& row, Collector& collector);
 
 // A watermark that advanced just behind the event at `at`.
 struct WatermarkStep {

@@ -11,7 +11,7 @@ class MutedCollector final : public Collector {
   void Emit(const StatementPlan&, row::Row&) override {}
   void EmitAll(const StatementPlan&, row::Batch&, os::WorkerTeam&) override {}
   void Refuse(const std::string&, const row::Row&, const Refusal&) override {}
-  void CountLate(const StatementPlan&) override {}
+  void TakeLate(const StatementPlan&, const row::Row&) override {}
 };
 
 // Hands refusals of rows that were laid out anew on as those of the rows they were made from.
@@ -28,12 +28,64 @@ class MappedCollector final : public Collector {
     from.dead_lettered = true;
     inner_.Refuse(stream, from, refusal);
   }
-  void CountLate(const StatementPlan& statement) override { inner_.CountLate(statement); }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+  }
 
  private:
   Collector& inner_;
   const row::Batch& mapped_;
   row::Batch& original_;
+};
+
+// Keeps the late rows of the one statement that is run with it.
+class LateCollector final : public Collector {
+ public:
+  LateCollector(Collector& inner, row::Batch& late) : inner_(inner), late_(late) {}
+  void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam& team) override {
+    inner_.EmitAll(statement, batch, team);
+  }
+  void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
+    inner_.Refuse(stream, row, refusal);
+  }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+    late_.rows().push_back(row);
+    // Whatever refused it, it stands in the dead letters of another stream.
+    late_.rows().back().dead_lettered = false;
+  }
+
+ private:
+  Collector& inner_;
+  row::Batch& late_;
+};
+
+// Takes what a statement gives of rows that had waited.
+class ReleasedCollector final : public Collector {
+ public:
+  ReleasedCollector(Collector& inner, const StatementPlan& plan) : inner_(inner), plan_(plan) {}
+  void Emit(const StatementPlan& statement, row::Row& row) override { inner_.Emit(statement, row); }
+  void EmitAll(const StatementPlan& statement, row::Batch& batch, os::WorkerTeam& team) override {
+    inner_.EmitAll(statement, batch, team);
+  }
+  void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
+    if (row.payload.data() != nullptr) return inner_.Refuse(stream, row, refusal);
+    // A derived row: its stream may have been replaced since, here it is laid out as it was
+    // planned.
+    std::string json;
+    schema::JsonEncoder(plan_.input_schema).Append(row.values, json);
+    row::Row whole = row;
+    whole.payload = json;
+    inner_.Refuse(stream, whole, refusal);
+  }
+  void TakeLate(const StatementPlan& statement, const row::Row& row) override {
+    inner_.TakeLate(statement, row);
+  }
+
+ private:
+  Collector& inner_;
+  const StatementPlan& plan_;
 };
 
 // Where each column of `wanted` stands in a row of `given`; empty when the layouts are the same.
@@ -66,6 +118,7 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
   if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
+  if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {
@@ -74,11 +127,12 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
       statement->readers.push_back({reader.statement, MapColumns(plan->schema, wanted)});
     }
   }
-  std::string input = plan->input();
   revisions.push_back(statements_.size());
   statement->plan = std::move(plan);
   statements_.push_back(std::move(statement));
-  Connect(input, statements_.size() - 1);
+  const StatementPlan& added = *statements_.back()->plan;
+  if (added.side_of.empty()) return Connect(added.input(), statements_.size() - 1);
+  statements_[revisions_.at(added.side_of).back()]->side = statements_.back().get();
 }
 
 void Graph::Connect(const std::string& input, size_t reader) {
@@ -103,8 +157,10 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   AddStatement(plan);
   Statement& statement = *statements_.back();
   HR_CHECK(((*given)->select != nullptr) == (statement.select != nullptr));
+  HR_CHECK(((*given)->waiting != nullptr) == (statement.waiting != nullptr));
   statement.select = std::move((*given)->select);
   statement.window = std::move((*given)->window);
+  statement.waiting = std::move((*given)->waiting);
   if (statement.select) statement.select->Use(models_, team_);
   Redate(std::move(plan));
 }
@@ -113,6 +169,7 @@ void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
   Statement& statement = *statements_[revisions_.at(plan->name).back()];
   if (statement.select) statement.select->Redate(plan);
   if (statement.window) statement.window->Redate(plan);
+  if (statement.waiting) statement.waiting->Redate(plan);
   statement.plan = std::move(plan);
 }
 
@@ -150,6 +207,7 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
     if (passage.lsn >= statement.plan->until_lsn) {
       statement.select.reset();
       statement.window.reset();
+      statement.waiting.reset();
     } else if (passage.lsn < statement.plan->joined_lsn) {
       RunApart(reader, batch, passage);
     } else {
@@ -172,7 +230,7 @@ void Graph::RunApart(const Reader& reader, row::Batch& batch, const Passage& pas
 
 void Graph::RunReader(const Reader& reader, row::Batch& batch, const Passage& passage) {
   if (reader.columns.empty()) {
-    RunStatement(*statements_[reader.statement], batch, passage);
+    RunStatement(*statements_[reader.statement], batch, passage, passage.collector);
   } else {
     RunMapped(reader, batch, passage);
   }
@@ -192,24 +250,56 @@ void Graph::RunMapped(const Reader& reader, row::Batch& batch, const Passage& pa
     }
   }
   MappedCollector collector(passage.collector, mapped, batch);
-  RunStatement(statement, mapped, {passage.lsn, passage.steps, collector});
+  RunStatement(statement, mapped, passage, collector);
 }
 
-void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage) {
-  MutedCollector muted;
-  const bool live = passage.lsn >= statement.plan->from_lsn;
-  Collector& collector = live ? passage.collector : muted;
+void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
+                         Collector& collector) {
+  if (passage.lsn < statement.plan->from_lsn) {
+    MutedCollector muted;
+    return RunNode(statement, batch, passage, muted);
+  }
+  if (statement.side == nullptr) {
+    RunNode(statement, batch, passage, collector);
+  } else {
+    statement.late.Clear();
+    LateCollector late(collector, statement.late);
+    RunNode(statement, batch, passage, late);
+    RunStatement(*statement.side, statement.late, passage, passage.collector);
+  }
+}
+
+void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
+                    Collector& collector) {
+  if (statement.waiting) return RunWaiting(statement, batch, passage, collector);
   if (statement.select) {
     statement.select->Run(batch, statement.output, collector);
   } else {
     statement.window->Run(batch, passage.steps, statement.output, collector);
   }
-  if (live && !statement.readers.empty()) RunReaders(statement.readers, statement.output, passage);
+  if (passage.lsn >= statement.plan->from_lsn && !statement.readers.empty()) {
+    RunReaders(statement.readers, statement.output, passage);
+  }
 }
 
-void Graph::SetProbe(const Probe& probe) {
+void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
+                       Collector& collector) {
+  const bool live = passage.lsn >= statement.plan->from_lsn;
+  // Released rows are none of the batch.
+  ReleasedCollector released(live ? passage.collector : collector, *statement.plan);
+  statement.waiting->Run(batch, passage.steps, collector,
+                         [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
+                           statement.select->Run(rows, statement.output, released);
+                           if (!live || statement.readers.empty()) return;
+                           RunReaders(statement.readers, statement.output,
+                                      {passage.lsn, steps, passage.collector});
+                         });
+}
+
+void Graph::SetProbe(Probe* probe) {
   for (auto& statement : statements_) {
     if (statement->select) statement->select->SetProbe(probe);
+    if (statement->window) statement->window->SetProbe(probe);
   }
 }
 
@@ -218,6 +308,7 @@ size_t Graph::state_bytes() const {
   for (const auto& statement : statements_) {
     if (statement->select) bytes += statement->select->state_bytes();
     if (statement->window) bytes += statement->window->state_bytes();
+    if (statement->waiting) bytes += statement->waiting->bytes();
   }
   return bytes;
 }

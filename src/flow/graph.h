@@ -12,6 +12,7 @@
 #include "flow/plan.h"
 #include "flow/select_node.h"
 #include "flow/source_node.h"
+#include "flow/waiting_rows.h"
 #include "flow/window_node.h"
 #include "headrace/result.h"
 #include "os/worker_team.h"
@@ -30,6 +31,7 @@ struct BlockPage {
 // plans.
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
+// A side output runs behind the statement whose late rows it takes, in place of reading its input.
 // Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
 // into its state, a former one is done and gives its state up. What a statement refuses of the past
 // it was computed over does not depend on what the others refuse: it was computed apart from them.
@@ -45,8 +47,8 @@ class Graph {
   explicit Graph(ModelLookup models) : Graph(std::move(models), Means{}) {}
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
-  // Its input must have been added. A statement of a name that is there already is its next
-  // revision: what reads the one before reads it, too.
+  // Its input must have been added; of a side output, the statement that it is of. A statement of a
+  // name that is there already is its next revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
   // A statement that `from` has computed, where its plan is `computed`, goes on here with its
@@ -80,7 +82,8 @@ class Graph {
   Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
   void EndLoad();
 
-  void SetProbe(const Probe& probe);
+  // Which must outlive the graph's last run; null: none.
+  void SetProbe(Probe* probe);
   size_t state_bytes() const;
 
  private:
@@ -90,12 +93,15 @@ class Graph {
   };
   struct Statement {
     std::shared_ptr<const StatementPlan> plan;
-    std::unique_ptr<SelectNode> select;  // both null when the revision is done
+    std::unique_ptr<SelectNode> select;  // all null when the revision is done
     std::unique_ptr<WindowNode> window;
+    std::unique_ptr<WaitingRows> waiting;  // before `select`, when it emits on watermark
     row::Batch output;
     row::Batch input;           // rows of another revision of its input, laid out as it was planned
     std::vector<bool> refused;  // of the rows it was given: what others refused, while it is apart
     std::vector<Reader> readers;
+    Statement* side = nullptr;  // takes the rows that are too late; null: nobody does
+    row::Batch late;            // those of the batch at hand; their values are the input's
   };
   // What runs a batch: its LSN decides which revisions emit.
   struct Passage {
@@ -111,13 +117,21 @@ class Graph {
   Status LoadStatements(base::ByteReader& reader, Match match);
   // Null: no statement of the graph is what the head tells of next, which is passed over.
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
+  Status LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   // Runs what is still apart from the others: what they refused it does not see, and they do not
   // see what it refuses.
   void RunApart(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunReader(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
-  void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage);
+  // `collector` takes what the statement itself gives, the passage's what its readers do.
+  void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
+                    Collector& collector);
+  // With the readers.
+  void RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
+               Collector& collector);
+  void RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
+                  Collector& collector);
 
   ModelLookup models_;
   os::WorkerTeam alone_{1};

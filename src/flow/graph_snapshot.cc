@@ -5,6 +5,7 @@
 //           select (1): key blocks varint, per key block fingerprint u64, slots varint,
 //                       watermark u64
 //           window (2): state string
+//           sorted (3): the rows that wait string, then as select
 //           done (0): key blocks varint, none of which has pages
 
 #include <algorithm>
@@ -14,10 +15,12 @@
 namespace headrace::flow {
 namespace {
 
-// 1: key blocks were not cut into shards. 2: their number was that of the statement alone.
-constexpr uint8_t kVersion = 3;
+// 1: key blocks were not cut into shards. 2: their number was that of the statement alone. 3: no
+// statement was sorted.
+constexpr uint8_t kVersion = 4;
+constexpr uint8_t kOldestVersion = 3;
 constexpr uint64_t kBlocksMax = 1 << 16;  // of one statement
-enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2 };
+enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3 };
 
 Error OfOthers() {
   return Error(ErrorKind::kConflict, "HR4205", "the snapshot is of other statements");
@@ -81,7 +84,10 @@ std::string Graph::BeginSnapshot(bool whole) {
     writer.String(statement->plan->name);
     writer.Varint(statement->plan->created_lsn);
     if (statement->select) {
-      writer.U8(static_cast<uint8_t>(Kind::kSelect));
+      writer.U8(static_cast<uint8_t>(statement->waiting ? Kind::kSorted : Kind::kSelect));
+      std::string waiting;
+      if (statement->waiting) statement->waiting->Save(waiting);
+      if (statement->waiting) writer.String(waiting);
       writer.Varint(BlocksOf(*statement->plan));
       for (state::KeyBlock* block : statement->select->key_blocks())
         Put(block->BeginSnapshot(whole), writer);
@@ -119,7 +125,8 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
 Status Graph::BeginLoad(std::string_view head, Match match) {
   loading_.clear();
   base::ByteReader reader(head);
-  if (reader.U8() != kVersion) return OfOthers();
+  const uint8_t version = reader.U8();
+  if (version < kOldestVersion || version > kVersion) return OfOthers();
   HR_TRY(LoadSources(reader, match));
   HR_TRY(LoadStatements(reader, match));
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
@@ -166,6 +173,12 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
     if (statement == nullptr) return reader.ok() ? Ok() : Status(Damaged());
     return statement->window ? statement->window->Load(state) : Status(OfOthers());
   }
+  if (kind == Kind::kSorted) {
+    std::string_view waiting = reader.String();
+    if (!reader.ok()) return Damaged();
+    if (statement != nullptr && !statement->waiting) return OfOthers();
+    if (statement != nullptr) HR_TRY(statement->waiting->Load(waiting));
+  }
   const uint64_t blocks = reader.Varint();
   if (!reader.ok() || blocks > kBlocksMax) return Damaged();
   if (statement != nullptr && blocks != BlocksOf(*statement->plan)) return OfOthers();
@@ -175,10 +188,18 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
     if (statement->plan->until_lsn == UINT64_MAX) return OfOthers();
     statement->select.reset();
     statement->window.reset();
+    statement->waiting.reset();
     return Ok();
   }
-  if (kind != Kind::kSelect) return Damaged();
-  if (statement != nullptr && !statement->select) return OfOthers();
+  if (kind != Kind::kSelect && kind != Kind::kSorted) return Damaged();
+  const bool sorted = kind == Kind::kSorted;
+  if (statement != nullptr && (!statement->select || sorted != (statement->waiting != nullptr))) {
+    return OfOthers();
+  }
+  return LoadBlocks(statement, blocks, reader);
+}
+
+Status Graph::LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader) {
   for (uint64_t b = 0; b < blocks; ++b) {
     state::KeyBlock* block = statement == nullptr ? nullptr : statement->select->key_blocks()[b];
     state::BlockHead head = TakeBlockHead(reader);

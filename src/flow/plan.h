@@ -19,6 +19,7 @@
 namespace headrace::flow {
 
 inline constexpr int64_t kDefaultLateness = 3'600'000'000;  // microseconds
+inline constexpr int64_t kAnyLateness = INT64_MAX;          // no row is too late
 
 // Evaluates an expression into a slot.
 struct Evaluation {
@@ -125,7 +126,9 @@ struct WindowPlan {
   int64_t offset = 0;
   int window_start_slot = -1;
   int window_end_slot = -1;
-  state::GroupTableSpec table;  // keys: window_end, window_start, then GROUP BY keys
+  state::GroupTableSpec table;         // keys: window_end, window_start, then GROUP BY keys
+  std::vector<std::string> key_names;  // of the GROUP BY keys: the columns they are in the result,
+                                       // or their canonical text
   // Over the slots [keys..., aggregates...] of a closed group.
   std::shared_ptr<const expr::Expr> having;
   std::vector<std::shared_ptr<const expr::Expr>> outputs;
@@ -142,7 +145,13 @@ struct StatementPlan {
   std::optional<SelectPlan> select;
   std::optional<WindowPlan> window;
   LatePolicy late_policy = LatePolicy::kDeadLetter;
-  std::string side_output;
+  std::string side_output;  // kSideOutput: the statement that takes the late rows
+  // A side output: of this statement. It selects all columns of that one's input and is given its
+  // late rows instead of the input.
+  std::string side_of;
+  // Rows of a `select` wait until the watermark, less `lateness`, has passed them.
+  bool on_watermark = false;
+  bool of_late_rows = false;  // a side output, or computed from one without a window between
   Retention retention;
   int64_t lateness = kDefaultLateness;
   row::Schema input_schema;  // of the input as this was planned: rows are laid out like it
@@ -158,7 +167,15 @@ struct StatementPlan {
   uint64_t until_lsn = UINT64_MAX;
 
   const std::string& input() const { return select ? select->input : window->input; }
+  // Rows stand in the partition of the row they stem from; otherwise all of them in one, because
+  // one event causes several.
+  bool keeps_partitions() const { return select.has_value() && !on_watermark; }
   bool IsLive(uint64_t lsn) const { return from_lsn <= lsn && lsn < until_lsn; }
+  // Whether a row is later than allowed; `watermark` is that before it, INT64_MIN when there is
+  // none.
+  bool IsTooLate(int64_t event_time, int64_t watermark) const {
+    return watermark != INT64_MIN && lateness != kAnyLateness && event_time < watermark - lateness;
+  }
 };
 
 // The versions of a model and from which LSN each decides. Immutable: a change makes a new one.

@@ -86,27 +86,17 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
     to = from;
     to.values = values;
     to.payload = {};
+    if (!plan_->keeps_partitions()) to.partition = 0;
     for (size_t c = 0; c < select.output_slots.size(); ++c) {
       values[c] = from.values[select.output_slots[c]];
     }
   }
   collector.EmitAll(*plan_, output, *team_);
-  if (!probe_) return;
+  if (probe_ == nullptr) return;
+  size_t emitted = 0;
   for (const row::Row& row : working_.rows()) {
-    if (!row.failed) probe_(*plan_, row);
+    if (!row.failed) probe_->Selected(*plan_, row, output.rows()[emitted++]);
   }
-}
-
-bool SelectNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (row.watermark == INT64_MIN || row.event_time >= row.watermark - plan_->lateness) return true;
-  collector.CountLate(*plan_);
-  if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
-    row.dead_lettered = true;
-    collector.Refuse(
-        plan_->select->input, row,
-        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get(), true});
-  }
-  return false;
 }
 
 void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
@@ -118,7 +108,10 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
     if (from.failed || from.cause.lsn < plan_->start_lsn || from.event_time < plan_->start_time) {
       continue;
     }
-    if (!TakesLate(from, collector)) continue;
+    if (plan_->IsTooLate(from.event_time, from.watermark)) {
+      RefuseLate(*plan_, from, collector);
+      continue;
+    }
     if (select.where) {
       row::Value verdict = select.where->Evaluate(from.values, context);
       if (context.error) {
@@ -228,7 +221,10 @@ void SelectNode::Score(const Prediction& prediction, const model::Model& model,
   for (size_t r = 0; r < count; ++r) {
     row::Value& result = working_.rows()[rows[r]].values[prediction.result_slot];
     if (predictions == 1) {
-      result = row::Value::Double(scores[r]);
+      // A model's texts live as long as the model; the row may outlive it.
+      result = model.info().text_prediction ? row::Value::Text(working_.arena(worker).Copy(
+                                                  model::TextOf(model.info(), scores[r])))
+                                            : row::Value::Double(scores[r]);
       continue;
     }
     std::string text = "[";

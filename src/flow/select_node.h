@@ -9,6 +9,7 @@
 
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "flow/probe.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
 #include "state/key_block.h"
@@ -16,8 +17,6 @@
 namespace headrace::flow {
 
 using ModelLookup = std::function<std::shared_ptr<const ModelVersions>(const std::string& name)>;
-// Sees the working row (all slots of the plan) of each row that was emitted.
-using Probe = std::function<void(const StatementPlan&, const row::Row& working)>;
 
 // The value as a model takes it: NULL is NaN, text is its category's code.
 double FeatureOf(const row::Value& value, row::Type type,
@@ -41,13 +40,12 @@ class SelectNode {
   // Goes on in another graph: with its models and its team, which must outlive the node.
   void Use(ModelLookup models, os::WorkerTeam& team);
 
-  void SetProbe(Probe probe) { probe_ = std::move(probe); }
+  void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const;
   // Every key block, in the order of the plan.
   std::vector<state::KeyBlock*> key_blocks() const;
 
  private:
-  bool TakesLate(row::Row& row, Collector& collector) const;
   void CopyRows(row::Batch& input, Collector& collector);
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
@@ -59,7 +57,7 @@ class SelectNode {
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
   os::WorkerTeam* team_;
-  Probe probe_;
+  Probe* probe_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>> key_blocks_;  // by stage
   row::Batch working_;
   std::vector<row::Row*> origins_;  // input row of each working row

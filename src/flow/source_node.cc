@@ -159,12 +159,16 @@ int64_t SourceNode::CombinedWatermark() const {
 }
 
 WatermarkStep SourceNode::Finish(row::Place at) {
+  return {at, INT64_MAX, newest()};
+}
+
+int64_t SourceNode::newest() const {
   int64_t last = INT64_MIN;
   for (const PartitionTime& partition : partitions_) {
     if (partition.watermark == INT64_MIN) continue;
     last = std::max(last, partition.watermark + plan_->watermark_delay);
   }
-  return {at, INT64_MAX, last};
+  return last;
 }
 
 // Watermark, forgetting, activity, last arrival: i64 each; partitions varint, per partition

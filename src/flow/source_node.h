@@ -64,6 +64,8 @@ class SourceNode {
   WatermarkStep Finish(row::Place at);
 
   int64_t watermark() const { return watermark_; }
+  // The newest event time so far; INT64_MIN before the first.
+  int64_t newest() const;
 
   // For snapshots: what it knows of the events so far. Load: kCorruption.
   void Save(std::string& out) const;

@@ -36,7 +36,9 @@ class Notebook final : public Collector {
   void Refuse(const std::string& stream, const row::Row& row, const Refusal& refusal) override {
     refused_[stream].push_back(std::to_string(row.offset) + " " + std::string(refusal.code));
   }
-  void CountLate(const StatementPlan& statement) override { ++late_[statement.name]; }
+  void TakeLate(const StatementPlan& statement, const row::Row&) override {
+    ++late_[statement.name];
+  }
 
   std::vector<std::string>& rows(const std::string& stream) { return rows_[stream]; }
   std::vector<row::Place>& causes(const std::string& stream) { return causes_[stream]; }

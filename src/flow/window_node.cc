@@ -32,27 +32,18 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
     if (row.failed || row.cause.lsn < plan_->start_lsn || row.event_time < plan_->start_time) {
       continue;
     }
-    if (TakesLate(row, collector)) AddRow(row, collector);
+    if (IsLate(row)) {
+      RefuseLate(*plan_, row, collector);
+    } else {
+      AddRow(row, collector);
+    }
   }
   for (; next < steps.size(); ++next)
     Close(steps[next], output, collector);
 }
 
 bool WindowNode::IsLate(const row::Row& row) const {
-  if (row.event_time < finished_) return true;
-  return row.watermark != INT64_MIN && row.event_time < row.watermark - plan_->lateness;
-}
-
-bool WindowNode::TakesLate(row::Row& row, Collector& collector) const {
-  if (!IsLate(row)) return true;
-  collector.CountLate(*plan_);
-  if (plan_->late_policy == LatePolicy::kDeadLetter && !row.dead_lettered) {
-    row.dead_lettered = true;
-    collector.Refuse(
-        plan_->window->input, row,
-        {"HR2208", "later than the allowed lateness behind the watermark", "", plan_.get(), true});
-  }
-  return false;
+  return row.event_time < finished_ || plan_->IsTooLate(row.event_time, row.watermark);
 }
 
 void WindowNode::AddRow(row::Row& row, Collector& collector) {
@@ -77,7 +68,15 @@ void WindowNode::AddRow(row::Row& row, Collector& collector) {
     }
     Status added = table_->Add(slots_.data());
     if (!added.ok()) return Refuse(row, added.error(), collector);
+    if (probe_ != nullptr) TellGrouped(row);
   }
+}
+
+void WindowNode::TellGrouped(const row::Row& row) {
+  probed_keys_.clear();
+  for (int slot : plan_->window->table.key_slots)
+    probed_keys_.push_back(slots_[static_cast<size_t>(slot)]);
+  probe_->Grouped(*plan_, row, probed_keys_.data());
 }
 
 void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector) const {
@@ -115,7 +114,8 @@ void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
   row::Row row;
   row.cause = step.at;
   row.event_time = keys[0].integer - 1;
-  row.watermark = step.watermark;
+  // Its window is behind the watermark by design: no reader must call it late.
+  row.watermark = INT64_MIN;
   row.values = group_.data();
   if (window.having) {
     row::Value verdict = window.having->Evaluate(group_.data(), context);
@@ -133,6 +133,7 @@ void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
     }
   }
   collector.Emit(*plan_, to);
+  if (probe_ != nullptr) probe_->Closed(*plan_, group_.data(), to);
 }
 
 // Finished i64, then the group table.

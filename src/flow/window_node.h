@@ -5,6 +5,7 @@
 
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "flow/probe.h"
 #include "row/batch.h"
 #include "state/group_table.h"
 
@@ -22,6 +23,7 @@ class WindowNode {
            Collector& collector);
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
+  void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const { return table_->bytes(); }
 
   // For snapshots: the open windows. Load: kCorruption.
@@ -30,12 +32,12 @@ class WindowNode {
 
  private:
   bool IsLate(const row::Row& row) const;
-  bool TakesLate(row::Row& row, Collector& collector) const;
   void CloseAll(int64_t last_event_time);
   void AddRow(row::Row& row, Collector& collector);
   void Close(const WatermarkStep& step, row::Batch& output, Collector& collector);
   void EmitGroup(const row::Value* keys, const row::Value* aggregates, const WatermarkStep& step,
                  row::Batch& output, Collector& collector);
+  void TellGrouped(const row::Row& row);
   void Refuse(row::Row& row, const Error& error, Collector& collector) const;
 
   std::shared_ptr<const StatementPlan> plan_;
@@ -43,6 +45,8 @@ class WindowNode {
   std::vector<row::Value> slots_;
   std::vector<row::Value> group_;
   base::Arena arena_;
+  Probe* probe_ = nullptr;
+  std::vector<row::Value> probed_keys_;
   // When the input ended every window that had begun was closed: events before the last one's end
   // came too late for theirs.
   int64_t finished_ = INT64_MIN;

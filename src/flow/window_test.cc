@@ -140,6 +140,18 @@ TEST(Tumble, LateRowsAreOnlyCountedWhenTheyAreDropped) {
   EXPECT_EQ(1, flow.notes().late("w"));
 }
 
+TEST(Tumble, AFilterOverWindowsTakesTheOnesThatTheEndOfTheInputCloses) {
+  auto windows = WindowPlanOf({.lateness = 7200});
+  TestFlow flow(TestSource(0));
+  flow.Add(windows);
+  flow.Add(TestSelect("f", "w", windows->schema));
+  flow.Feed({EventAt(5, "a"), EventAt(8000, "b")});
+  flow.Finish();
+  EXPECT_EQ(2U, flow.notes().rows("w").size());
+  EXPECT_EQ(flow.notes().rows("w"), flow.notes().rows("f"));
+  EXPECT_EQ(0, flow.notes().late("f"));
+}
+
 TEST(Tumble, HavingLeavesGroupsOutAndAFailingCellIsNull) {
   auto plan = WindowPlanOf({});
   std::vector<expr::ExprPtr> more;

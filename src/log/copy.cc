@@ -74,7 +74,8 @@ class Copy {
       if (created_ == topics_.size()) {
         return Error(ErrorKind::kConflict, "HR5215",
                      "the log no longer holds LSN " + std::to_string(next_))
-            .WithHint("retention removed it: the directory can only be copied when it is stopped");
+            .WithHint(
+                "retention or a loss took it: the directory can only be copied when it is stopped");
       }
       const std::string& topic = topics_[created_++];
       HR_TRY(to_.CreateTopic(topic, from_.topic_config(topic)));

@@ -138,7 +138,7 @@ TEST(Format, AnIndexWithImpossiblePointsIsBuiltAgain) {
     Segment segment;
     segment.path = path;
     segment.size = stored.size();
-    EXPECT_FALSE(CheckIndex(files, segment).ok());
+    EXPECT_FALSE(ReadIndexOf(files, segment).ok());
     Partition partition(files, "/p", {});
     ASSERT_TRUE(partition.Open({{0, 1, stored.size()}}, 0, true).ok());
     EXPECT_EQ(entry.bytes, partition.Read(0, 1)->front().bytes);

@@ -73,6 +73,11 @@ const Error* Journal::failure() const {
   return failed_.load(std::memory_order_acquire) ? failure_.get() : nullptr;
 }
 
+bool Journal::has_room() const {
+  std::lock_guard lock(mutex_);
+  return waiting_bytes_ < options_.pending_bytes_max || failed_ || no_space_ || stop_;
+}
+
 Status Journal::Append(Group group, uint64_t bytes, bool here) {
   std::unique_lock lock(mutex_);
   room_.wait(lock, [&] {
@@ -156,9 +161,10 @@ void Journal::Run() {
     if (options_.compress) Pack(groups);
     Status written = Write(groups);
     while (!written.ok() && written.error().kind() == ErrorKind::kNoSpace) {
-      no_space_ = true;
       no_space_gauge_.Set(1);
       std::unique_lock lock(mutex_);
+      no_space_ = true;
+      room_.notify_all();  // whoever waits for room is told, rather than held until there is space
       work_.wait_for(lock, kSpaceRetry, [&] { return stop_; });
       if (stop_) break;
       lock.unlock();

@@ -79,6 +79,8 @@ class Journal {
   // `here`: whoever appends has nothing else to do until the group is durable. When nothing else
   // waits the caller's thread then writes and flushes it, which spares two changes of thread.
   Status Append(Group group, uint64_t bytes, bool here);
+  // False when Append would wait for those before it.
+  bool has_room() const;
   // True while groups wait for disk space: whoever appends then should wait, too.
   bool no_space() const { return no_space_.load(); }
   const Error* failure() const;

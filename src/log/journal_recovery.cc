@@ -13,7 +13,7 @@ constexpr uint64_t kFileBytesMax = uint64_t{4} << 30;
 Error Damaged(const std::string& path, size_t offset, const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR5204", "journal: " + what)
       .AtPlace(path + "@" + std::to_string(offset))
-      .WithHint("run `headrace log verify`; restore the directory from a copy");
+      .WithHint("run `headrace log verify`; restore a copy, or `headrace log salvage`");
 }
 
 // A group at the start of `rest`: its frames checked, its end counted. Returns its size, 0 when

@@ -221,6 +221,13 @@ Status LocalLog::Append(std::vector<Entry>& group, FlushedBy by) {
   return journal_.Append(std::move(outgoing), bytes, by == FlushedBy::kCaller);
 }
 
+bool LocalLog::has_room() const {
+  if (journal_.failure() != nullptr || journal_.no_space()) return true;  // Append says so at once
+  if (!journal_.has_room()) return false;
+  std::lock_guard lock(state_mutex_);
+  return unmoved_bytes_ < kUnmovedBytesMax || stop_;
+}
+
 void LocalLog::OnDurable(std::vector<Group>&& groups) {
   Lsn durable = durable_lsn_;
   std::vector<EntryPtr> entries;
@@ -286,17 +293,27 @@ void LocalLog::MoveLoop() {
         unmoved_changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stop_; });
         continue;
       }
-      std::lock_guard lock(state_mutex_);
-      for (const EntryPtr& entry : entries) {
-        unmoved_bytes_ -= SizeOf(*entry);
-        unmoved_.pop_front();
-      }
-      unmoved_gauge_.Set(static_cast<double>(unmoved_bytes_));
+      TakeMoved(entries);
     }
     durable_.notify_all();
     if (stopping) return;
     RetainNowAndThen();
   }
+}
+
+void LocalLog::TakeMoved(const std::vector<EntryPtr>& entries) {
+  std::function<void()> callback;
+  {
+    std::lock_guard lock(state_mutex_);
+    const bool full = unmoved_bytes_ >= kUnmovedBytesMax;
+    for (const EntryPtr& entry : entries) {
+      unmoved_bytes_ -= SizeOf(*entry);
+      unmoved_.pop_front();
+    }
+    unmoved_gauge_.Set(static_cast<double>(unmoved_bytes_));
+    if (full && unmoved_bytes_ < kUnmovedBytesMax && !stop_) callback = callback_;
+  }
+  if (callback) callback();
 }
 
 void LocalLog::RetainNowAndThen() {

@@ -39,6 +39,7 @@ class LocalLog final : public Log {
   TopicConfig topic_config(const std::string& name) const override;
   using Log::Append;
   Status Append(std::vector<Entry>& group, FlushedBy by) override;
+  bool has_room() const override;
   Lsn last_lsn() const override { return last_lsn_.load(); }
   Lsn durable_lsn() const override { return durable_lsn_.load(); }
   Status WaitDurable(Lsn lsn) override;
@@ -76,6 +77,8 @@ class LocalLog final : public Log {
   Partition* FindPartition(const std::string& topic, int32_t partition) const;
   void OnDurable(std::vector<Group>&& groups);
   void MoveLoop();
+  // They are in segments: the journal need not hold them, and there is room for others.
+  void TakeMoved(const std::vector<EntryPtr>& entries);
   void RetainNowAndThen();
   Partition::RetentionLimits RetentionOf(const TopicConfig& config) const;
   Status Move(const std::vector<EntryPtr>& entries);

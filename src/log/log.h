@@ -68,8 +68,9 @@ enum class FlushedBy : uint8_t { kThread, kCaller };
 
 // One data directory's journal and topics.
 //
-// Invariants: LSNs are dense; offsets of a partition are dense; readers see only durable entries;
-// what is durable is a prefix of the order of Append. Threads: Append and CreateTopic come from one
+// Invariants: LSNs are dense; offsets of a partition are dense; where a salvage left something out
+// (salvage.h) both have gaps, which readers pass over; readers see only durable entries; what is
+// durable is a prefix of the order of Append. Threads: Append and CreateTopic come from one
 // thread (the sequencer); readers and the rest are thread-safe. Two threads of its own: one flushes
 // groups, one moves durable batches to segments and frees journal files. A failed flush is final:
 // every later Append fails with kUnavailable, reads go on. kNoSpace fails the Append and is
@@ -96,14 +97,17 @@ class Log {
   // nothing else waits; the durable callback then comes from within.
   virtual Status Append(std::vector<Entry>& group, FlushedBy by) = 0;
   Status Append(std::vector<Entry>& group) { return Append(group, FlushedBy::kThread); }
+  // False when Append would wait now: the disk does not keep up. The durable callback comes when
+  // there may be room again. For whoever appends.
+  virtual bool has_room() const { return true; }
   virtual Lsn last_lsn() const = 0;
   virtual Lsn durable_lsn() const = 0;
   // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
   virtual Status WaitDurable(Lsn lsn) = 0;
   // Groups wait for disk space: who waits for them now may wait for long.
   virtual bool no_space() const = 0;
-  // Called on the journal thread each time durable_lsn() moved or the journal failed. Set once,
-  // before the first Append; must not block.
+  // Called on a thread of the log each time durable_lsn() moved, the journal failed, or there is
+  // room again. Set once, before the first Append; must not block.
   virtual void SetDurableCallback(std::function<void()> callback) = 0;
   // The final error of the journal, or null.
   virtual const Error* failure() const = 0;
@@ -115,7 +119,8 @@ class Log {
   virtual int64_t next_offset(const std::string& topic, int32_t partition) const = 0;
 
   // Durable batches of one partition from the one that holds `offset` on, at least one when there
-  // is any, then until `bytes_max`. kNotFound below start_offset; empty at the end.
+  // is any, then until `bytes_max`; when it is lost, from the next one on. kNotFound below
+  // start_offset; empty at the end.
   virtual Result<std::vector<Entry>> Read(const std::string& topic, int32_t partition,
                                           int64_t offset, size_t bytes_max) const = 0;
   // The first offset whose record timestamp is at or after `timestamp_ms`, or -1.

@@ -46,7 +46,10 @@ Status LogCursor::Refill() {
   HR_TRY(FindLanes(from_));
   for (Lane& lane : lanes_) {
     if (!lane.entries.empty()) continue;
+    const int64_t end = lane.partition->end_offset();
     HR_ASSIGN(auto entries, lane.partition->Read(lane.next_offset, kReadBytes));
+    // Offsets at the end may be lost: there is nothing to wait for.
+    if (entries.empty()) lane.next_offset = std::max(lane.next_offset, end);
     for (Entry& entry : entries) {
       lane.next_offset = entry.base_offset + entry.record_count;
       entry.kind = lane.topic.empty() ? EntryKind::kControl : EntryKind::kBatch;

@@ -1,5 +1,7 @@
 #include "log/manifest.h"
 
+#include <charconv>
+
 #include "base/bytes.h"
 #include "base/hash.h"
 
@@ -52,8 +54,9 @@ std::string Manifest::Encode() const {
 }
 
 Result<Manifest> Manifest::Decode(std::string_view bytes) {
-  Error damaged = Error(ErrorKind::kCorruption, "HR5208", "the manifest is damaged")
-                      .WithHint("run `headrace log verify`; restore the directory from a copy");
+  Error damaged =
+      Error(ErrorKind::kCorruption, "HR5208", "the manifest is damaged")
+          .WithHint("run `headrace log verify`; restore a copy, or `headrace log salvage`");
   if (bytes.size() < 8) return damaged;
   std::string_view body = bytes.substr(0, bytes.size() - 4);
   base::ByteReader tail(bytes.substr(bytes.size() - 4));
@@ -104,6 +107,23 @@ std::string PartitionDirectory(const std::string& directory, const std::string& 
     }
   }
   return directory + "/topics/" + escaped + "/" + std::to_string(partition);
+}
+
+std::string TopicOfFolder(std::string_view folder) {
+  std::string topic;
+  for (size_t i = 0; i < folder.size(); ++i) {
+    if (folder[i] != '%') {
+      topic += folder[i];
+      continue;
+    }
+    unsigned byte = 0;
+    std::string_view digits = folder.substr(i + 1, 2);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return "";
+    topic += static_cast<char>(byte);
+    i += 2;
+  }
+  return topic;
 }
 
 std::string ControlsDirectory(const std::string& directory) {

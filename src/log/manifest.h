@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "headrace/result.h"
@@ -38,6 +39,8 @@ std::string ManifestPath(const std::string& directory);
 // Where a topic's partition keeps its segments. Bytes that a file name cannot hold are escaped.
 std::string PartitionDirectory(const std::string& directory, const std::string& topic,
                                int32_t partition);
+// The topic of a folder in `topics/`; empty when none has that name.
+std::string TopicOfFolder(std::string_view folder);
 std::string ControlsDirectory(const std::string& directory);
 std::string JournalDirectory(const std::string& directory);
 

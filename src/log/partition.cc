@@ -45,7 +45,7 @@ Status Partition::Open(const std::vector<SegmentRecord>& segments, int64_t start
       return Error(ErrorKind::kCorruption, "HR5206",
                    "segment: " + std::to_string(record.size - size) + " durable bytes are missing")
           .AtPlace(segment->path + "@" + std::to_string(size))
-          .WithHint("restore the directory from a copy");
+          .WithHint("restore a copy, or `headrace log salvage`");
     }
     if (writable && size > record.size) HR_TRY(segment->file->Truncate(record.size));
     HR_TRY(segment->LoadIndex(files_));
@@ -78,18 +78,18 @@ int64_t Partition::end_offset() const {
   return end_offset_;
 }
 
-// The stretch of the segment that holds `offset`, from the index point before it; a null file when
-// the offset is not in a segment. The caller holds mutex_.
+// The stretch of the segment that holds `offset`, from the index point before it, or of the next
+// one when that offset is lost; a null file when it is not in a segment. The caller holds mutex_.
 Partition::Range Partition::Locate(int64_t offset) const {
-  auto behind = std::upper_bound(
+  auto found = std::upper_bound(
       segments_.begin(), segments_.end(), offset,
-      [](int64_t o, const std::shared_ptr<Segment>& segment) { return o < segment->base_offset; });
-  if (behind == segments_.begin()) return {};
-  const Segment& segment = **std::prev(behind);
-  if (offset >= segment.end_offset) return {};
+      [](int64_t o, const std::shared_ptr<Segment>& segment) { return o < segment->end_offset; });
+  if (found == segments_.end() || (*found)->size == 0) return {};
+  const Segment& segment = **found;
   auto point = std::upper_bound(segment.index.begin(), segment.index.end(), offset,
                                 [](int64_t o, const IndexPoint& p) { return o < p.base_offset; });
-  return {segment.file, std::prev(point)->position, segment.size, segment.path};
+  const uint64_t begin = point == segment.index.begin() ? 0 : std::prev(point)->position;
+  return {segment.file, begin, segment.size, segment.path};
 }
 
 Result<std::vector<Entry>> Partition::Read(int64_t offset, size_t bytes_max) const {
@@ -145,7 +145,7 @@ Status Partition::ReadRange(const Range& range, int64_t offset, size_t bytes_max
         return std::move(entry)
             .error()
             .AtPlace(range.path + "@" + std::to_string(at))
-            .WithHint("run `headrace log verify`; restore the directory from a copy");
+            .WithHint("run `headrace log verify`; restore a copy, or `headrace log salvage`");
       }
       rest.remove_prefix(header.total());
       at += header.total();
@@ -239,7 +239,9 @@ bool Partition::IsFull(const Segment& segment, const Entry& next) const {
 }
 
 Status Partition::Stage(const Entry& entry, bool compress) {
-  if (staged_.empty() || IsFull(*staged_.back(), entry)) {
+  // Within a segment offsets have no gaps.
+  const bool follows = !staged_.empty() && staged_.back()->end_offset == entry.base_offset;
+  if (!follows || IsFull(*staged_.back(), entry)) {
     HR_TRY(BeginSegment(entry.base_offset));
   } else if (!dirty_) {
     // Readers hold on to the published segment: it is copied before it grows.
@@ -254,6 +256,12 @@ Status Partition::Stage(const Entry& entry, bool compress) {
   HR_CHECK(sound);
   staged_.back()->Note(header);
   return buffer_.size() >= kWriteBytes ? FlushStaged() : Ok();
+}
+
+Status Partition::SkipTo(int64_t offset) {
+  HR_TRY(BeginSegment(offset));
+  dirty_ = true;
+  return Ok();
 }
 
 Status Partition::FlushStaged() {

@@ -55,7 +55,10 @@ class Partition {
   // The moving thread: Stage writes batches behind the newest segment, Sync makes them durable,
   // Publish lets readers see them there and drops them from memory. After a failure Unstage forgets
   // what was staged since the last Publish, so that it can be staged again.
+  // A batch whose offset does not follow, as a salvage has them, begins a segment.
   Status Stage(const Entry& entry, bool compress);
+  // Ends the partition at this offset, with an empty segment: what was before it is lost.
+  Status SkipTo(int64_t offset);
   Status Sync();
   void Publish();
   void Unstage();

@@ -350,4 +350,13 @@ Result<bool> RecordReader::Next(Record* record) {
   return true;
 }
 
+Result<uint64_t> CountRecords(std::string_view batch) {
+  HR_ASSIGN(RecordReader reader, RecordReader::Open(batch));
+  Record record;
+  for (uint64_t count = 0;; ++count) {
+    HR_ASSIGN(bool more, reader.Next(&record));
+    if (!more) return count;
+  }
+}
+
 }  // namespace headrace::log

@@ -88,4 +88,7 @@ class RecordReader {
   int32_t read_ = 0;
 };
 
+// Reads every record of a batch; how many there are.
+Result<uint64_t> CountRecords(std::string_view batch);
+
 }  // namespace headrace::log

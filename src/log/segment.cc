@@ -17,7 +17,7 @@ constexpr uint64_t kIndexFileMax = 64 << 20;
 Error Damaged(const std::string& path, uint64_t position, const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR5205", "segment: " + what)
       .AtPlace(path + "@" + std::to_string(position))
-      .WithHint("run `headrace log verify`; restore the directory from a copy");
+      .WithHint("run `headrace log verify`; restore a copy, or `headrace log salvage`");
 }
 
 }  // namespace
@@ -166,12 +166,12 @@ Status Segment::LoadIndex(os::FileSystem& files) {
   return ScanIndex();
 }
 
-Status CheckIndex(os::FileSystem& files, const Segment& segment) {
+Result<Segment> ReadIndexOf(os::FileSystem& files, const Segment& segment) {
   HR_ASSIGN(std::string bytes, os::ReadFile(files, IndexPath(segment.path), kIndexFileMax));
   Segment read;
   read.size = segment.size;
   read.base_offset = segment.base_offset;
-  if (ReadIndex(bytes, &read)) return Ok();
+  if (ReadIndex(bytes, &read)) return read;
   return Error(ErrorKind::kCorruption, "HR5213", "the index is damaged")
       .AtPlace(IndexPath(segment.path))
       .WithHint("it is built again when the directory is opened");

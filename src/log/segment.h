@@ -64,9 +64,9 @@ struct Segment {
   Status ScanIndex();
 };
 
-// Checks the index file beside the segment (path, base_offset and size set). kCorruption when it is
+// Reads the index file beside the segment (path, base_offset and size set). kCorruption when it is
 // damaged.
-Status CheckIndex(os::FileSystem& files, const Segment& segment);
+Result<Segment> ReadIndexOf(os::FileSystem& files, const Segment& segment);
 
 std::string SegmentPath(const std::string& directory, int64_t base_offset);
 std::string IndexPath(const std::string& segment_path);

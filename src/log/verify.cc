@@ -17,13 +17,9 @@ constexpr size_t kReadBytes = 4 << 20;
 
 // Every record of a batch.
 Status CheckRecords(std::string_view batch, VerifyReport& report) {
-  HR_ASSIGN(RecordReader reader, RecordReader::Open(batch));
-  Record record;
-  while (true) {
-    HR_ASSIGN(bool more, reader.Next(&record));
-    if (!more) return Ok();
-    ++report.records;
-  }
+  HR_ASSIGN(uint64_t records, CountRecords(batch));
+  report.records += records;
+  return Ok();
 }
 
 // Walks one segment, batch by batch.
@@ -40,7 +36,7 @@ class SegmentCheck {
       return Error(ErrorKind::kCorruption, "HR5206",
                    "segment: " + std::to_string(record_.size - size) + " durable bytes are missing")
           .AtPlace(path_ + "@" + std::to_string(size))
-          .WithHint("restore the directory from a copy");
+          .WithHint("restore a copy, or `headrace log salvage`");
     }
     while (at < record_.size) {
       HR_ASSIGN(std::string_view bytes, Load(at, kStoredHeaderSize));
@@ -110,7 +106,7 @@ void CheckPartition(os::FileSystem& files, const std::string& directory,
     segment.path = path;
     segment.base_offset = record.base_offset;
     segment.size = record.size;
-    Status index = CheckIndex(files, segment);
+    Result<Segment> index = ReadIndexOf(files, segment);
     if (!index.ok()) report.findings.push_back(index.error());
     ++report.files;
   }

@@ -8,10 +8,13 @@
 
 namespace headrace::model {
 
-// The records of a CSV text (RFC 4180; LF or CRLF). A view: the text must outlive it. Confined.
+// The records of a CSV text (RFC 4180; LF or CRLF; a byte order mark is skipped). A view: the text
+// must outlive it. Confined.
 class CsvRecords {
  public:
-  explicit CsvRecords(std::string_view text) : text_(text) {}
+  explicit CsvRecords(std::string_view text) : text_(text) {
+    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
+  }
 
   // Reads the next record; false at the end. An empty line is a record of one empty field.
   // Errors: HR3005 (a quote without an end, more than kColumnsMax fields; place is the line).

@@ -53,11 +53,7 @@ void FeatureCodes::CutLine(const std::vector<const TreeNode*>& nodes) {
   }
   nan_code_ = static_cast<uint32_t>(representatives_.size());
   representatives_.push_back(std::numeric_limits<double>::quiet_NaN());
-  for (double cut : cuts) {
-    thresholds_.push_back(KeyOf(cut));
-  }
-  half_ = static_cast<uint32_t>(std::bit_ceil(cuts.size() + 1) / 2);
-  thresholds_.resize(half_ == 0 ? 0 : size_t{half_} * 2 - 1, INT64_MAX);
+  thresholds_ = Thresholds(cuts);
 }
 
 void FeatureCodes::ListCategories(const Forest& forest, const std::vector<const TreeNode*>& nodes) {

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "model/forest.h"
+#include "model/simd.h"
+#include "model/thresholds.h"
 
 namespace headrace::model {
 
@@ -28,32 +29,23 @@ class FeatureCodes {
   // The code of a cleaned value.
   uint32_t CodeOf(double x) const {
     if (category_end_ >= 0) return CodeOfCategory(x);
-    // Lower bound without branches: how many thresholds are below x. As integers, because a compare
-    // and a conditional move take a third of the time of their floating-point counterparts.
-    const int64_t key = KeyOf(x);
-    const int64_t* below = thresholds_.data();
-    for (uint32_t half = half_; half != 0; half /= 2) {
-      const int64_t* above = below + half;
-      below = above[-1] < key ? above : below;
-    }
-    auto code = static_cast<uint32_t>(below - thresholds_.data());
-    code = x == 0 ? zero_code_ : code;
-    return x != x ? nan_code_ : code;
+    return WithSpecial(x, thresholds_.CountBelow(x));
   }
-
-  // An integer that orders like the double; both zeros have the same. Not for NaN.
-  static int64_t KeyOf(double x) {
-    const auto bits = std::bit_cast<int64_t>(x + 0.0);
-    return bits ^ ((bits >> 63) & INT64_MAX);
+  HR_AVX512_INLINE uint32_t CodeOf512(double x) const {
+    if (category_end_ >= 0) return CodeOfCategory(x);
+    return WithSpecial(x, thresholds_.CountBelow512(x));
   }
 
  private:
+  uint32_t WithSpecial(double x, uint32_t code) const {
+    code = x == 0 ? zero_code_ : code;
+    return x != x ? nan_code_ : code;
+  }
   void CutLine(const std::vector<const TreeNode*>& nodes);
   void ListCategories(const Forest& forest, const std::vector<const TreeNode*>& nodes);
   uint32_t CodeOfCategory(double x) const;
 
-  std::vector<int64_t> thresholds_;  // KeyOf, rising, padded with the largest to 2 half_ - 1
-  uint32_t half_ = 0;                // a power of two, or 0 without thresholds
+  Thresholds thresholds_;
   uint32_t zero_code_ = 0;
   uint32_t nan_code_ = 0;
   double category_end_ = -1;  // above the highest category in a set; -1 for numeric splits

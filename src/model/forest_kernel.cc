@@ -1,6 +1,7 @@
 #include "model/forest_kernel.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -48,14 +49,22 @@ void PlainKernel::Score(std::span<const double> features, size_t rows,
   }
 }
 
-std::unique_ptr<const ForestKernel> MakeKernel(const Forest& forest) {
-  using Maker = std::unique_ptr<const ForestKernel> (*)(const Forest&);
+std::unique_ptr<const ForestKernel> MakeOwnKernel(const Forest& forest, Simd simd) {
+  using Maker = std::unique_ptr<const ForestKernel> (*)(const Forest&, Simd);
+  const Maker node = [](const Forest& of, Simd) { return MakeNodeKernel(of); };
   std::pair<double, Maker> makers[] = {{MaskKernelCost(forest), MakeMaskKernel},
-                                       {NodeKernelCost(forest), MakeNodeKernel}};
-  if (makers[1].first < makers[0].first) std::swap(makers[0], makers[1]);
+                                       {WideKernelCost(forest, simd), MakeWideKernel},
+                                       {NodeKernelCost(forest), node}};
+  std::sort(std::begin(makers), std::end(makers),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   for (const auto& [cost, make] : makers) {
-    if (auto kernel = make(forest)) return kernel;
+    if (auto kernel = make(forest, simd)) return kernel;
   }
+  return nullptr;
+}
+
+std::unique_ptr<const ForestKernel> MakeKernel(const Forest& forest, Simd simd) {
+  if (auto kernel = MakeOwnKernel(forest, simd)) return kernel;
   return std::make_unique<PlainKernel>(forest);
 }
 

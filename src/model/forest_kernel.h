@@ -4,6 +4,7 @@
 #include <span>
 
 #include "model/forest.h"
+#include "model/simd.h"
 
 namespace headrace::model {
 
@@ -34,15 +35,23 @@ class PlainKernel : public ForestKernel {
 // they cannot take or would need too much memory for. They keep nothing of the forest.
 
 // For trees of at most 64 leaves: see mask_kernel.cc.
-std::unique_ptr<const ForestKernel> MakeMaskKernel(const Forest& forest);
+std::unique_ptr<const ForestKernel> MakeMaskKernel(const Forest& forest, Simd simd);
 // Roughly what a row costs there, in nanoseconds.
 double MaskKernelCost(const Forest& forest);
+
+// For trees of at most 32 leaves without categories, and only with AVX-512: see wide_kernel.cc.
+std::unique_ptr<const ForestKernel> MakeWideKernel(const Forest& forest, Simd simd);
+double WideKernelCost(const Forest& forest, Simd simd);
 
 // For trees of any size: see node_kernel.cc.
 std::unique_ptr<const ForestKernel> MakeNodeKernel(const Forest& forest);
 double NodeKernelCost(const Forest& forest);
 
-// The kernel that is expected to be the fastest. Depends on nothing but the forest.
-std::unique_ptr<const ForestKernel> MakeKernel(const Forest& forest);
+// The one of these that is expected to be the fastest; null when none takes the forest.
+std::unique_ptr<const ForestKernel> MakeOwnKernel(const Forest& forest, Simd simd);
+
+// The kernel that is expected to be the fastest; it may refer to the forest. Depends on nothing but
+// its arguments.
+std::unique_ptr<const ForestKernel> MakeKernel(const Forest& forest, Simd simd);
 
 }  // namespace headrace::model

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -35,6 +37,7 @@ struct Kind {
   int32_t outputs;
   bool categories;
   bool zero_missing;
+  int32_t features = 5;
 };
 
 // Thresholds from a few values, so that rows sit exactly on them.
@@ -116,7 +119,7 @@ Forest SomeForest(const Kind& kind, size_t trees, Dice* dice) {
   Forest forest;
   forest.arithmetic = kind.arithmetic;
   forest.members_go_left = kind.arithmetic == Arithmetic::kFloat64;
-  forest.features = 5;
+  forest.features = kind.features;
   forest.outputs = kind.outputs;
   for (int32_t k = 0; k < kind.outputs; ++k) {
     forest.base.push_back(kind.arithmetic == Arithmetic::kFloat32 ? 0.25 * k : 0.0);
@@ -147,6 +150,27 @@ void ExpectSameBits(const ForestKernel& kernel, const Forest& forest,
   }
 }
 
+// What this machine can run; the program as it runs elsewhere is among them.
+std::vector<Simd> OfferedSimd() {
+  std::vector<Simd> offered;
+  for (const Simd simd : {Simd::kBase, Simd::kAvx2, Simd::kAvx512}) {
+    if (simd <= BestSimd()) offered.push_back(simd);
+  }
+  return offered;
+}
+
+// Ways in which splits look at features.
+size_t LanesOf(const Forest& forest) {
+  std::set<std::tuple<int32_t, MissingRule, bool>> ways;
+  for (const Tree& tree : forest.trees) {
+    for (const TreeNode& node : tree.nodes) {
+      const bool left = node.missing != MissingRule::kNone && node.default_left;
+      ways.emplace(node.feature, node.missing, left);
+    }
+  }
+  return ways.size();
+}
+
 class EveryKind : public testing::TestWithParam<Kind> {};
 
 TEST_P(EveryKind, OfForestHasTheSameBitsFromEveryKernelAndBlock) {
@@ -154,16 +178,23 @@ TEST_P(EveryKind, OfForestHasTheSameBitsFromEveryKernelAndBlock) {
   for (const size_t trees : {size_t{1}, size_t{8}, size_t{37}}) {
     const Forest forest = SomeForest(GetParam(), trees, &dice);
     std::vector<double> rows;
-    for (size_t i = 0; i < 300 * 5; ++i) {
+    for (size_t i = 0; i < 300 * static_cast<size_t>(forest.features); ++i) {
       rows.push_back(SomeValue(&dice));
     }
     const auto node = MakeNodeKernel(forest);
     ASSERT_NE(nullptr, node);
     ExpectSameBits(*node, forest, rows);
-    const auto mask = MakeMaskKernel(forest);
-    ASSERT_EQ(GetParam().leaves <= 64, mask != nullptr);
-    if (mask != nullptr) ExpectSameBits(*mask, forest, rows);
-    ExpectSameBits(*MakeKernel(forest), forest, rows);
+    for (const Simd simd : OfferedSimd()) {
+      const auto mask = MakeMaskKernel(forest, simd);
+      ASSERT_EQ(GetParam().leaves <= 64, mask != nullptr);
+      if (mask != nullptr) ExpectSameBits(*mask, forest, rows);
+      const auto wide = MakeWideKernel(forest, simd);
+      const bool fits = simd == Simd::kAvx512 && GetParam().leaves <= 32 &&
+                        forest.category_sets.empty() && LanesOf(forest) <= 64;
+      ASSERT_EQ(fits, wide != nullptr);
+      if (wide != nullptr) ExpectSameBits(*wide, forest, rows);
+      ExpectSameBits(*MakeKernel(forest, simd), forest, rows);
+    }
   }
 }
 
@@ -175,6 +206,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Kind{"DoubleClasses", Arithmetic::kFloat64, 64, 3, true, true},
                     Kind{"Float", Arithmetic::kFloat32, 32, 1, false, false},
                     Kind{"FloatCategories", Arithmetic::kFloat32, 20, 4, true, false},
+                    Kind{"DoubleManyLanes", Arithmetic::kFloat64, 32, 1, false, true, 12},
+                    Kind{"DoubleTooManyLanes", Arithmetic::kFloat64, 32, 1, false, true, 60},
+                    Kind{"FloatManyClasses", Arithmetic::kFloat32, 31, 20, false, false, 40},
                     Kind{"Stumps", Arithmetic::kFloat32, 2, 1, false, false},
                     Kind{"Large", Arithmetic::kFloat64, 400, 2, true, true}),
     [](const auto& kind) { return std::string(kind.param.name); });
@@ -185,7 +219,7 @@ TEST(Kernels, TakeAForestWithoutTrees) {
   forest.base = {0.5};
   const std::vector<double> row = {1, 2};
   std::vector<double> raw(1);
-  MakeKernel(forest)->Score(row, 1, raw);
+  MakeKernel(forest, BestSimd())->Score(row, 1, raw);
   EXPECT_EQ(0.5, raw[0]);
 }
 
@@ -208,11 +242,11 @@ TEST(Kernels, LeaveASplitThatNothingPassesToThePlainWalk) {
   forest.trees = {tree};
   EXPECT_EQ(nullptr, MakeNodeKernel(forest));
   const double inf = std::numeric_limits<double>::infinity();
-  ExpectSameBits(*MakeKernel(forest), forest, {-inf, 0, inf, std::nan("")});
+  ExpectSameBits(*MakeKernel(forest, BestSimd()), forest, {-inf, 0, inf, std::nan("")});
   std::vector<double> raw(1);
-  MakeKernel(forest)->Score(std::vector<double>{-inf}, 1, raw);
+  MakeKernel(forest, BestSimd())->Score(std::vector<double>{-inf}, 1, raw);
   EXPECT_EQ(2, raw[0]);
-  MakeKernel(forest)->Score(std::vector<double>{std::nan("")}, 1, raw);
+  MakeKernel(forest, BestSimd())->Score(std::vector<double>{std::nan("")}, 1, raw);
   EXPECT_EQ(1, raw[0]);
 }
 

@@ -3,6 +3,8 @@
 #include "base/hash.h"
 #include "model/json.h"
 #include "model/lightgbm_text.h"
+#include "model/onnx.h"
+#include "model/tflite.h"
 #include "model/ubjson.h"
 #include "model/xgboost.h"
 
@@ -10,7 +12,8 @@ namespace headrace::model {
 namespace {
 
 constexpr std::string_view kFormats =
-    "LightGBM text (Booster.save_model) and XGBoost JSON or UBJSON (Booster.save_model) are read";
+    "LightGBM text and XGBoost JSON or UBJSON (both from Booster.save_model), ONNX and TensorFlow "
+    "Lite are read";
 
 Error NotAModel(std::string message) {
   return Error(ErrorKind::kInvalidArgument, "HR3001", std::move(message))
@@ -37,6 +40,19 @@ Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelI
 
 }  // namespace
 
+bool Exchangeable(const ModelInfo& one, const ModelInfo& other) {
+  if (one.features != other.features || one.outputs != other.outputs ||
+      one.predictions != other.predictions || one.text_prediction != other.text_prediction) {
+    return false;
+  }
+  for (size_t f = 0; f < one.features.size(); ++f) {
+    const bool text_of_one = one.exact_categories && !one.categories[f].empty();
+    const bool text_of_other = other.exact_categories && !other.categories[f].empty();
+    if (text_of_one != text_of_other) return false;
+  }
+  return true;
+}
+
 std::string_view ToString(Format format) {
   switch (format) {
     case Format::kLightGbmText:
@@ -45,8 +61,17 @@ std::string_view ToString(Format format) {
       return "xgboost-json";
     case Format::kXgboostUbjson:
       return "xgboost-ubjson";
+    case Format::kOnnx:
+      return "onnx";
+    case Format::kTflite:
+      return "tflite";
   }
   return "unknown";
+}
+
+std::string TextOf(const ModelInfo& info, double code) {
+  const bool known = code >= 0 && code < static_cast<double>(info.output_texts.size());
+  return known ? info.output_texts[static_cast<size_t>(code)] : "";
 }
 
 Result<std::shared_ptr<const Model>> Model::Load(std::string_view bytes) {
@@ -68,6 +93,8 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view bytes) {
         .AtPlace("byte 0")
         .WithHint("load it with XGBoost 1.x and save it as .json or .ubj");
   }
+  if (LooksLikeTflite(bytes)) return LoadTflite(bytes, std::move(info));
+  if (LooksLikeOnnx(bytes)) return LoadOnnx(bytes, std::move(info));
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && bytes[first] == '{') {
     return LoadDocument(bytes.substr(first), std::move(info));

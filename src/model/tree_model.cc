@@ -8,7 +8,7 @@
 namespace headrace::model {
 
 TreeModel::TreeModel(ModelInfo info, Forest forest, OutputTransform transform)
-    : forest_(std::move(forest)), transform_(transform), kernel_(MakeKernel(forest_)) {
+    : forest_(std::move(forest)), transform_(transform), kernel_(MakeKernel(forest_, BestSimd())) {
   info_ = std::move(info);
   info_.outputs = forest_.outputs;
   info_.predictions = transform_.predictions();

@@ -35,6 +35,7 @@ class FaultyFileSystem::Handle final : public File {
     return *std::move(verdict.error);
   }
   Status Sync() override {
+    files_.WaitWhileStalled();
     Verdict verdict = files_.Change(path_, FaultPoint::kSync);
     if (verdict.error) return *std::move(verdict.error);
     return file_->Sync();
@@ -73,6 +74,23 @@ void FaultyFileSystem::CrashAtOperation(uint64_t n) {
 void FaultyFileSystem::CrashNow() {
   std::lock_guard lock(mutex_);
   crashed_ = true;
+  resumed_.notify_all();
+}
+
+void FaultyFileSystem::StallFlushes() {
+  std::lock_guard lock(mutex_);
+  stalled_ = true;
+}
+
+void FaultyFileSystem::Resume() {
+  std::lock_guard lock(mutex_);
+  stalled_ = false;
+  resumed_.notify_all();
+}
+
+void FaultyFileSystem::WaitWhileStalled() {
+  std::unique_lock lock(mutex_);
+  resumed_.wait(lock, [this] { return !stalled_ || crashed_; });
 }
 
 bool FaultyFileSystem::crashed() const {
@@ -113,6 +131,7 @@ FaultyFileSystem::Verdict FaultyFileSystem::Change(const std::string& path,
     if (crashed_) return {Dead(path), 0};
     if (++operations_ >= crash_at_) {
       crashed_ = true;
+      resumed_.notify_all();
       return {Dead(path), size / 2};
     }
   }

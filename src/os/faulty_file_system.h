@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,10 @@ class FaultyFileSystem final : public FileSystem {
   // From now on everything fails.
   void CrashNow();
   bool crashed() const;
+  // From now on every flush of a file waits, as on a disk that hangs, until Resume or a crash. Then
+  // it happens.
+  void StallFlushes();
+  void Resume();
   uint64_t operations() const;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override;
@@ -69,9 +74,12 @@ class FaultyFileSystem final : public FileSystem {
   Verdict Change(const std::string& path, std::optional<FaultPoint> point, uint64_t size = 0);
   Verdict Judge(const std::string& path, FaultPoint point);
   Status Look(const std::string& path) const;
+  void WaitWhileStalled();
 
   FileSystem& wrapped_;
   mutable std::mutex mutex_;
+  std::condition_variable resumed_;
+  bool stalled_ = false;
   std::vector<Armed> faults_;
   uint64_t operations_ = 0;
   uint64_t crash_at_ = UINT64_MAX;

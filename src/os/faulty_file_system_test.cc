@@ -1,5 +1,8 @@
 #include "os/faulty_file_system.h"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "os/memory_file_system.h"
@@ -46,6 +49,23 @@ TEST_F(FaultyFileSystemTest, FaultsChooseTheirPathAndSort) {
   EXPECT_FALSE(faulty_.Open("d/a", {}).ok());
   EXPECT_FALSE(faulty_.Open("d/a", {}).ok());
   EXPECT_TRUE(faulty_.Open("d/a", {}).ok());
+}
+
+TEST_F(FaultyFileSystemTest, AStalledFlushWaitsForResumeOrACrash) {
+  for (bool crash : {false, true}) {
+    faulty_.StallFlushes();
+    std::atomic<bool> flushed = false;
+    bool good = false;
+    std::thread flushing([&] {
+      good = file_->Sync().ok();
+      flushed = true;
+    });
+    EXPECT_TRUE(file_->WriteAt(0, "written meanwhile").ok());
+    EXPECT_FALSE(flushed);
+    crash ? faulty_.CrashNow() : faulty_.Resume();
+    flushing.join();
+    EXPECT_EQ(!crash, good);
+  }
 }
 
 TEST_F(FaultyFileSystemTest, AfterTheCrashNothingHappensAnyMore) {

@@ -38,4 +38,20 @@ Status ReplaceFile(FileSystem& files, const std::string& path, std::string_view 
   return files.SyncDirectory(ParentOf(path));
 }
 
+Status CopyFile(FileSystem& files, const std::string& from, const std::string& to) {
+  constexpr size_t kPieceBytes = 1 << 20;
+  HR_ASSIGN(auto source, files.Open(from, {}));
+  HR_ASSIGN(auto target, files.Open(to, {.create = true, .writable = true}));
+  HR_TRY(target->Truncate(0));
+  std::string piece(kPieceBytes, '\0');
+  for (uint64_t at = 0;;) {
+    HR_ASSIGN(size_t read, source->ReadAt(at, piece.data(), piece.size()));
+    if (read == 0) break;
+    HR_TRY(target->WriteAt(at, std::string_view(piece).substr(0, read)));
+    at += read;
+  }
+  HR_TRY(target->Sync());
+  return files.SyncDirectory(ParentOf(to));
+}
+
 }  // namespace headrace::os

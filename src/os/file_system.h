@@ -56,6 +56,8 @@ class FileSystem {
 Result<std::string> ReadFile(FileSystem& files, const std::string& path, uint64_t bytes_max);
 // Writes beside, syncs, renames over, syncs the directory: a crash leaves the old or the new file.
 Status ReplaceFile(FileSystem& files, const std::string& path, std::string_view bytes);
+// Byte for byte, synced, in place of what stands at `to`; a crash may leave a part of it.
+Status CopyFile(FileSystem& files, const std::string& from, const std::string& to);
 
 // The operating system's. Lives for the whole process.
 std::unique_ptr<FileSystem> MakePosixFileSystem();

@@ -24,6 +24,7 @@ struct Place {
 struct Row {
   Value* values = nullptr;
   Place cause;
+  Place waited{};                 // its own event's, where that is not what caused it; else LSN 0
   int64_t event_time = 0;         // microseconds UTC; of the stream's watermark column
   int64_t watermark = INT64_MIN;  // of the stream just before this row
   int32_t partition = 0;
@@ -31,6 +32,9 @@ struct Row {
   std::string_view payload{};  // the bytes as received, for dead letters; empty for derived rows
   bool failed = false;         // refused by an operator: the rows behind it do not see it
   bool dead_lettered = false;  // stands in the dead letters already: once is enough
+
+  // The event it stems from.
+  Place event() const { return waited.lsn > 0 ? waited : cause; }
 };
 
 // Rows that are taken together, in order. Nothing visible may depend on where a batch begins or

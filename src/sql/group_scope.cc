@@ -160,6 +160,21 @@ std::vector<std::string> GroupScope::call_names() const {
           "stddev_pop", "sum",      "stddev_samp", "var_pop", "var_samp", "variance"};
 }
 
+std::vector<std::string> GroupScope::KeyNames() const {
+  std::vector<std::string> names;
+  for (const Key& key : keys_) {
+    if (key.expression == nullptr) continue;
+    std::string name = Format(*key.expression);
+    for (const SelectItem& item : select_.items) {
+      if (!Same(*item.expression, *key.expression)) continue;
+      name = item.alias.empty() ? DefaultName(*item.expression) : item.alias.name;
+      break;
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 void GroupScope::Finish(std::vector<flow::Evaluation>* evaluations, state::GroupTableSpec* table,
                         int* slots) {
   *evaluations = std::move(evaluations_);

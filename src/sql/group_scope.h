@@ -28,6 +28,8 @@ class GroupScope final : public NameScope {
   std::vector<std::string> call_names() const override;
 
   int input_columns() const { return static_cast<int>(input_.columns.size()); }
+  // The keys behind the window's bounds, as the result calls them or as they are written.
+  std::vector<std::string> KeyNames() const;
   bool has_aggregates() const { return !table_.aggregates.empty(); }
   void Finish(std::vector<flow::Evaluation>* evaluations, state::GroupTableSpec* table, int* slots);
 

@@ -41,13 +41,14 @@ class StatementPlanner {
           .hint = "FROM TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY window_start";
     } else if (std::optional<KnownName> input =
                    FindRelation(names_, select_.from.name, diagnostics_)) {
-      PlanTime(windowed);
+      PlanTime(windowed, *input);
       plan_->input_schema = input->schema();
       if (input->plain != nullptr) {
         Complain(diagnostics_, "HR1130", "dead letters can be queried, not streamed from",
                  select_.from.span);
       } else if (windowed) {
         PlanWindowed(*input);
+        CheckLatenessOfLateRows(*input);
       } else {
         PlanOnArrival(*input);
       }
@@ -72,36 +73,55 @@ class StatementPlanner {
                std::string(clause.name) + " is not supported in a streaming SELECT", select_.span)
           .hint = "a query (`headrace sql`) over the stream may use ORDER BY, LIMIT and DISTINCT";
     }
-    bool on_arrival = !select_.emit || select_.emit->mode == EmitMode::kOnArrival ||
-                      select_.emit->mode == EmitMode::kOnWindowClose;
-    if (!on_arrival) {
+    if (select_.emit && select_.emit->mode == EmitMode::kChanges) {
       Complain(diagnostics_, "HR1118", "this EMIT mode is not supported", select_.emit->span).hint =
-          "rows are emitted on arrival, windowed groups when their window closes";
+          "rows are emitted on arrival or ON WATERMARK, windowed groups when their window closes";
     }
   }
 
-  void PlanTime(bool windowed) {
-    plan_->lateness = windowed ? 0 : flow::kDefaultLateness;
+  void PlanTime(bool windowed, const KnownName& input) {
+    plan_->on_watermark = !windowed && select_.emit && select_.emit->mode == EmitMode::kOnWatermark;
+    if (plan_->on_watermark && input.time_column() < 0) {
+      Complain(diagnostics_, "HR1129",
+               "`" + select_.from.name.name + "` has no event time to wait for", select_.emit->span)
+          .hint = "declare WATERMARK FOR a column of the stream, and select that column along";
+    }
+    plan_->lateness = windowed || plan_->on_watermark ? 0 : flow::kDefaultLateness;
     if (select_.allowed_lateness) {
       std::optional<int64_t> lateness =
           ConstantMicros(*select_.allowed_lateness, "ALLOWED LATENESS", diagnostics_);
       if (lateness) plan_->lateness = *lateness;
     }
-    if (select_.late_rows) {
-      if (select_.late_rows->action == LateAction::kDrop) {
-        plan_->late_policy = flow::LatePolicy::kDrop;
-      } else if (select_.late_rows->action == LateAction::kSideOutput) {
-        Complain(diagnostics_, "HR1118", "LATE ROWS SIDE OUTPUT is not supported",
-                 select_.late_rows->span)
-            .hint = "LATE ROWS DEAD LETTER (the default) or LATE ROWS DROP";
-      }
-    }
+    if (select_.late_rows) PlanLateRows(*select_.late_rows, input);
     if (!select_.start_from) return;
     if (select_.start_from->kind == StartKind::kNow) {
       plan_->start_lsn = UINT64_MAX;  // the deployer puts the statement's own LSN here
     } else if (select_.start_from->kind == StartKind::kTimestamp) {
       PlanStartTime(*select_.start_from);
     }
+  }
+
+  void PlanLateRows(const LateRows& late, const KnownName& input) {
+    if (late.action == LateAction::kDrop) plan_->late_policy = flow::LatePolicy::kDrop;
+    if (late.action != LateAction::kSideOutput) return;
+    plan_->late_policy = flow::LatePolicy::kSideOutput;
+    plan_->side_output = late.output.name;
+    if (input.time_column() >= 0) return;
+    Complain(diagnostics_, "HR1129",
+             "`" + select_.from.name.name + "` has no event time: no row of it is ever late",
+             late.span)
+        .hint = "declare WATERMARK FOR a column of the stream, and select that column along";
+  }
+
+  // What stands in a side output is behind the watermark. Where nothing has to be kept for it all
+  // of it is taken; windows must be told how far back they are to reach.
+  void CheckLatenessOfLateRows(const KnownName& input) {
+    if (!input.statement || !input.statement->of_late_rows || select_.allowed_lateness) return;
+    Complain(diagnostics_, "HR1149",
+             "the rows of `" + select_.from.name.name +
+                 "` are late: what keeps state for them needs ALLOWED LATENESS",
+             select_.span)
+        .hint = "ALLOWED LATENESS INTERVAL '1 day' keeps the windows of a day behind the watermark";
   }
 
   void PlanStartTime(const StartFrom& start) {
@@ -137,12 +157,28 @@ class StatementPlanner {
       }
     }
     scope.Finish(select);
-    for (flow::Stage& stage : select.stages) {
-      for (state::KeyBlockSpec& block : stage.key_blocks)
-        block.lateness = plan_->lateness;
-    }
+    PlanState(input, select);
     select.copied_columns = ReadColumns(select, static_cast<int>(input.schema().columns.size()));
     plan_->select = std::move(select);
+  }
+
+  // How much longer the state of windows is kept for late rows.
+  void PlanState(const KnownName& input, flow::SelectPlan& select) {
+    bool windows = false;
+    for (flow::Stage& stage : select.stages) {
+      for (state::KeyBlockSpec& block : stage.key_blocks) {
+        // What waited comes in order.
+        block.lateness = plan_->on_watermark ? 0 : plan_->lateness;
+        block.peers = plan_->on_watermark;
+        windows = true;
+      }
+    }
+    plan_->of_late_rows = input.statement && input.statement->of_late_rows;
+    if (windows || plan_->on_watermark) {
+      CheckLatenessOfLateRows(input);
+    } else if (plan_->of_late_rows && !select_.allowed_lateness) {
+      plan_->lateness = flow::kAnyLateness;
+    }
   }
 
   std::string QualifierOf() const {
@@ -257,6 +293,7 @@ class StatementPlanner {
     window.window_end_slot = start + 1;
     scope.PlanKeys();
     PlanGroupItems(scope, window);
+    window.key_names = scope.KeyNames();
     scope.Finish(&window.evaluations, &window.table, &window.slots);
     if (select_.where) {
       ColumnScope columns(input.schema(), QualifierOf());
@@ -318,6 +355,29 @@ class StatementPlanner {
 
 std::shared_ptr<const flow::StatementPlan> Planner::PlanStatement(const CreateRelation& create) {
   return StatementPlanner(names_, sources_, create, diagnostics_).Run();
+}
+
+std::shared_ptr<const flow::StatementPlan> Planner::PlanSideOutput(
+    const flow::StatementPlan& of) const {
+  auto plan = std::make_shared<flow::StatementPlan>();
+  plan->name = of.side_output;
+  plan->side_of = of.name;
+  plan->of_late_rows = true;
+  plan->schema = of.input_schema;
+  plan->input_schema = of.input_schema;
+  plan->retention = of.retention;
+  plan->lateness = flow::kAnyLateness;
+  std::optional<KnownName> input = names_.Find(of.input());
+  HR_CHECK(input.has_value());
+  plan->time_column = input->time_column();
+  flow::SelectPlan& select = plan->select.emplace();
+  select.input = of.input();
+  select.slots = static_cast<int>(plan->schema.columns.size());
+  for (int column = 0; column < select.slots; ++column) {
+    select.copied_columns.push_back(column);
+    select.output_slots.push_back(column);
+  }
+  return plan;
 }
 
 }  // namespace headrace::sql

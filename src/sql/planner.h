@@ -48,6 +48,8 @@ class Planner {
   std::shared_ptr<const flow::SourcePlan> PlanSource(const CreateRelation& create);
   // CREATE STREAM or MATERIALIZED VIEW ... AS SELECT.
   std::shared_ptr<const flow::StatementPlan> PlanStatement(const CreateRelation& create);
+  // The side output that the statement asks for: `side_output` takes the late rows of its input.
+  std::shared_ptr<const flow::StatementPlan> PlanSideOutput(const flow::StatementPlan& of) const;
   // A SELECT over what is stored.
   std::shared_ptr<const QueryPlan> PlanQuery(const Select& select);
 

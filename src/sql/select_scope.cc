@@ -346,8 +346,10 @@ Interception SelectScope::BindPredict(const Expression& call, Binding* binding) 
   for (int slot : prediction.input_slots) {
     stage = std::max(stage, stage_of_slot_[static_cast<size_t>(slot)]);
   }
-  bool several = known->models->versions.back()->info().predictions > 1;
-  prediction.result_type.kind = several ? row::TypeKind::kJsonb : row::TypeKind::kDouble;
+  const model::ModelInfo& info = known->models->versions.back()->info();
+  prediction.result_type.kind = info.predictions > 1   ? row::TypeKind::kJsonb
+                                : info.text_prediction ? row::TypeKind::kText
+                                                       : row::TypeKind::kDouble;
   prediction.result_slot = NewSlot(stage + 1);
   *binding = {prediction.result_slot, prediction.result_type};
   StageAt(stage).predictions.push_back(std::move(prediction));
@@ -392,23 +394,25 @@ bool SelectScope::BindInputs(const Expression& call, const flow::ModelVersions& 
         continue;
       }
     }
-    good = CheckInputType(call, info.features[i], input.type, !info.categories[i].empty()) && good;
+    good = CheckInputType(call, info, i, input.type) && good;
     prediction->input_slots.push_back(input.slot);
     prediction->input_types.push_back(input.type);
   }
   return good;
 }
 
-bool SelectScope::CheckInputType(const Expression& call, const std::string& feature, row::Type type,
-                                 bool categorical) {
+bool SelectScope::CheckInputType(const Expression& call, const model::ModelInfo& info,
+                                 size_t feature, row::Type type) {
   using enum row::TypeKind;
+  const bool categorical = !info.categories[feature].empty();
+  const bool text_only = categorical && info.exact_categories;
   if (type.kind == kText && categorical) return true;
   for (row::TypeKind kind : {kBoolean, kInteger, kBigint, kDouble, kDecimal}) {
-    if (type.kind == kind) return true;
+    if (type.kind == kind && !text_only) return true;
   }
   Complain(diagnostics_, "HR1110",
-           "input `" + feature + "` of model `" + call.name + "` must be a number, not " +
-               row::ToString(type),
+           "input `" + info.features[feature] + "` of model `" + call.name + "` must be a " +
+               (text_only ? "text" : "number") + ", not " + row::ToString(type),
            call.span);
   return false;
 }

@@ -60,8 +60,8 @@ class SelectScope final : public NameScope {
   int NewSlot(size_t stage);
   size_t StageOf(const expr::Expr& expression) const;
   flow::Stage& StageAt(size_t stage);
-  bool CheckInputType(const Expression& call, const std::string& feature, row::Type type,
-                      bool categorical);
+  bool CheckInputType(const Expression& call, const model::ModelInfo& info, size_t feature,
+                      row::Type type);
 
   const NameLookup& names_;
   const Select& select_;

@@ -39,7 +39,7 @@ bool ServesBoth(AccumulatorKind have, AccumulatorKind want) {
 
 }  // namespace
 
-BlockPlan::BlockPlan(const KeyBlockSpec& spec) : lateness(spec.lateness) {
+BlockPlan::BlockPlan(const KeyBlockSpec& spec) : lateness(spec.lateness), peers(spec.peers) {
   for (const FrameSpec& frame : spec.frames)
     frames.push_back({frame, {}, {}, false});
   AddFields(spec);
@@ -156,6 +156,7 @@ void BlockPlan::TakeFingerprint(const KeyBlockSpec& spec) {
   for (row::Type key : spec.key_types)
     type(key);
   writer.Zigzag(spec.lateness);
+  if (spec.peers) writer.U8(1);
   for (const FrameSpec& frame : spec.frames) {
     writer.U8(static_cast<uint8_t>((frame.rows ? 1 : 0) | (frame.unbounded ? 2 : 0)));
     writer.Zigzag(frame.unbounded ? 0 : frame.start);

@@ -46,6 +46,7 @@ struct BlockPlan {
   ExtremaIndex extrema;
   Reach reach;
   int64_t lateness = 0;
+  bool peers = false;
   size_t state_bytes = 0;  // of all accumulators of a key
   // Names what the state depends on; stands in snapshots.
   uint64_t fingerprint = 0;

@@ -47,6 +47,10 @@ struct KeyBlockSpec {
   std::vector<AggregateSpec> aggregates;
   // Rows this far behind the watermark are still computed exactly (microseconds).
   int64_t lateness = 3'600'000'000;
+  // Rows come by event time, all of one time in one batch, and those of a key and a time are peers:
+  // a RANGE frame that ends at CURRENT ROW holds all of them. Otherwise a row sees only those peers
+  // that arrived before it.
+  bool peers = false;
 };
 
 // A piece of a block's state as a snapshot keeps it: always the same slots, so that one that did
@@ -88,9 +92,9 @@ class KeyBlock {
   static std::unique_ptr<KeyBlock> Make(const KeyBlockSpec& spec, os::SpillFile* spill = nullptr);
   virtual ~KeyBlock() = default;
 
-  // For each row in order: adds it to its key, then writes every aggregate's value over the frame
-  // that ends at the row into row.values[result_slot]. Text results live in `batch`'s arena.
-  // Rows already failed are skipped. The team does it together.
+  // For each row in order: adds it to its key, with `peers` all of its event time, then writes
+  // every aggregate's value over the frame that ends at the row into row.values[result_slot]. Text
+  // results live in `batch`'s arena. Rows already failed are skipped. The team does it together.
   virtual void Update(row::Batch& batch, Failures& failures, os::WorkerTeam& team) = 0;
 
   virtual size_t keys() const = 0;

@@ -69,6 +69,8 @@ void Feed(KeyBlock& block, const KeyBlockSpec& spec, std::span<const OracleEvent
   KeyBlock::Failures failures;
   while (!events.empty()) {
     size_t size = std::min(events.size(), seed == 0 ? size_t{1} : 1 + random() % 256);
+    while (spec.peers && size < events.size() && events[size].time == events[size - 1].time)
+      ++size;
     batch.Clear();
     for (const OracleEvent& event : events.first(size))
       AddRow(event, SlotsOf(spec), batch);
@@ -143,6 +145,46 @@ TEST(KeyBlockTest, EveryAggregateOverEveryFrameIsWhatBruteForceSays) {
     std::vector<OracleEvent> events = StreamWith(seed, 500, 3).Make();
     auto block = KeyBlock::Make(spec);
     ExpectOracle(spec, events, FeedAll(*block, spec, events, seed));
+  }
+}
+
+// As rows come when they have waited for the watermark: sorted, and none is late.
+std::vector<OracleEvent> Sorted(std::vector<OracleEvent> events, int64_t grain) {
+  for (OracleEvent& event : events)
+    event.time = event.time / grain * grain;
+  std::stable_sort(events.begin(), events.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
+  for (OracleEvent& event : events)
+    event.watermark = event.time - event.time % 50;
+  return events;
+}
+
+TEST(KeyBlockTest, FramesThatEndAtTheCurrentRowHoldItsPeers) {
+  for (uint64_t seed : {21, 22, 23, 24}) {
+    KeyBlockSpec spec = OracleSpec(seed % 2 == 0);
+    spec.peers = true;
+    spec.lateness = 0;
+    std::vector<OracleEvent> events = Sorted(StreamWith(seed, 400, 3).Make(), seed < 23 ? 7 : 60);
+    auto block = KeyBlock::Make(spec);
+    ExpectOracle(spec, events, FeedAll(*block, spec, events, seed));
+  }
+}
+
+TEST(KeyBlockTest, PeersAreNotCutByBatches) {
+  KeyBlockSpec spec = OracleSpec(true);
+  spec.peers = true;
+  spec.lateness = 0;
+  std::vector<OracleEvent> events = Sorted(StreamWith(25, 2500, 40).Make(), 30);
+  auto one_by_one = KeyBlock::Make(spec);
+  Answers expected = FeedAll(*one_by_one, spec, events, 0);
+  std::string snapshot;
+  one_by_one->Save(snapshot);
+  for (uint64_t seed : {1, 2, 3}) {
+    auto block = KeyBlock::Make(spec);
+    EXPECT_EQ(FeedAll(*block, spec, events, seed), expected);
+    std::string other;
+    block->Save(other);
+    EXPECT_EQ(other, snapshot);
   }
 }
 

@@ -70,18 +70,26 @@ uint32_t KeyShard::FindOrMake(const PackedText& key, uint64_t hash) {
   return made;
 }
 
-void KeyShard::Apply(const KeyedRow& keyed, row::Row& row, base::Arena& arena,
-                     KeyBlock::Failures& failures) {
+KeyShard::Taken KeyShard::Take(const KeyedRow& keyed, const row::Row& row) {
   size_t keys_before = index_.size();
-  uint32_t at = FindOrMake(keyed.key, keyed.hash);
-  Touch(at);
-  KeySlot& slot = SlotAt(at);
+  Taken taken;
+  taken.slot = FindOrMake(keyed.key, keyed.hash);
+  taken.made_key = index_.size() > keys_before;
+  Touch(taken.slot);
+  KeySlot& slot = SlotAt(taken.slot);
   watermark_ = std::max(watermark_, row.watermark);
   keys_.Trim(slot, row.watermark);
-  uint32_t position = keys_.Add(slot, row.values, row.event_time);
+  taken.position = keys_.Insert(slot, row.values, row.event_time);
+  return taken;
+}
+
+void KeyShard::Answer(const Taken& taken, const KeyedRow& keyed, row::Row& row, base::Arena& arena,
+                      KeyBlock::Failures& failures) {
+  KeySlot& slot = SlotAt(taken.slot);
+  keys_.MoveTo(slot, taken.position, row.event_time);
   for (const OutputPlan& output : plan_.outputs) {
     row::Value* result = &row.values[output.spec.result_slot];
-    FinishError error = keys_.Read(output, slot, position, arena, result);
+    FinishError error = keys_.Read(output, slot, taken.position, arena, result);
     if (error == FinishError::kNone) continue;
     *result = row::Value::Null();
     if (failures.failed[keyed.row] == 0) failures.errors[keyed.row] = Message(error);
@@ -92,17 +100,34 @@ void KeyShard::Apply(const KeyedRow& keyed, row::Row& row, base::Arena& arena,
     if (count_slot < 0) continue;
     row.values[count_slot] = row::Value::Integer(keys_.CountRows(slot, static_cast<int>(i)));
   }
-  Sweep(index_.size() > keys_before);
+}
+
+size_t KeyShard::CountPeers(std::span<const KeyedRow> rows, const row::Batch& batch) {
+  const int64_t time = batch.rows()[rows[0].row].event_time;
+  size_t count = 1;
+  while (count < rows.size() && batch.rows()[rows[count].row].event_time == time)
+    ++count;
+  return count;
 }
 
 void KeyShard::Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena,
                       KeyBlock::Failures& failures) {
+  size_t fetched = 0;
   while (!rows.empty()) {
-    std::span<const KeyedRow> chunk = rows.first(std::min(rows.size(), kChunk));
-    Prefetch(chunk);
-    for (const KeyedRow& keyed : chunk)
-      Apply(keyed, batch.rows()[keyed.row], arena, failures);
-    rows = rows.subspan(chunk.size());
+    if (fetched == 0) {
+      fetched = std::min(rows.size(), kChunk);
+      Prefetch(rows.first(fetched));
+    }
+    const size_t together = plan_.peers ? CountPeers(rows, batch) : 1;
+    in_window_.clear();
+    for (const KeyedRow& keyed : rows.first(together))
+      in_window_.push_back(Take(keyed, batch.rows()[keyed.row]));
+    for (size_t i = 0; i < together; ++i)
+      Answer(in_window_[i], rows[i], batch.rows()[rows[i].row], arena, failures);
+    for (const Taken& taken : in_window_)
+      Sweep(taken.made_key);
+    fetched -= std::min(fetched, together);
+    rows = rows.subspan(together);
   }
 }
 

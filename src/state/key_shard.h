@@ -69,8 +69,17 @@ class KeyShard {
 
   KeySlot& SlotAt(uint32_t slot) const { return *reinterpret_cast<KeySlot*>(store_.at(slot)); }
   void Prefetch(std::span<const KeyedRow> chunk) const;
-  void Apply(const KeyedRow& keyed, row::Row& row, base::Arena& arena,
-             KeyBlock::Failures& failures);
+  // A row in its key's window.
+  struct Taken {
+    uint32_t slot = 0;
+    uint32_t position = 0;
+    bool made_key = false;
+  };
+  Taken Take(const KeyedRow& keyed, const row::Row& row);
+  void Answer(const Taken& taken, const KeyedRow& keyed, row::Row& row, base::Arena& arena,
+              KeyBlock::Failures& failures);
+  // The rows at the front that are peers, or only have the same event time.
+  static size_t CountPeers(std::span<const KeyedRow> rows, const row::Batch& batch);
   uint32_t FindOrMake(const PackedText& key, uint64_t hash);
   // Before the slot changes.
   void Touch(uint32_t slot) {
@@ -100,6 +109,8 @@ class KeyShard {
   uint32_t next_due_ = 0;
   int64_t snapshot_watermark_ = INT64_MIN;
   uint32_t load_slots_ = 0;  // of the block that is being loaded
+
+  std::vector<Taken> in_window_;  // of the rows that are answered together
 };
 
 }  // namespace headrace::state

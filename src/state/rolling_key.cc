@@ -216,6 +216,8 @@ FrameCursor RollingKeys::FrameOf(const KeySlot& slot, const FrameSpec& frame, ui
     to.tail = frame.end > before ? slot.first : position + 1 - static_cast<uint32_t>(frame.end);
   } else {
     if (!frame.unbounded) to.head = LowerBound(slot, Minus(time, frame.start), near.head, newest);
+    if (frame.end == 0 && plan_.peers)
+      to.tail = slot.end;  // no row is younger than this one's peers
     if (frame.end != 0) {
       int64_t last = Minus(time, frame.end);
       to.tail = last == INT64_MAX ? slot.end : LowerBound(slot, last + 1, near.tail, newest);
@@ -292,7 +294,7 @@ void RollingKeys::TakeInserted(KeySlot& slot, uint32_t position) {
   }
 }
 
-uint32_t RollingKeys::Add(KeySlot& slot, const row::Value* row, int64_t time) {
+uint32_t RollingKeys::Insert(KeySlot& slot, const row::Value* row, int64_t time) {
   uint32_t position = slot.end;
   if (slot.size() > 0 && TimeAt(slot, position - 1) > time) {
     position = SearchDown(slot, time + 1, position - 1);
@@ -301,11 +303,14 @@ uint32_t RollingKeys::Add(KeySlot& slot, const row::Value* row, int64_t time) {
   layout_.Pack(row, time, entry, pool_, scratch_);
   plan_.extrema.Update(ViewOf(slot), slot.first, position, slot.end);
   if (position + 1 != slot.end) TakeInserted(slot, position);
+  return position;
+}
+
+void RollingKeys::MoveTo(KeySlot& slot, uint32_t position, int64_t time) {
   for (size_t i = 0; i < plan_.frames.size(); ++i) {
     const FrameCursor& cursor = CursorsOf(slot)[i];
     MoveFrame(slot, i, FrameOf(slot, plan_.frames[i].spec, position, time, cursor));
   }
-  return position;
 }
 
 // ---- Answers

@@ -57,9 +57,10 @@ class RollingKeys {
   void PrefetchOldest(const KeySlot& slot) const;
   // Drops the entries that no row can reach any more once the watermark stands there.
   void Trim(KeySlot& slot, int64_t watermark);
-  // Takes the row in and moves every frame to it; the answers of Read are then the row's. Returns
-  // its position.
-  uint32_t Add(KeySlot& slot, const row::Value* row, int64_t time);
+  // Takes the row in; returns its position.
+  uint32_t Insert(KeySlot& slot, const row::Value* row, int64_t time);
+  // Moves every frame to the row at `position`; the answers of Read are then the row's.
+  void MoveTo(KeySlot& slot, uint32_t position, int64_t time);
   FinishError Read(const OutputPlan& output, KeySlot& slot, uint32_t position, base::Arena& arena,
                    row::Value* value);
   // Events in the frame, those that are gone included.

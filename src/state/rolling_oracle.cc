@@ -111,10 +111,15 @@ Value ValueOf(const OracleEvent& event, int slot) {
   }
 }
 
-// The events of the key of `at` that had arrived, by (time, arrival), and the place of `at`.
-std::vector<size_t> Arrived(const std::vector<OracleEvent>& events, size_t at, size_t* place) {
+// The events of the key of `at` that had arrived (with `peers`: all of its time), by (time,
+// arrival), and the place of `at`.
+std::vector<size_t> Arrived(const std::vector<OracleEvent>& events, size_t at, bool peers,
+                            size_t* place) {
   std::vector<size_t> mine;
-  for (size_t i = 0; i <= at; ++i) {
+  size_t end = at + 1;
+  while (peers && end < events.size() && events[end].time == events[at].time)
+    ++end;
+  for (size_t i = 0; i < end; ++i) {
     if (events[i].key == events[at].key) mine.push_back(i);
   }
   std::stable_sort(mine.begin(), mine.end(),
@@ -124,9 +129,9 @@ std::vector<size_t> Arrived(const std::vector<OracleEvent>& events, size_t at, s
 }
 
 std::vector<size_t> InFrame(const FrameSpec& frame, const std::vector<OracleEvent>& events,
-                            size_t at) {
+                            size_t at, bool peers) {
   size_t place = 0;
-  std::vector<size_t> mine = Arrived(events, at, &place);
+  std::vector<size_t> mine = Arrived(events, at, peers, &place);
   std::vector<size_t> inside;
   for (size_t i = 0; i < mine.size(); ++i) {
     auto back = frame.rows ? static_cast<int64_t>(place) - static_cast<int64_t>(i)
@@ -140,7 +145,7 @@ std::vector<size_t> InFrame(const FrameSpec& frame, const std::vector<OracleEven
 std::vector<size_t> Selected(const KeyBlockSpec& spec, const AggregateSpec& aggregate,
                              const std::vector<OracleEvent>& events, size_t at) {
   std::vector<size_t> inside =
-      InFrame(spec.frames[static_cast<size_t>(aggregate.frame)], events, at);
+      InFrame(spec.frames[static_cast<size_t>(aggregate.frame)], events, at, spec.peers);
   if (aggregate.filter_slot < 0) return inside;
   std::erase_if(inside, [&events](size_t i) { return !events[i].ok.value_or(false); });
   return inside;
@@ -280,7 +285,7 @@ std::optional<std::string> OracleValue(const KeyBlockSpec& spec, size_t index,
   Type type = aggregate.argument_type;
   if (aggregate.kind == Kind::kLag) {
     size_t place = 0;
-    std::vector<size_t> mine = Arrived(events, at, &place);
+    std::vector<size_t> mine = Arrived(events, at, spec.peers, &place);
     auto back = static_cast<size_t>(aggregate.lag);
     if (back > place) return "null";
     return Text(ValueOf(events[mine[place - back]], aggregate.argument_slot), type);

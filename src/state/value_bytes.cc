@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "state/slab_pool.h"
+
 namespace headrace::state {
 
 using row::TypeKind;
@@ -54,7 +56,7 @@ void SaveValue(const Value& value, row::Type type, base::ByteWriter& writer) {
   }
 }
 
-bool LoadValue(row::Type type, base::ByteReader& reader, SlabPool& pool, Value* value) {
+bool ReadValue(row::Type type, base::ByteReader& reader, Value* value) {
   *value = Value::Null();
   uint8_t null = reader.U8();
   if (!reader.ok() || null > 1) return false;
@@ -62,8 +64,7 @@ bool LoadValue(row::Type type, base::ByteReader& reader, SlabPool& pool, Value* 
   if (IsTextLike(type)) {
     std::string_view text = reader.String();
     if (!reader.ok() || text.size() > UINT32_MAX) return false;
-    *value = CopyValue(Value::Text(text), type, pool);
-    if (text.empty()) *value = Value::Text("");
+    *value = Value::Text(text.empty() ? std::string_view("") : text);
     return true;
   }
   Value loaded = Value::Integer(0);
@@ -88,6 +89,12 @@ bool LoadValue(row::Type type, base::ByteReader& reader, SlabPool& pool, Value* 
   }
   *value = loaded;
   return reader.ok();
+}
+
+bool LoadValue(row::Type type, base::ByteReader& reader, SlabPool& pool, Value* value) {
+  if (!ReadValue(type, reader, value)) return false;
+  *value = CopyValue(*value, type, pool);
+  return true;
 }
 
 }  // namespace headrace::state

@@ -2,9 +2,10 @@
 
 #include "base/bytes.h"
 #include "row/value.h"
-#include "state/slab_pool.h"
 
 namespace headrace::state {
+
+class SlabPool;
 
 // Whether the type's values point at bytes.
 bool IsTextLike(row::Type type);
@@ -13,8 +14,10 @@ bool IsTextLike(row::Type type);
 row::Value CopyValue(const row::Value& value, row::Type type, SlabPool& pool);
 void ReleaseValue(const row::Value& value, row::Type type, SlabPool& pool);
 
-// For snapshots: the null flag, then the value.
+// For snapshots and rows that wait: the null flag, then the value.
 void SaveValue(const row::Value& value, row::Type type, base::ByteWriter& writer);
+// Its text lies in the reader's bytes. False when they are damaged.
+bool ReadValue(row::Type type, base::ByteReader& reader, row::Value* value);
 // Owns its bytes in `pool`. False when the bytes are damaged; nothing is then held.
 bool LoadValue(row::Type type, base::ByteReader& reader, SlabPool& pool, row::Value* value);
 

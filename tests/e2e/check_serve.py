@@ -1,5 +1,6 @@
 """`headrace serve`: the decision call, what is durable, clean ends."""
 import json
+import socket
 import subprocess
 
 from program import ROOT
@@ -95,3 +96,31 @@ def check_a_running_directory_is_backed_up_and_restored(program):
         victim.write_bytes(damaged)
         code, _, err = program.run("restore", d / "copy", "--data", d / "third")
         assert code != 0 and "HR52" in err and not (d / "third").exists(), (code, err)
+
+
+def check_a_request_that_had_no_answer_is_sent_again_with_its_key(program):
+    sql = ("CREATE STREAM payments (tx_id TEXT, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);\n"
+           "CREATE STREAM decisions AS SELECT tx_id, count(*) OVER (ORDER BY ts) AS n FROM payments;\n")
+    path = "/api/v1/topics/payments/events?return=decisions"
+    with program.scratch() as d:
+        (d / "app.sql").write_text(sql)
+        answers = {}
+        for life in range(6):
+            with program.serve(d / "data", *([d / "app.sql"] if life == 0 else [])) as server:
+                for i in range(life * 5 + 5):
+                    event = {"tx_id": f"t{i}", "ts": "2026-03-02T00:00:00Z"}
+                    status, answer = server.request("POST", path, event, {"Idempotency-Key": f"k{i}"})
+                    assert status == 200 and answers.setdefault(i, answer) == answer, (i, status, answer)
+                # One more goes out, and nobody waits for its answer.
+                body = json.dumps({"tx_id": f"t{life * 5 + 5}", "ts": "2026-03-02T00:00:00Z"})
+                with socket.create_connection(("127.0.0.1", server.port)) as client:
+                    client.sendall((f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                                    f"Idempotency-Key: k{life * 5 + 5}\r\nContent-Length: {len(body)}\r\n\r\n"
+                                    f"{body}").encode())
+                    server.kill()
+        out, _ = program.ok("sql", "--jsonl", "--data", d / "data", "-c",
+                            "SELECT count(*) AS n, count(DISTINCT tx_id) AS d FROM payments")
+        events, different = json.loads(out)["rows"][0]
+        assert events == different and events in (30, 31), out
+        assert [answers[i]["rows"][0]["n"] for i in range(30)] == list(range(1, 31)), answers
+        program.ok("verify", "--data", d / "data")

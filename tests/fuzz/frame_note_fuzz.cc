@@ -1,11 +1,12 @@
-// Any bytes as the note of a stored batch or as a control record: refused, or the same again when
-// they are written back.
+// Any bytes as the note of a stored batch, as a control record or as a kept answer: refused, or the
+// same again when they are written back.
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "catalog/change.h"
+#include "engine/answer.h"
 #include "engine/frame_note.h"
 #include "headrace/check.h"
 
@@ -31,6 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
+    const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());
+    HR_CHECK(again.ok() && again->Encode() == answer->Encode());
   }
   return 0;
 }

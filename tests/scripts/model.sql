@@ -17,6 +17,13 @@ ALTER MODEL risk ACTIVATE VERSION 1;
 -- why decisions:0:2
 -- why decisions:0:4
 -- query SHOW MODELS
+ALTER MODEL risk SHADOW VERSION 2;
+-- restart
+-- query SHOW MODELS
+ALTER MODEL risk RETIRE VERSION 2;
+-- query SHOW MODELS
+ALTER MODEL risk SHADOW VERSION 1;
+-- deploy
 ALTER MODEL risk ACTIVATE VERSION 3;
 -- deploy
 ALTER MODEL other ADD VERSION WITH (path = '/m_calm.txt');

@@ -50,7 +50,8 @@ class ScriptRun {
  public:
   explicit ScriptRun(std::string name) : name_(std::move(name)) {
     for (const auto& entry : fs::directory_iterator(kFolder)) {
-      if (entry.path().extension() != ".txt") continue;  // models
+      // Models; the other files are scripts and what they give.
+      if (entry.path().extension() != ".txt" && entry.path().extension() != ".onnx") continue;
       std::string path = "/" + entry.path().filename().string();
       os::ReplaceFile(program_.disk(), path, ReadAll(entry.path())).value();
     }

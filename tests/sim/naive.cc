@@ -76,6 +76,7 @@ class Naive {
     Sliding();
     PerWindow();
     Later();
+    Sorted();
     return std::move(out_);
   }
 
@@ -301,6 +302,75 @@ class Naive {
     MergeLetters(past, refused);
   }
 
+  // Rows in the order of their times, each once no older one can come.
+  void Sorted() {
+    std::vector<const Row*> waiting, done;
+    size_t step = 0;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const Row& row = rows_[i];
+      if (!row.event->unfit && TooLate(row, w_.sorted_lateness)) {
+        Missed(*row.event);
+      } else if (!row.event->unfit) {
+        waiting.push_back(&row);
+      }
+      for (; step < steps_.size() && steps_[step].behind == i; ++step)
+        ReleaseUpTo(steps_[step].watermark - w_.sorted_lateness, waiting, done);
+    }
+    ReleaseUpTo(INT64_MAX, waiting, done);
+    std::map<int64_t, Group> groups;
+    for (const auto& [ts, n] : sorted_) {
+      Group& group = groups[ts - ts % w_.tumble];
+      ++group.n;
+      AddTo(group.total, n);
+    }
+    for (const auto& [start, group] : groups) {
+      out_["per_sorted"] += "{\"window_start\":" + Time(start) +
+                            ",\"n\":" + std::to_string(group.n) +
+                            ",\"total\":" + Text(group.total) + "}\n";
+    }
+  }
+
+  void Missed(const Event& e) {
+    out_["missed"] += "{\"id\":\"" + e.id + "\",\"k\":" + Text(e.k) + ",\"q\":" + Text(e.q) +
+                      ",\"v\":" + Money(e.v) + ",\"x\":" + Quarters(e.x) + ",\"ts\":" + Time(e.ts) +
+                      "}\n";
+    if (!e.q || *e.q <= 5) return;
+    out_["missed_some"] +=
+        "{\"id\":\"" + e.id + "\",\"v\":" + Money(e.v) + ",\"ts\":" + Time(e.ts) + "}\n";
+  }
+
+  void ReleaseUpTo(int64_t bound, std::vector<const Row*>& waiting, std::vector<const Row*>& done) {
+    std::vector<const Row*> released, left;
+    for (const Row* row : waiting)
+      (row->event->ts < bound ? released : left).push_back(row);
+    waiting = std::move(left);
+    std::stable_sort(released.begin(), released.end(),
+                     [](const Row* a, const Row* b) { return a->event->ts < b->event->ts; });
+    std::erase_if(released, [](const Row* row) { return row->event->q == 2; });
+    const size_t first = done.size();
+    done.insert(done.end(), released.begin(), released.end());
+    for (size_t i = first; i < done.size(); ++i)
+      SortedOne(done, i);
+  }
+
+  void SortedOne(const std::vector<const Row*>& done, size_t at) {
+    const Event& e = *done[at]->event;
+    int64_t n = 0;
+    std::optional<int64_t> sum, before;
+    for (size_t i = 0; i < done.size(); ++i) {
+      const Event& other = *done[i]->event;
+      if (other.k != e.k) continue;
+      if (i < at) before = other.q;
+      if (other.ts > e.ts || other.ts < e.ts - w_.range) continue;
+      ++n;
+      AddTo(sum, other.v);
+    }
+    sorted_.emplace_back(e.ts, n);
+    out_["sorted"] += "{\"id\":\"" + e.id + "\",\"k\":" + Text(e.k) + ",\"ts\":" + Time(e.ts) +
+                      ",\"n\":" + std::to_string(n) + ",\"s\":" + Money(sum) +
+                      ",\"before\":" + Text(before) + "}\n";
+  }
+
   void LaterOne(const Row& row, const std::vector<const Row*>& seen,
                 std::map<GroupKey, Group>& groups) {
     const Event& e = *row.event;
@@ -342,8 +412,9 @@ class Naive {
   size_t first_ = 0;   // index of the first row behind the second script
   size_t second_ = 0;  // and behind the second version of the model
   std::vector<const Row*> seen_;
-  std::vector<std::pair<int64_t, Row>> busy_;  // with the offset of their event
-  std::vector<std::string> letters_;           // of the first script
+  std::vector<std::pair<int64_t, Row>> busy_;        // with the offset of their event
+  std::vector<std::pair<int64_t, int64_t>> sorted_;  // event time and n of each row
+  std::vector<std::string> letters_;                 // of the first script
   std::map<std::string, std::string> out_;
 };
 

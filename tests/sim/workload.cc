@@ -97,6 +97,22 @@ std::string Seconds(int64_t micros) {
   return "INTERVAL '" + std::to_string(micros / kSecond) + " seconds'";
 }
 
+// Rows that wait, and what came too late for that.
+std::string SortedScript(const Workload& w) {
+  return "CREATE STREAM sorted AS SELECT id, k, ts, count(*) OVER m AS n, sum(v) OVER m AS s,\n"
+         "  lag(q) OVER seen AS before FROM events WHERE q IS NULL OR q <> 2 WINDOW\n"
+         "  m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
+         Seconds(w.range) +
+         " PRECEDING AND CURRENT ROW),\n  seen AS (PARTITION BY k ORDER BY ts)\n"
+         "EMIT ON WATERMARK ALLOWED LATENESS " +
+         Seconds(w.sorted_lateness) +
+         " LATE ROWS SIDE OUTPUT TO missed;\n"
+         "CREATE STREAM missed_some AS SELECT id, v, ts FROM missed WHERE q > 5;\n"
+         "CREATE MATERIALIZED VIEW per_sorted AS SELECT window_start, count(*) AS n, sum(n) AS "
+         "total\nFROM TUMBLE(TABLE sorted, DESCRIPTOR(ts), " +
+         Seconds(w.tumble) + ") GROUP BY window_start;\n";
+}
+
 std::string FirstScript(const Workload& w) {
   std::string script =
       "CREATE STREAM events (id TEXT NOT NULL, k TEXT, q BIGINT, v DECIMAL(12,2) CHECK (v >= 0),\n"
@@ -130,7 +146,7 @@ std::string FirstScript(const Workload& w) {
       "FROM HOP(TABLE events, DESCRIPTOR(ts), " +
       Seconds(w.hop_slide) + ", " + Seconds(w.hop_size) +
       ") WHERE q <> 1 GROUP BY window_start, window_end;\n";
-  return script;
+  return script + SortedScript(w);
 }
 
 std::string LaterScript(const Workload& w) {
@@ -206,13 +222,14 @@ Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t event
   w.tumble = among(5, 120) * kSecond;
   w.tumble_lateness = among(0, 1) * among(1, 90) * kSecond;
   w.tumble_drops = among(0, 1) == 1;
+  w.sorted_lateness = among(0, 2) * among(1, 60) * kSecond;
   w.hop_slide = among(3, 40) * kSecond;
   w.hop_size = w.hop_slide * among(1, 4);
   w.now = kStart + 30 * 86400 * kSecond;
   w.script = FirstScript(w);
   w.later_script = LaterScript(w);
-  w.streams = {"enriched",    "busy",          "per_window", "sliding",
-               "events.dead", "enriched.dead", "busy.dead",  Workload::kCsv};
+  w.streams = {"enriched",  "busy",         "per_window", "sliding", "events.dead", "enriched.dead",
+               "busy.dead", Workload::kCsv, "sorted",     "missed",  "missed_some", "per_sorted"};
   w.later_streams = {"later", "scored", "fresh", "later_windows"};
   EventMaker maker(random, feed, w.now + 365 * 86400 * kSecond);
   for (size_t i = 0; i < events; ++i)

@@ -33,7 +33,8 @@ struct Workload {
   int64_t rows = 0;   // of OVER ... ROWS
   int64_t tumble = 0;
   int64_t tumble_lateness = 0;
-  bool tumble_drops = false;  // LATE ROWS DROP
+  bool tumble_drops = false;    // LATE ROWS DROP
+  int64_t sorted_lateness = 0;  // of the statement that emits on watermark
   int64_t hop_slide = 0;
   int64_t hop_size = 0;
 

@@ -5,8 +5,8 @@
 
 #include "cli/bench/bench.h"
 #include "cli/bench/http_load.h"
-#include "cli/bench/server_process.h"
 #include "cli/demo/payment_generator.h"
+#include "cli/server_process.h"
 #include "engine/engine.h"
 
 namespace headrace::cli {
@@ -18,6 +18,7 @@ constexpr uint64_t kPast = 2'000'000;
 constexpr uint64_t kRate = 1000;  // live events per second
 constexpr uint64_t kBefore = 5 * kRate;
 constexpr uint64_t kSlice = kRate / 4;
+constexpr int64_t kStartMilliseconds = 60'000;
 
 constexpr const char* kScript =
     "CREATE STREAM payments (tx_id TEXT NOT NULL, card TEXT NOT NULL, amount DECIMAL(12,2) NOT "
@@ -92,8 +93,11 @@ Status BenchBackfill(Bench& bench) {
   PaymentGenerator payments({1, kStart, kStep});
   HR_TRY(os::ReplaceFile(bench.files(), bench.directory() + "/app.sql", kScript));
   HR_TRY(MakePast(bench, payments));
-  ServerProcess server(bench.directory());
-  HR_TRY(server.Start());
+  ServerProcess server(bench.clock());
+  const std::string directory = bench.directory();
+  HR_TRY(server.Start(
+      {"serve", directory + "/app.sql", "--data", directory + "/data", "--http", "127.0.0.1:0"}));
+  HR_TRY(server.WaitListening(kStartMilliseconds));
   Live live(bench, server.port(), payments);
   std::vector<double> before;
   HR_TRY(live.Send(kRate, before));

@@ -43,6 +43,7 @@ struct Benchmark {
 std::vector<Benchmark> AllBenchmarks();
 
 Status BenchScore(Bench& bench);          // score.*, shap.*
+Status BenchTrain(Bench& bench);          // train.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*

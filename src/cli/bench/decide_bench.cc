@@ -4,9 +4,9 @@
 
 #include "cli/bench/bench.h"
 #include "cli/bench/http_load.h"
-#include "cli/bench/server_process.h"
 #include "cli/demo/embedded.h"
 #include "cli/demo/payment_generator.h"
+#include "cli/server_process.h"
 #include "engine/engine.h"
 
 namespace headrace::cli {
@@ -17,6 +17,7 @@ constexpr int64_t kStep = 500'000;  // microseconds between payments
 constexpr uint64_t kWarmSeconds = 2;
 constexpr uint64_t kSeconds = 10;
 constexpr uint64_t kComputeEvents = 20'000;
+constexpr int64_t kStartMilliseconds = 60'000;
 
 Status WriteApp(Bench& bench) {
   HR_TRY(os::ReplaceFile(bench.files(), bench.directory() + "/app.sql", DemoScript()));
@@ -49,8 +50,11 @@ Status MeasureRate(Bench& bench, uint16_t port, PaymentGenerator& payments, uint
 
 Status BenchDecideHttp(Bench& bench) {
   HR_TRY(WriteApp(bench));
-  ServerProcess server(bench.directory());
-  HR_TRY(server.Start());
+  ServerProcess server(bench.clock());
+  const std::string directory = bench.directory();
+  HR_TRY(server.Start(
+      {"serve", directory + "/app.sql", "--data", directory + "/data", "--http", "127.0.0.1:0"}));
+  HR_TRY(server.WaitListening(kStartMilliseconds));
   PaymentGenerator payments({1, kStart, kStep});
   HR_TRY(MeasureRate(bench, server.port(), payments, 1000));
   return MeasureRate(bench, server.port(), payments, 10'000);

@@ -30,11 +30,8 @@ Status ScoreTrees(Bench& bench, int trees) {
   SyntheticModelOptions options;
   options.trees = trees;
   HR_ASSIGN(std::shared_ptr<const model::Model> model, model::Model::Load(SyntheticModel(options)));
-  BenchRandom random(7);
   const auto width = static_cast<size_t>(options.features);
-  std::vector<double> table(kRows * width);
-  for (double& cell : table)
-    cell = random.Unit();
+  const std::vector<double> table = SyntheticRows(kRows, width);
   std::vector<double> raw(kRows);
   const std::string name = std::to_string(trees) + "x31";
   auto row_of = [&](size_t row) {

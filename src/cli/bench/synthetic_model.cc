@@ -115,4 +115,13 @@ std::string SyntheticModel(const SyntheticModelOptions& options) {
   return out + "\n" + trees + "end of trees\n\nparameters:\nend of parameters\n";
 }
 
+std::vector<double> SyntheticRows(size_t rows, size_t features) {
+  BenchRandom random(7);
+  std::vector<double> table(rows * features);
+  for (double& cell : table) {
+    cell = static_cast<double>(random.Next() >> 40) * 0x1p-24;
+  }
+  return table;
+}
+
 }  // namespace headrace::cli

@@ -235,6 +235,7 @@ void Connection::FillHead(Slot& slot, const Response& response) {
     head += "\r\nAllow: ";
     head += response.allow;
   }
+  if (response.repeated) head += "\r\nIdempotent-Replayed: true";
   head += "\r\nX-Content-Type-Options: nosniff";
   if (!slot.keep_alive) head += "\r\nConnection: close";
   head += "\r\n\r\n";

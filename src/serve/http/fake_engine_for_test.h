@@ -98,6 +98,14 @@ class FakeEngine final : public engine::Engine {
   Result<engine::VerifyResult> Verify(const std::vector<std::string>&) const override {
     return engine::VerifyResult{};
   }
+  Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
+                                                const engine::TrainingSetTaker&) const override {
+    return engine::TrainingSetReport{};
+  }
+  Result<engine::WhatIfReport> WhatIf(const engine::WhatIfRequest&, const engine::TakeBytes&,
+                                      const std::function<void(uint64_t)>&) const override {
+    return engine::WhatIfReport{};
+  }
   Result<std::string> ReadRows(const std::string& stream,
                                const engine::RowRange& range) const override {
     if (stream != "decisions") return Error(ErrorKind::kNotFound, "HR6002", "no such stream");

@@ -1,10 +1,12 @@
 #include "serve/http/http_api.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "row/text.h"
+#include "serve/http/idempotency.h"
 #include "serve/http/ingest.h"
 #include "serve/http/json_text.h"
 #include "serve/http/problem.h"
@@ -112,29 +114,41 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   }
 }
 
+Result<engine::IngestRequest> HttpApi::ParseEvents(const Route& route,
+                                                   const Request& request) const {
+  HR_TRY(route.Only({"return", "atomic"}));
+  engine::IngestRequest ingest;
+  ingest.topic = route.name;
+  HR_ASSIGN(ingest.atomic, route.Flag("atomic", false));
+  if (const std::string* stream = route.Find("return")) {
+    if (stream->empty()) {
+      return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                   "parameter `return` names no stream");
+    }
+    ingest.return_stream = *stream;
+  }
+  HR_ASSIGN(std::optional<std::string> key, IdempotencyKeyOf(request.headers));
+  if (key) {
+    ingest.idempotency_key = std::move(*key);
+    ingest.fingerprint = FingerprintOf(route, request.headers, request.body);
+  }
+  return ingest;
+}
+
 void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
   auto refuse = [&answer](const Error& error) { answer(Problem(error)); };
-  if (Status known = route.Only({"return", "atomic"}); !known.ok()) return refuse(known.error());
-  Result<bool> atomic = route.Flag("atomic", false);
-  if (!atomic.ok()) return refuse(atomic.error());
+  if (auto busy = engine_.RefuseNow(request.body.size())) return refuse(*busy);
+  Result<engine::IngestRequest> parsed = ParseEvents(route, request);
+  if (!parsed.ok()) return refuse(parsed.error());
+  engine::IngestRequest& ingest = *parsed;
   Result<EventBody> split =
       SplitEvents(request.headers, std::move(request.body), limits_.events_per_request_max);
   if (!split.ok()) return refuse(split.error());
   EventBody& body = *split;
 
-  engine::IngestRequest ingest;
-  ingest.topic = route.name;
-  ingest.atomic = *atomic;
-  if (const std::string* stream = route.Find("return")) {
-    if (stream->empty()) {
-      return refuse(
-          Error(ErrorKind::kInvalidArgument, kBadParameter, "parameter `return` names no stream"));
-    }
-    ingest.return_stream = *stream;
-  }
-  EventIndices indices{std::move(body.indices), std::move(body.rejected), body.alone, *atomic,
+  EventIndices indices{std::move(body.indices), std::move(body.rejected), body.alone, ingest.atomic,
                        !ingest.return_stream.empty()};
-  if (body.payloads.empty() || (*atomic && !indices.rejected.empty())) {
+  if (body.payloads.empty() || (ingest.atomic && !indices.rejected.empty())) {
     auto streams = engine_.streams();
     bool known = std::any_of(streams.begin(), streams.end(),
                              [&](const auto& stream) { return stream.topic == route.name; });
@@ -147,7 +161,7 @@ void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
                  start = clock_.MonotonicNanoseconds()](engine::IngestReply reply) mutable {
     auto self = alive.lock();
     if (!self) return;
-    if (!reply.error) self->metrics_.CountEvents(topic, reply.accepted);
+    if (!reply.error && !reply.repeated) self->metrics_.CountEvents(topic, reply.accepted);
     const bool decided = !reply.error && indices.wants_rows;
     Response response = EventsResponse(std::move(indices), std::move(reply));
     if (decided) self->metrics_.RecordDecision(self->clock_.MonotonicNanoseconds() - start);

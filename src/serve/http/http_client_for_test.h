@@ -98,6 +98,11 @@ class HttpClient {
     }
     return Take(std::min(count, in_.size()));
   }
+  // True when something can be read at once.
+  bool HasAnswer() const {
+    char byte = 0;
+    return !in_.empty() || ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
   // True when the server has closed and nothing was left to read.
   bool AtEnd() { return in_.empty() && !Fill(); }
 

@@ -234,6 +234,7 @@ Response EventsResponse(EventIndices request, engine::IngestReply reply) {
     return response;
   }
   Response response;
+  response.repeated = reply.repeated;
   std::string& out = response.body;
   out = "{\"accepted\":" + std::to_string(reply.accepted) + ",\"rejected\":";
   AppendRejected(rejected, out);

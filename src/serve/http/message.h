@@ -57,6 +57,7 @@ struct Response {
   std::string body;
   int retry_after_seconds = 0;  // 0: no Retry-After
   std::string_view allow{};     // 405 only; of static storage
+  bool repeated = false;        // an earlier answer, given again for the same Idempotency-Key
   // When set, `body` is the first piece and the rest comes from here, in chunks.
   std::shared_ptr<BodySource> source{};
 };

@@ -17,13 +17,23 @@ struct CodeStatus {
   int status;
 };
 
-// Refusals of this front end whose status their kind does not tell.
+// Errors whose status their kind does not tell.
 constexpr std::array kStatusOfCode = {
-    CodeStatus{kHeaderTooLarge, 431},   CodeStatus{kBodyTooLarge, 413},
-    CodeStatus{kMethodNotAllowed, 405}, CodeStatus{kUnsupportedMedia, 415},
-    CodeStatus{kBadCloudEvent, 422},    CodeStatus{kTooBusy, 503},
-    CodeStatus{kRequestTimeout, 408},   CodeStatus{kNotAnObject, 422},
-    CodeStatus{kForeignOrigin, 403},    CodeStatus{kTooManyEvents, 413},
+    CodeStatus{kHeaderTooLarge, 431},
+    CodeStatus{kBodyTooLarge, 413},
+    CodeStatus{kMethodNotAllowed, 405},
+    CodeStatus{kUnsupportedMedia, 415},
+    CodeStatus{kBadCloudEvent, 422},
+    CodeStatus{kTooBusy, 503},
+    CodeStatus{kRequestTimeout, 408},
+    CodeStatus{kNotAnObject, 422},
+    CodeStatus{kForeignOrigin, 403},
+    CodeStatus{kTooManyEvents, 413},
+    // Of the engine: a key that was sent with another request; an answer whose rows are gone; too
+    // many refusals to be kept.
+    CodeStatus{"HR5004", 422},
+    CodeStatus{"HR5005", 410},
+    CodeStatus{"HR5006", 413},
 };
 
 int StatusOfKind(ErrorKind kind) {
@@ -107,6 +117,7 @@ std::string_view ReasonOf(int status) {
       {405, "Method Not Allowed"},
       {408, "Request Timeout"},
       {409, "Conflict"},
+      {410, "Gone"},
       {413, "Content Too Large"},
       {415, "Unsupported Media Type"},
       {422, "Unprocessable Content"},

@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "cli/commands.h"
+#include "cli/model_file.h"
+#include "train/evaluate.h"
+
+namespace headrace::cli {
+namespace {
+
+std::string TextOf(double number, const char* no_meaning) {
+  if (std::isnan(number)) return no_meaning;
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+
+std::string_view NameOf(train::Task task) {
+  switch (task) {
+    case train::Task::kBinary:
+      return "binary";
+    case train::Task::kRegression:
+      return "regression";
+    case train::Task::kMulticlass:
+      return "multiclass";
+  }
+  return "";
+}
+
+std::string Json(const train::Evaluation& evaluation) {
+  std::string out = "{\"objective\":\"" + std::string(NameOf(evaluation.task)) +
+                    "\",\"rows\":" + std::to_string(evaluation.rows);
+  for (const train::Measure& measure : evaluation.measures) {
+    out += ",\"" + measure.name + "\":" + TextOf(measure.value, "null");
+  }
+  return out + "}\n";
+}
+
+std::string Table(const train::Evaluation& evaluation) {
+  std::vector<std::pair<std::string, std::string>> lines = {
+      {"objective", std::string(NameOf(evaluation.task))},
+      {"rows", std::to_string(evaluation.rows)}};
+  for (const train::Measure& measure : evaluation.measures) {
+    lines.emplace_back(measure.name, TextOf(measure.value, "-"));
+  }
+  std::string out;
+  for (auto& [name, value] : lines) {
+    name.resize(12, ' ');
+    out += name + value + "\n";
+  }
+  return out;
+}
+
+Result<train::Evaluation> Evaluate(const Arguments& arguments, const std::string& label) {
+  std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
+  HR_ASSIGN(const std::shared_ptr<const model::Model> loaded,
+            LoadModelFile(*files, arguments.positionals()[0]));
+  const std::string input = arguments.Get("--input", "-");
+  HR_ASSIGN(const std::string rows, ReadRowsFile(*files, input));
+  Result<train::Evaluation> evaluation = train::EvaluateCsv(*loaded, rows, label);
+  if (!evaluation.ok()) return InFile(input, evaluation.error());
+  return evaluation;
+}
+
+ExitCode RunModelEvaluate(const Arguments& arguments, Console& console) {
+  const std::string* label = arguments.Find("--label");
+  if (label == nullptr) return console.FailUsage("--label COLUMN is missing", "model evaluate");
+  Result<train::Evaluation> evaluation = Evaluate(arguments, *label);
+  if (!evaluation.ok()) return console.Fail(evaluation.error());
+  console.Out(arguments.Has("--json") ? Json(*evaluation) : Table(*evaluation));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+Command ModelEvaluateCommand() {
+  return {.name = "model evaluate",
+          .group = "Models",
+          .summary = "measure a model file against the labels of a CSV",
+          .positionals = "FILE",
+          .positionals_min = 1,
+          .positionals_max = 1,
+          .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                    {"--label", "COLUMN", "what was true: 0 or 1, a number, or a class from 0"},
+                    {"--json", "", "one JSON document; a measure without a meaning is null"}},
+          .more =
+              "  headrace model evaluate fraud.lgb.txt --input rows.csv --label is_fraud\n\n"
+              "Binary: roc_auc, pr_auc (average precision), log_loss, brier, ece (10 bins), ks,\n"
+              "accuracy (at 0.5), rmse. Regression: rmse, mae, r2. Several classes: accuracy,\n"
+              "log_loss, roc_auc (mean of one class against the rest).\n",
+          .run = RunModelEvaluate};
+}
+
+}  // namespace headrace::cli

@@ -1,0 +1,104 @@
+#include <memory>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/data_card.h"
+#include "cli/data_commands.h"
+#include "connect/row_file.h"
+#include "row/text.h"
+
+namespace headrace::cli {
+namespace {
+
+Result<std::optional<int64_t>> ReadTime(const Arguments& arguments, std::string_view flag) {
+  const std::string* text = arguments.Find(flag);
+  if (text == nullptr) return std::optional<int64_t>{};
+  int64_t micros = 0;
+  if (row::ParseRfc3339(*text, &micros)) return std::optional<int64_t>(micros);
+  return BadUsage(std::string(flag) + " " + *text +
+                  ": a time such as 2026-01-31T23:59:59Z is meant");
+}
+
+Result<engine::TrainingSetRequest> ReadRequest(const Arguments& arguments) {
+  for (std::string_view flag : {"--labels", "--on", "--label", "--output"}) {
+    if (!arguments.Has(flag)) return BadUsage(std::string(flag) + " is missing");
+  }
+  engine::TrainingSetRequest request;
+  request.stream = arguments.positionals()[0];
+  request.labels = arguments.Get("--labels", "");
+  request.label = arguments.Get("--label", "");
+  const std::string on = arguments.Get("--on", "");
+  const size_t equals = on.find('=');
+  request.labels_on = on.substr(0, equals);
+  request.on = equals == std::string::npos ? on : on.substr(equals + 1);
+  HR_ASSIGN(request.as_of, ReadTime(arguments, "--as-of"));
+  HR_ASSIGN(request.from, ReadTime(arguments, "--from"));
+  HR_ASSIGN(request.to, ReadTime(arguments, "--to"));
+  return request;
+}
+
+Result<engine::TrainingSetReport> Write(Workspace& workspace,
+                                        const engine::TrainingSetRequest& request,
+                                        const std::string& path) {
+  std::unique_ptr<connect::RowFile> file;
+  engine::TrainingSetTaker taker;
+  taker.begin = [&](const row::Schema& schema) -> Status {
+    HR_ASSIGN(file, connect::RowFile::Create(workspace.files(), path, schema));
+    return Ok();
+  };
+  taker.take = [&](const row::Value* values) { return file->Append(values); };
+  HR_ASSIGN(engine::TrainingSetReport report, workspace.engine().TrainingSet(request, taker));
+  HR_TRY(file->Finish());
+  return report;
+}
+
+ExitCode RunTrainingSet(const Arguments& arguments, Console& console) {
+  Result<engine::TrainingSetRequest> request = ReadRequest(arguments);
+  if (!request.ok()) return console.FailUsage(request.error().message(), "training-set");
+  ExitCode code = ExitCode::kOk;
+  std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "training-set", &code);
+  if (workspace == nullptr) return code;
+  const std::string path = arguments.Get("--output", "");
+  Result<engine::TrainingSetReport> report = Write(*workspace, *request, path);
+  if (!report.ok()) return console.Fail(report.error());
+  const std::string card = DataCard(workspace->engine(), *request, *report);
+  Status written = os::ReplaceFile(workspace->files(), path + ".card.json", card);
+  if (!written.ok()) return console.Fail(written.error());
+  if (arguments.Has("--json")) console.Out(card);
+  console.Note(std::to_string(report->rows) + " rows, " + std::to_string(report->unlabelled) +
+               " left out for want of a label; " + path + ".card.json tells of them\n");
+  for (const std::string& warning : report->warnings)
+    console.Note("warning: " + warning + "\n");
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+Command TrainingSetCommand() {
+  return {.name = "training-set",
+          .group = "Models",
+          .summary = "write rows as they were served, with the labels known at a time",
+          .positionals = "STREAM",
+          .positionals_min = 1,
+          .positionals_max = 1,
+          .flags = {kDataFlag,
+                    {"--labels", "STREAM", "where the labels come in"},
+                    {"--on", "COLUMN", "of both streams; or THEIRS=OURS; `_id` is a row's ID"},
+                    {"--label", "COLUMN", "of the labels"},
+                    {"--as-of", "T",
+                     "what was known then; later labels and corrections do not "
+                     "count"},
+                    {"--from", "T", "leave out earlier rows"},
+                    {"--to", "T", "leave out later rows"},
+                    {"--output", "FILE", "the rows, by the extension of its name"},
+                    {"--json", "", "the data card on standard output, too"}},
+          .more =
+              "  headrace training-set decisions --labels chargebacks --on tx_id --label "
+              "is_fraud\n"
+              "      --as-of 2026-02-28T00:00:00Z --output train.csv --data DIR\n\n"
+              "The rows are those of the log: what was served, not what would be computed now;\n"
+              "`headrace verify` shows that both are the same.\n",
+          .run = RunTrainingSet};
+}
+
+}  // namespace headrace::cli

@@ -1,0 +1,181 @@
+#include "engine/what_if.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "engine/decision_diff.h"
+#include "engine/emission.h"
+#include "engine/fork.h"
+#include "engine/past.h"
+#include "engine/replay.h"
+#include "os/worker_team.h"
+#include "row/datetime_text.h"
+#include "schema/codec.h"
+
+namespace headrace::engine {
+namespace {
+
+constexpr size_t kTakeBytes = 1 << 18;  // rows that are handed on together
+
+// Takes what a fork emits: counts offsets, hands the rows of one stream on. Confined.
+class ForkRows final : public Emission {
+ public:
+  ForkRows(std::shared_ptr<const Deployment> deployment, const WhatIfRequest& request,
+           const std::string& stream)
+      : Emission(std::move(deployment)), request_(request) {
+    const Deployed* item = this->deployment().Find(stream);
+    stream_ = static_cast<size_t>(item - this->deployment().items.data());
+    for (const Deployed& each : this->deployment().items)
+      offsets_.emplace_back(static_cast<size_t>(each.partitions));
+    schema_ = this->deployment().SchemaOf(*item);
+    if (request.csv) {
+      decoder_ = std::make_unique<schema::JsonDecoder>(schema_, schema::JsonOptions{});
+      values_.resize(schema_.columns.size());
+      bytes_ = schema::CsvHeader(schema_) + "\n";
+    }
+  }
+
+  void Resume(const EngineState& state) {
+    for (size_t i = 0; i < offsets_.size(); ++i) {
+      for (size_t p = 0; p < offsets_[i].size(); ++p) {
+        auto known =
+            state.next_offsets.find({deployment().items[i].topic(), static_cast<int32_t>(p)});
+        if (known != state.next_offsets.end()) offsets_[i][p] = known->second;
+      }
+    }
+  }
+  void CompareWith(DecisionDiff* diff) { diff_ = diff; }
+
+  // Hands on what has come. The first thing that failed.
+  Status HandOver(const TakeBytes& take, size_t at_least) {
+    if (failure_) return *failure_;
+    if (bytes_.size() < at_least || bytes_.empty()) return Ok();
+    HR_TRY(take(bytes_));
+    bytes_.clear();
+    return Ok();
+  }
+  uint64_t told() const { return told_; }
+
+ protected:
+  int64_t OnRow(size_t stream, const EmittedRow& row) override {
+    const int64_t offset = offsets_[stream][static_cast<size_t>(row.partition)]++;
+    if (stream != stream_ || failure_) return offset;
+    if (diff_ != nullptr) Keep(diff_->Take(row.cause, row.event_time, row.value));
+    if (!InRange(request_, row.cause, row.event_time)) return offset;
+    ++told_;
+    if (decoder_) {
+      arena_.Reset();
+      Keep(decoder_->Decode(row.value, false, arena_, values_.data()));
+      schema::AppendCsvRow(schema_, values_.data(), bytes_);
+    } else {
+      bytes_ += row.value;
+    }
+    bytes_ += '\n';
+    return offset;
+  }
+
+ private:
+  void Keep(const Status& status) {
+    if (!status.ok() && !failure_) failure_ = status.error();
+  }
+  const WhatIfRequest& request_;
+  size_t stream_ = 0;
+  std::vector<std::vector<int64_t>> offsets_;  // by item, by partition: of the next row
+  row::Schema schema_;
+  std::unique_ptr<schema::JsonDecoder> decoder_;  // with CSV
+  std::vector<row::Value> values_;
+  base::Arena arena_;
+  std::string bytes_;
+  DecisionDiff* diff_ = nullptr;
+  std::optional<Error> failure_;
+  uint64_t told_ = 0;
+};
+
+Status CheckStream(const Deployment& deployment, const std::string& stream) {
+  const Deployed* item = deployment.Find(stream);
+  if (item != nullptr && item->statement) return Ok();
+  return Error(ErrorKind::kNotFound, "HR1204",
+               stream.empty() ? "no stream is named to be replayed"
+                              : "no statement makes `" + stream + "`")
+      .WithHint("name a stream or view that is made AS SELECT, or a script that makes one");
+}
+
+Result<Past> Begin(const WhatIfMeans& means, const WhatIfRequest& request, const Fork& fork,
+                   const MakeGraph& make) {
+  // With anything otherwise the state of a snapshot would not be the fork's.
+  const bool as_it_was = fork.changed.empty() && request.fork.models.empty();
+  const PastSource source{means.store, means.log, means.deployment.catalog};
+  const bool by_lsn = request.from && request.from->lsn && *request.from->lsn > 0;
+  if (!as_it_was || !by_lsn) return LoadBeginning(source, make);
+  const uint64_t until = std::min(*request.from->lsn - 1, means.log.durable_lsn());
+  return LoadPast(source, until, make);
+}
+
+}  // namespace
+
+Result<Moment> Moment::Parse(std::string_view text) {
+  Moment moment;
+  uint64_t lsn = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), lsn);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    moment.lsn = lsn;
+    return moment;
+  }
+  Result<int64_t> micros = row::ParseTimestampTz(text);
+  if (!micros.ok()) {
+    return Error(ErrorKind::kInvalidArgument, "HR1211",
+                 "`" + std::string(text.substr(0, 100)) + "` is neither an LSN nor a time")
+        .WithHint("an LSN is a number, a time is like 2026-01-31T23:59:59Z");
+  }
+  moment.micros = *micros;
+  return moment;
+}
+
+bool InRange(const WhatIfRequest& request, row::Place cause, int64_t event_time) {
+  if (request.from) {
+    const Moment& from = *request.from;
+    if (from.lsn ? cause.lsn < *from.lsn : event_time < from.micros) return false;
+  }
+  if (!request.to) return true;
+  const Moment& to = *request.to;
+  return to.lsn ? cause.lsn <= *to.lsn : event_time <= to.micros;
+}
+
+Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& request,
+                               const TakeBytes& take,
+                               const std::function<void(uint64_t events)>& progress) {
+  HR_ASSIGN(Fork fork, MakeFork(means.deployment, means.files, request.fork));
+  WhatIfReport report;
+  report.stream = request.stream.empty() ? fork.last : request.stream;
+  HR_TRY(CheckStream(*fork.deployment, report.stream));
+  report.changed_statements.assign(fork.changed.begin(), fork.changed.end());
+  os::WorkerTeam team(means.workers);
+  HR_ASSIGN(Past past, Begin(means, request, fork, [&] {
+              return BuildGraph(*fork.deployment, ModelsOf(fork.deployment), {&team, nullptr});
+            }));
+  std::unique_ptr<DecisionDiff> diff;
+  if (request.compare) {
+    HR_ASSIGN(diff, DecisionDiff::Open(means.log, means.deployment, *fork.deployment, request,
+                                       report.stream));
+  }
+  ForkRows rows(fork.deployment, request, report.stream);
+  rows.Resume(past.state);
+  rows.CompareWith(diff.get());
+  ReplayOptions options;
+  options.from_lsn = past.lsn + 1;
+  options.until_lsn = means.log.durable_lsn();
+  if (request.to && request.to->lsn) {
+    options.until_lsn = std::min(options.until_lsn, *request.to->lsn);
+  }
+  options.frame_done = [&] { return rows.HandOver(take, kTakeBytes); };
+  options.progress = progress;
+  HR_ASSIGN(report.events, Replay(means.log, *past.graph, rows, options));
+  HR_TRY(rows.HandOver(take, 0));
+  if (diff) HR_TRY(diff->Finish(options.until_lsn, &report));
+  report.from_lsn = options.from_lsn;
+  report.rows = rows.told();
+  return report;
+}
+
+}  // namespace headrace::engine

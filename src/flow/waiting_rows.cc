@@ -1,0 +1,157 @@
+#include "flow/waiting_rows.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "state/value_bytes.h"
+
+namespace headrace::flow {
+namespace {
+
+constexpr uint8_t kHasPayload = 1;
+constexpr uint8_t kDeadLettered = 2;
+
+int64_t Minus(int64_t time, int64_t lateness) {
+  return time < INT64_MIN + lateness ? INT64_MIN : time - lateness;
+}
+
+}  // namespace
+
+WaitingRows::WaitingRows(std::shared_ptr<const StatementPlan> plan)
+    : plan_(std::move(plan)), all_(plan_->input_schema.columns.size()) {
+  std::iota(all_.begin(), all_.end(), 0);
+  read_ = plan_->select->copied_columns;
+  if (plan_->select->where) plan_->select->where->CollectSlots(read_);
+  std::sort(read_.begin(), read_.end());
+  read_.erase(std::unique(read_.begin(), read_.end()), read_.end());
+}
+
+void WaitingRows::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
+                      Collector& collector, const Release& release) {
+  released_.Clear();
+  passed_.clear();
+  size_t next = 0;
+  for (row::Row& row : input.rows()) {
+    for (; next < steps.size() && steps[next].at < row.cause; ++next)
+      Pass(steps[next], release);
+    if (row.failed || row.cause.lsn < plan_->start_lsn || row.event_time < plan_->start_time) {
+      continue;
+    }
+    if (TakesLate(row, collector)) Keep(row);
+  }
+  for (; next < steps.size(); ++next)
+    Pass(steps[next], release);
+  release(released_, passed_);
+}
+
+bool WaitingRows::TakesLate(row::Row& row, Collector& collector) const {
+  if (row.event_time >= bound_ && !plan_->IsTooLate(row.event_time, row.watermark)) return true;
+  RefuseLate(*plan_, row, collector);
+  return false;
+}
+
+// Its own event: LSN varint, index varint; partition varint, offset zigzag, flags u8, payload
+// string if the flags say so, then the columns as SaveValue writes them.
+void WaitingRows::Keep(const row::Row& row) {
+  auto [at, is_new] = rows_.try_emplace(row.event_time);
+  std::string& rows = at->second;
+  const size_t before = rows.size();
+  base::ByteWriter writer(rows);
+  const row::Place event = row.event();
+  writer.Varint(event.lsn);
+  writer.Varint(event.index);
+  writer.Varint(static_cast<uint32_t>(row.partition));
+  writer.Zigzag(row.offset);
+  const bool payload = row.payload.data() != nullptr;
+  writer.U8(
+      static_cast<uint8_t>((payload ? kHasPayload : 0) | (row.dead_lettered ? kDeadLettered : 0)));
+  if (payload) writer.String(row.payload);
+  for (int column : ColumnsOf(payload)) {
+    const row::Type type = plan_->input_schema.columns[static_cast<size_t>(column)].type;
+    state::SaveValue(row.values[column], type, writer);
+  }
+  bytes_ += rows.size() - before + (is_new ? kTimeBytes : 0);
+}
+
+void WaitingRows::Pass(const WatermarkStep& step, const Release& release) {
+  const bool ended = step.watermark == INT64_MAX;
+  const int64_t bound = ended ? INT64_MAX : Minus(step.watermark, plan_->lateness);
+  int64_t behind = ended ? bound_ : bound;
+  while (!rows_.empty() && (ended || rows_.begin()->first < bound)) {
+    if (released_.rows().size() >= kReleaseRows) {
+      release(released_, passed_);
+      released_.Clear();
+      passed_.clear();
+    }
+    const auto oldest = rows_.begin();
+    HR_CHECK(Restore(oldest->second, oldest->first, step, released_));
+    if (ended) behind = oldest->first + 1;
+    bytes_ -= oldest->second.size() + kTimeBytes;
+    rows_.erase(oldest);
+  }
+  bound_ = std::max(bound_, behind);
+  passed_.push_back({step.at, bound, step.event_time});
+}
+
+bool WaitingRows::Restore(std::string_view rows, int64_t event_time, const WatermarkStep& step,
+                          row::Batch& batch) const {
+  base::ByteReader reader(batch.arena().Copy(rows));
+  while (reader.ok() && reader.remaining() > 0) {
+    if (!RestoreOne(reader, batch)) return false;
+    row::Row& row = batch.rows().back();
+    row.cause = step.at;
+    row.event_time = event_time;
+    row.watermark = bound_;
+  }
+  return reader.ok();
+}
+
+bool WaitingRows::RestoreOne(base::ByteReader& reader, row::Batch& batch) const {
+  row::Row& row = batch.Add(all_.size());
+  row.waited.lsn = reader.Varint();
+  row.waited.index = static_cast<uint32_t>(reader.Varint());
+  row.partition = static_cast<int32_t>(reader.Varint());
+  row.offset = reader.Zigzag();
+  const uint8_t flags = reader.U8();
+  const bool payload = (flags & kHasPayload) != 0;
+  row.dead_lettered = (flags & kDeadLettered) != 0;
+  if (payload) row.payload = reader.String();
+  for (int column : ColumnsOf(payload)) {
+    const row::Type type = plan_->input_schema.columns[static_cast<size_t>(column)].type;
+    if (!state::ReadValue(type, reader, &row.values[column])) return false;
+  }
+  return reader.ok() && flags <= (kHasPayload | kDeadLettered);
+}
+
+void WaitingRows::Save(std::string& out) const {
+  base::ByteWriter writer(out);
+  writer.U64Le(static_cast<uint64_t>(bound_));
+  writer.Varint(rows_.size());
+  uint64_t previous = 0;
+  for (const auto& [time, rows] : rows_) {
+    writer.Zigzag(static_cast<int64_t>(static_cast<uint64_t>(time) - previous));
+    previous = static_cast<uint64_t>(time);
+    writer.String(rows);
+  }
+}
+
+Status WaitingRows::Load(std::string_view bytes) {
+  const Error damaged(ErrorKind::kCorruption, "HR4207", "the rows that wait do not parse");
+  base::ByteReader reader(bytes);
+  bound_ = static_cast<int64_t>(reader.U64Le());
+  uint64_t time = 0;
+  row::Batch looked_at;
+  for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
+    time += static_cast<uint64_t>(reader.Zigzag());
+    const auto event_time = static_cast<int64_t>(time);
+    std::string_view rows = reader.String();
+    looked_at.Clear();
+    const bool ascends = rows_.empty() || event_time > rows_.rbegin()->first;
+    if (!ascends || rows.empty() || !Restore(rows, event_time, {}, looked_at)) return damaged;
+    bytes_ += rows.size() + kTimeBytes;
+    rows_.emplace_hint(rows_.end(), event_time, rows);
+  }
+  return reader.ok() && reader.remaining() == 0 ? Ok() : Status(damaged);
+}
+
+}  // namespace headrace::flow

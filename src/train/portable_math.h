@@ -1,0 +1,15 @@
+#pragma once
+
+namespace headrace::train {
+
+// exp and log made of additions, multiplications and divisions only: the same bits on every
+// machine, whatever its C library. A trained file depends on them. Errors are below 2 ulp.
+
+// e^x; x is taken into [-700, 700].
+double Exp(double x);
+// The natural logarithm of a normal number above 0.
+double Log(double x);
+// 1 / (1 + e^-x)
+double Sigmoid(double x);
+
+}  // namespace headrace::train

@@ -1,0 +1,35 @@
+#include "train/portable_math.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "train/train_testing.h"
+
+namespace headrace::train {
+namespace {
+
+TEST(PortableMath, ExpAndLogAreThoseOfTheLibraryToTwoUnits) {
+  Draws draws(1);
+  for (int i = 0; i < 200'000; ++i) {
+    const double x = (draws.Unit() - 0.5) * (i % 2 == 0 ? 2 : 1390);
+    const double want = std::exp(x);
+    EXPECT_NEAR(want, Exp(x), 2 * std::ldexp(want, -52)) << x;
+    const double log = std::log(want);
+    EXPECT_NEAR(log, Log(want), 2 * std::ldexp(std::max(std::abs(log), 1e-3), -52)) << want;
+  }
+  EXPECT_EQ(1, Exp(0));
+  EXPECT_EQ(0, Log(1));
+  EXPECT_EQ(Exp(700), Exp(1e300));
+  EXPECT_EQ(Exp(-700), Exp(-1e300));
+}
+
+TEST(PortableMath, SigmoidStaysBetweenZeroAndOne) {
+  EXPECT_EQ(0.5, Sigmoid(0));
+  EXPECT_EQ(1, Sigmoid(1e9));
+  EXPECT_GT(Sigmoid(-1e9), 0);
+  EXPECT_LT(Sigmoid(-1e9), 1e-300);
+}
+
+}  // namespace
+}  // namespace headrace::train
