@@ -74,6 +74,7 @@ class LocalEngine final : public Engine {
   bool IsDefinition(std::string_view sql) const override;
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
+  Result<std::string> ModelReport(const std::string& model) const override;
   Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                         const TrainingSetTaker& taker) const override;
   Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,

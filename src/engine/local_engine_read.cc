@@ -2,6 +2,7 @@
 
 #include "engine/comparison.h"
 #include "engine/local_engine.h"
+#include "engine/model_report.h"
 #include "engine/query.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
@@ -72,6 +73,13 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   result.behind_loss = comparison.rows_hidden();
   result.behind_loss_differ = comparison.hidden_differences();
   return result;
+}
+
+Result<std::string> LocalEngine::ModelReport(const std::string& model) const {
+  auto deployment = this->deployment();
+  const SnapshotStore store = snapshot_store();
+  return ReadPast(store,
+                  [&] { return DescribeModel({files_, *log_, store, *deployment, 1}, model); });
 }
 
 Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,

@@ -160,6 +160,42 @@ TEST(Recovery, TheVersionThatDecidedStaysTheOneThatDecided) {
   EXPECT_EQ(1U, Count(*why, "\"recomputed\":true")) << *why;
 }
 
+TEST(Shadow, DecidesNothingAndIsComparedFromItsLsnOn) {
+  TestProgram program(20);
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", ModelText("0.625")).ok());
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/two.txt", ModelText("4.625")).ok());
+  program.Run(
+      "CREATE STREAM s (x DOUBLE PRECISION, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts) "
+      "WITH (timestamp_unit = 'us');\nCREATE MODEL m WITH (path = '/one.txt');\n"
+      "CREATE STREAM o AS SELECT x, PREDICT(m) AS p FROM s;\n"
+      "CREATE STREAM d AS SELECT x, CASE WHEN p > 1 THEN 'stop' ELSE 'go' END AS decision FROM o;");
+  auto feed = [&](int64_t from, int64_t to) {
+    std::vector<std::string> events;
+    for (int64_t i = from; i < to; ++i) {
+      events.push_back("{\"x\":" + std::to_string(i % 20) + ",\"ts\":" + std::to_string(kBase + i) +
+                       "}");
+    }
+    program.Feed("s", events);
+  };
+  feed(0, 40);
+  EXPECT_NE(std::string::npos, program.engine().ModelReport("m")->find("\"comparisons\":[]"));
+  program.Run("ALTER MODEL m ADD VERSION WITH (path = '/two.txt');");
+  program.Run("ALTER MODEL m SHADOW VERSION 2;");
+  feed(40, 100);
+  ASSERT_TRUE(program.Restart().ok());
+  feed(100, 120);
+  const std::string report = program.engine().ModelReport("m").value();
+  // Of twenty values eleven, 0 to 10, would stop: of the eighty events since then 44.
+  EXPECT_EQ(1U, Count(report, "\"stream\":\"d\",\"compared\":80,\"differing\":44,\"flips\":44"))
+      << report;
+  EXPECT_EQ(1U, Count(report, "{\"from\":\"go\",\"to\":\"stop\",\"count\":44}")) << report;
+  EXPECT_EQ(0U, Count(program.Rows("d"), "stop"));
+  program.Run("ALTER MODEL m ACTIVATE VERSION 2;");
+  EXPECT_NE(std::string::npos, program.engine().ModelReport("m")->find("\"comparisons\":[]"));
+  EXPECT_EQ("HR1107", program.engine().ModelReport("d").error().code());
+  EXPECT_EQ(0U, program.Differences());
+}
+
 TEST(Recovery, AModelWhoseBytesChangedIsRefused) {
   TestProgram program;
   ASSERT_TRUE(os::ReplaceFile(program.disk(), "/m.txt", ModelText("1")).ok());

@@ -184,3 +184,44 @@ def check_train_says_what_is_wrong(program):
         code, _, err = program.run(*base, "--objective", "binary", "--features", "amount,size")
         assert code == 65 and "HR3005" in err and '"size"' in err, (code, err)
         assert not (d / "m.txt").exists()
+
+
+APP = """
+CREATE STREAM s (x DOUBLE PRECISION, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);
+CREATE MODEL m WITH (path = 'm.txt');
+CREATE STREAM d AS SELECT x, PREDICT(m) AS p, CASE WHEN p > 0.5 THEN 'stop' ELSE 'go' END AS decision FROM s;
+"""
+
+
+def check_versions_are_added_shadowed_activated_and_rolled_back(program):
+    with program.scratch() as d:
+        (d / "m.txt").write_text(STUMP)
+        (d / "other.txt").write_text(STUMP.replace("threshold=2.5", "threshold=1.5"))
+        (d / "app.sql").write_text(APP)
+        with program.serve(d / "data", d / "app.sql") as server:
+            url = ("--url", f"http://127.0.0.1:{server.port}")
+            program.ok("model", "add", "m", d / "other.txt", *url)
+            program.ok("model", "shadow", "m", "2", *url)
+            for x in range(5):
+                server.request("POST", "/api/v1/topics/s/events", {"x": x, "ts": f"2026-01-01T00:00:0{x}Z"})
+            shown = json.loads(program.ok("model", "show", "m", "--json", *url)[0])
+            assert [v["role"] for v in shown["versions"]] == ["decides", "shadow"], shown
+            assert [(c["compared"], c["flips"]) for c in shown["comparisons"]] == [(5, 1)], shown
+            assert "5 rows of d compared, 1 would have been decided otherwise" in program.ok("model", "show", "m", *url)[0]
+            program.ok("model", "activate", "m", "2", *url)
+            assert "rows" in server.request("POST", "/api/v1/topics/s/events?return=d", {"x": 2, "ts": "2026-01-01T00:00:05Z"})[1]
+            why = json.loads(program.ok("why", "d:0:5", "--json", *url)[0])
+            assert (why["model"]["number"], why["decision"]) == (2, "stop"), why
+            program.ok("model", "rollback", "m", *url)
+            out = program.ok("sql", "-c", "SELECT decision, count(*) AS n FROM d GROUP BY decision ORDER BY decision", *url)[0]
+            assert out.split() == ["decision", "n", "go", "3", "stop", "3"], out
+            code, _, err = program.run("model", "activate", "m", "7", *url)
+            assert code == 78 and "HR1206" in err, err
+            code, _, err = program.run("sql", "-c", "SELECT nothing FROM d", *url)
+            assert code == 78 and "HR1104" in err, err
+        shown = json.loads(program.ok("model", "show", "m", "--json", "--data", d / "data")[0])
+        assert [v["role"] for v in shown["versions"]] == ["decides", ""], shown
+        code, _, err = program.run("model", "show", "m")
+        assert code == 2 and "either --data DIR or --url URL" in err, err
+        code, _, err = program.run("why", "d:0:0", "--url", "http://127.0.0.1:1")
+        assert code == 69 and "HR9021" in err, err

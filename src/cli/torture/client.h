@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/http_client.h"
 #include "cli/torture/history.h"
-#include "cli/torture/http_client.h"
 #include "cli/torture/life_gate.h"
 #include "cli/torture/workload.h"
 

@@ -98,6 +98,9 @@ class FakeEngine final : public engine::Engine {
   Result<engine::VerifyResult> Verify(const std::vector<std::string>&) const override {
     return engine::VerifyResult{};
   }
+  Result<std::string> ModelReport(const std::string& model) const override {
+    return "{\"name\":\"" + model + "\"}";
+  }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {
     return engine::TrainingSetReport{};

@@ -99,6 +99,8 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
       return HandleView(route, std::move(answer));
     case RouteKind::kDecision:
       return HandleDecision(route, std::move(answer));
+    case RouteKind::kModel:
+      return HandleModel(route, std::move(answer));
     case RouteKind::kIndex:
       return answer(Index());
     case RouteKind::kStreams:
@@ -270,6 +272,12 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
             .WithHint("an ID is STREAM:PARTITION:OFFSET, the `_id` of a row")));
   }
   RunQuery([this, id = route.name] { return JsonResponse(engine_.Why(id)); }, std::move(answer));
+}
+
+void HttpApi::HandleModel(const Route& route, Answer answer) {
+  if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
+  RunQuery([this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+           std::move(answer));
 }
 
 Response HttpApi::Index() const {

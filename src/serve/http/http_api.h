@@ -45,6 +45,7 @@ class HttpApi {
   Result<RowStreamOptions> ParseRows(const Route& route, const Request& request) const;
   void HandleView(const Route& route, Answer answer);
   void HandleDecision(const Route& route, Answer answer);
+  void HandleModel(const Route& route, Answer answer);
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;

@@ -100,6 +100,7 @@ void MatchApi(std::vector<std::string>& s, Route& route) {
   if (n == 5 && s[2] == "streams" && s[4] == "rows") route.kind = RouteKind::kRows;
   if (n == 4 && s[2] == "views") route.kind = RouteKind::kView;
   if (n == 4 && s[2] == "decisions") route.kind = RouteKind::kDecision;
+  if (n == 4 && s[2] == "models") route.kind = RouteKind::kModel;
   if (n > 3 && route.kind != RouteKind::kUnknown) {
     if (s[3].empty()) {
       route.kind = RouteKind::kUnknown;
@@ -127,6 +128,8 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/api/v1/views/{view}";
     case RouteKind::kDecision:
       return "/api/v1/decisions/{id}";
+    case RouteKind::kModel:
+      return "/api/v1/models/{model}";
     case RouteKind::kLive:
       return "/livez";
     case RouteKind::kReady:

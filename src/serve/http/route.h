@@ -20,6 +20,7 @@ enum class RouteKind : uint8_t {
   kRows,
   kView,
   kDecision,
+  kModel,
   kLive,
   kReady,
   kStartup,
@@ -30,9 +31,10 @@ enum class RouteKind : uint8_t {
 // The path with its variable parts in braces: a bounded set, for metrics and the index.
 std::string_view PathTemplate(RouteKind kind);
 inline constexpr RouteKind kAllRoutes[] = {
-    RouteKind::kIndex, RouteKind::kEvents,  RouteKind::kSql,      RouteKind::kStreams,
-    RouteKind::kRows,  RouteKind::kView,    RouteKind::kDecision, RouteKind::kLive,
-    RouteKind::kReady, RouteKind::kStartup, RouteKind::kMetrics,  RouteKind::kUnknown,
+    RouteKind::kIndex,   RouteKind::kEvents, RouteKind::kSql,      RouteKind::kStreams,
+    RouteKind::kRows,    RouteKind::kView,   RouteKind::kDecision, RouteKind::kModel,
+    RouteKind::kLive,    RouteKind::kReady,  RouteKind::kStartup,  RouteKind::kMetrics,
+    RouteKind::kUnknown,
 };
 bool TakesPost(RouteKind kind);
 

@@ -1,17 +1,19 @@
-#include "cli/torture/http_client.h"
+#include "cli/http_client.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <memory>
 #include <system_error>
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-namespace headrace::cli::torture {
+namespace headrace::cli {
 namespace {
 
 constexpr size_t kLineMax = 64 << 10;
@@ -48,22 +50,24 @@ void HttpClient::Disconnect() {
 
 Status HttpClient::Connect() {
   if (socket_ >= 0) return Ok();
-  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host_.c_str(), std::to_string(port_).c_str(), &wanted, &found) != 0) {
+    return Error(ErrorKind::kUnavailable, "HR9021", "no address is known of " + host_);
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
+  socket_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return Broken("socket");
   const int on = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const timeval patience{kPatienceSeconds, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const void* generic = &address;
-  if (::connect(socket_, static_cast<const sockaddr*>(generic), sizeof address) != 0) {
-    return Broken("connect");
-  }
-  return Ok();
+  if (::connect(socket_, found->ai_addr, found->ai_addrlen) == 0) return Ok();
+  Error refused = Broken("connect to " + host_ + ":" + std::to_string(port_));
+  Disconnect();
+  return refused;
 }
 
 Status HttpClient::Write(std::string_view bytes) {
@@ -168,19 +172,23 @@ Result<int> HttpClient::Exchange(const std::string& request, const Take& take) {
   return status;
 }
 
+std::string HttpClient::Head(std::string_view method, const std::string& target) const {
+  return std::string(method) + " " + target + " HTTP/1.1\r\nHost: " + host_ + ":" +
+         std::to_string(port_) + "\r\n";
+}
+
 Result<HttpAnswer> HttpClient::Get(const std::string& target) {
   HttpAnswer answer;
-  HR_ASSIGN(answer.status, Exchange("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                                    [&](std::string_view piece) {
-                                      answer.body += piece;
-                                      return true;
-                                    }));
+  HR_ASSIGN(answer.status, Exchange(Head("GET", target) + "\r\n", [&](std::string_view piece) {
+              answer.body += piece;
+              return true;
+            }));
   return answer;
 }
 
 Result<HttpAnswer> HttpClient::Post(const std::string& target, std::string_view type,
                                     std::string_view body) {
-  std::string request = "POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: ";
+  std::string request = Head("POST", target) + "Content-Type: ";
   request += type;
   request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   request += body;
@@ -195,21 +203,18 @@ Result<HttpAnswer> HttpClient::Post(const std::string& target, std::string_view 
 Status HttpClient::Follow(const std::string& target,
                           const std::function<bool(std::string_view)>& line) {
   std::string text;
-  HR_ASSIGN(int status, Exchange("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                                 [&](std::string_view piece) {
-                                   text += piece;
-                                   size_t begin = 0;
-                                   for (size_t end = 0;
-                                        (end = text.find('\n', begin)) != std::string::npos;
-                                        begin = end + 1) {
-                                     if (!line(std::string_view(text).substr(begin, end - begin)))
-                                       return false;
-                                   }
-                                   text.erase(0, begin);
-                                   return true;
-                                 }));
+  HR_ASSIGN(int status, Exchange(Head("GET", target) + "\r\n", [&](std::string_view piece) {
+              text += piece;
+              size_t begin = 0;
+              for (size_t end = 0; (end = text.find('\n', begin)) != std::string::npos;
+                   begin = end + 1) {
+                if (!line(std::string_view(text).substr(begin, end - begin))) return false;
+              }
+              text.erase(0, begin);
+              return true;
+            }));
   if (status == 200) return Ok();
   return Error(ErrorKind::kUnavailable, "HR9021", "status " + std::to_string(status) + ": " + text);
 }
 
-}  // namespace headrace::cli::torture
+}  // namespace headrace::cli

@@ -5,24 +5,26 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "headrace/result.h"
 
-namespace headrace::cli::torture {
+namespace headrace::cli {
 
 struct HttpAnswer {
   int status = 0;
   std::string body;
 };
 
-// One keep-alive connection to 127.0.0.1, connected when it is needed and anew after an error.
+// One keep-alive connection to a server, connected when it is needed and anew after an error.
 // Knows of HTTP what `headrace serve` answers: bodies with a length, and chunked ones. Blocks, for
 // kPatienceSeconds without a byte at most. Confined.
 class HttpClient {
  public:
   static constexpr int64_t kPatienceSeconds = 60;
 
-  explicit HttpClient(uint16_t port) : port_(port) {}
+  explicit HttpClient(uint16_t port, std::string host = "127.0.0.1")
+      : host_(std::move(host)), port_(port) {}
   ~HttpClient() { Disconnect(); }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -49,10 +51,14 @@ class HttpClient {
   Result<int> Receive(const Take& take);
   Result<int> Exchange(const std::string& request, const Take& take);
 
+  // The head of a request up to the fields that are its own.
+  std::string Head(std::string_view method, const std::string& target) const;
+
+  std::string host_;
   uint16_t port_;
   int socket_ = -1;
   std::string in_;
   bool stopped_ = false;  // `take` wants no more
 };
 
-}  // namespace headrace::cli::torture
+}  // namespace headrace::cli

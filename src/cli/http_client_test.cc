@@ -1,4 +1,4 @@
-#include "cli/torture/http_client.h"
+#include "cli/http_client.h"
 
 #include <string>
 #include <thread>
@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace headrace::cli::torture {
+namespace headrace::cli {
 namespace {
 
 // Takes one connection on a free port and writes `answer` a few bytes at a time, after the request
@@ -108,4 +108,4 @@ TEST(HttpClientTest, WhatIsCutOffOrNoHttpIsAnError) {
 }
 
 }  // namespace
-}  // namespace headrace::cli::torture
+}  // namespace headrace::cli
