@@ -27,11 +27,12 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     return Ok();
   }
   Object* object = FindMutable(change.name);
-  if (change.kind == ChangeKind::kCreate) {
+  if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
-    Object made{change.name, {{change.text, change.file, change.line, lsn}}, {}, {}};
+    const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
+    Object made{change.name, {{change.text, change.file, change.line, lsn, joined}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1, ""});
@@ -54,9 +55,13 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kRetireVersion:
       return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
-      object->revisions.push_back({change.text, change.file, change.line, lsn});
+      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn});
+      break;
+    case ChangeKind::kJoin:
+      object->revisions.back().joined_lsn = lsn;
       break;
     case ChangeKind::kCreate:
+    case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
     case ChangeKind::kLoss:
       break;

@@ -29,6 +29,7 @@ struct Revision {
   std::string file;
   int32_t line = 1;
   uint64_t lsn = 0;
+  uint64_t joined_lsn = 0;  // the past that it was computed over ends here; UINT64_MAX: not yet
 };
 
 // One named object as its statements made it.

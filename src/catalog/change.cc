@@ -9,11 +9,8 @@ constexpr uint8_t kFormatVersion = 1;
 constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
 
 bool IsKind(uint8_t kind) {
-  const bool first = kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
-                     kind <= static_cast<uint8_t>(ChangeKind::kReplace);
-  const bool later = kind >= static_cast<uint8_t>(ChangeKind::kLoss) &&
-                     kind <= static_cast<uint8_t>(ChangeKind::kRetireVersion);
-  return first || later;
+  return kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
+         kind <= static_cast<uint8_t>(ChangeKind::kRetireVersion);
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ enum class ChangeKind : uint8_t {
   kActivateVersion = 4,  // model `name`: version `number` decides from this LSN on
   kFinishInput = 5,      // stream `name`: its input has ended
   kReplace = 6,          // stream or view `name`: `text` is its statement from this LSN on
+  kPrepare = 7,          // as kCreate, of a stream or view that is computed over the past beside
+                         // live traffic, and is part of that from kJoin on
+  kJoin = 8,             // stream or view `name`: what it makes of the past stands before this LSN
   kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
@@ -25,10 +28,11 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  // kCreate, kReplace: SQL as written; kFinishInput: the topic; kActivateVersion: why; kLoss
+  // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
+  // kLoss: what is lost.
   std::string text;
-  std::string file;    // kCreate, kReplace: the script it came from, for places in `why`
-  int32_t line = 1;    // kCreate, kReplace: where in the script the text began
+  std::string file;    // with SQL: the script it came from, for places in `why`
+  int32_t line = 1;    // with SQL: where in the script the text began
   std::string sha256;  // kCreate of a model, kAddVersion
   int32_t number = 1;
 

@@ -31,7 +31,8 @@ std::vector<Benchmark> AllBenchmarks() {
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
-          {"decide.http", "decisions over HTTP at fixed rates", BenchDecideHttp}};
+          {"decide.http", "decisions over HTTP at fixed rates", BenchDecideHttp},
+          {"backfill", "a feature deployed over 2 million events beside live ones", BenchBackfill}};
 }
 
 namespace {
@@ -70,7 +71,7 @@ Command BenchCommand() {
           .positionals = "NAME",
           .positionals_min = 1,
           .positionals_max = 1,
-          .more = "  score  train  disk  journal.append  decide.compute  decide.http\n",
+          .more = "  score  train  disk  journal.append  decide.compute  decide.http  backfill\n",
           .run = RunBench};
 }
 

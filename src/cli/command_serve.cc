@@ -32,6 +32,7 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
   Result<WorkspaceOptions> where = ReadWorkspace(arguments);
   if (!where.ok()) return console.FailUsage(where.error().message(), "serve");
   where->serves = true;
+  where->notice = [&console](const std::string& line) { console.Note(line + "\n"); };
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where);
   if (!workspace.ok()) return console.Fail(workspace.error());
   const std::string& said = (*workspace)->engine().recovery_note();

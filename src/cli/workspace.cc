@@ -90,6 +90,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.log.read_only = options.read_only;
   engine_options.snapshots = options.directory.has_value();
   engine_options.workers = options.workers;
+  engine_options.notice = options.notice;
   if (options.memory > 0) engine_options.state_memory = options.memory - kMemoryOfTheRest;
   engine_options.waits_for_log = !options.serves;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct WorkspaceOptions {
   size_t workers = 1;
   uint64_t memory = 0;  // of the process, bytes; 0: no limit
   bool serves = false;  // the worker's thread serves sockets: it never waits for the log
+  std::function<void(const std::string&)> notice{};  // see EngineOptions; may be empty
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the

@@ -18,6 +18,7 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
   for (const Deployed& item : this->deployment().items) {
     auto& lanes = lanes_.emplace_back();
     skipped_.push_back(false);
+    unfinished_.push_back(false);
     lanes.resize(static_cast<size_t>(item.partitions));
     if (item.models || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
@@ -39,19 +40,26 @@ void Comparison::Restrict(const std::vector<std::string>& streams) {
   }
 }
 
+void Comparison::EndAt(log::Lsn lsn) {
+  for (size_t i = 0; i < unfinished_.size(); ++i) {
+    const StatementPtr& statement = deployment().items[i].statement;
+    unfinished_[i] = statement && deployment().items[i].revisions().front()->joined_lsn > lsn;
+  }
+}
+
 void Comparison::Resume(const std::string& topic, int32_t partition, int64_t offset) {
   const Deployed* item = deployment().FindByTopic(topic);
   if (item == nullptr || partition < 0 || partition >= item->partitions) return;
   auto stream = static_cast<size_t>(item - deployment().items.data());
   Lane& lane = lanes_[stream][static_cast<size_t>(partition)];
-  lane.next_offset = offset;
+  lane.next_offset = lane.first_waiting = offset;
   lane.seams.clear();  // a snapshot is younger than every salvage
 }
 
 // Behind a salvage offsets go on where it says; what waits for rows before it is lost.
 void Comparison::Pass(Lane& lane, uint64_t cause) {
   while (!lane.seams.empty() && lane.seams.front().loss->lsn <= cause) {
-    lane.next_offset = lane.seams.front().next_offset;
+    lane.next_offset = lane.first_waiting = lane.seams.front().next_offset;
     lane.waiting.clear();
     lane.rows.clear();
     lane.hidden.clear();
@@ -80,7 +88,7 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
     if (keep_ == Keep::kRows) lane.rows.emplace_back(row.value);
   } else if (beyond_) {
     beyond_(stream, row);
-  } else {
+  } else if (!unfinished_[stream]) {
     Differ(stream, row.partition, offset, "", std::string(row.value));
   }
   return offset;
@@ -88,6 +96,7 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
 
 void Comparison::PopWaiting(Lane& lane) const {
   lane.waiting.pop_front();
+  ++lane.first_waiting;
   if (keep_ == Keep::kRows) lane.rows.pop_front();
 }
 
@@ -108,7 +117,7 @@ bool Comparison::PassOver(Lane& lane, row::Place cause, int64_t offset, uint64_t
     return true;
   }
   // The logged ones in front of it are lost.
-  while (!lane.waiting.empty() && lane.next_offset - std::ssize(lane.waiting) < offset)
+  while (!lane.waiting.empty() && lane.first_waiting < offset)
     PopWaiting(lane);
   return false;
 }
@@ -136,11 +145,12 @@ void Comparison::CompareLogged(size_t stream, const log::Entry& entry, const Log
                                size_t i) {
   Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
   const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
-  if (offset < lane.next_offset - std::ssize(lane.waiting)) return;
+  if (offset < lane.first_waiting) return;
   ++compared_;
   if (lane.waiting.empty()) {
     Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
     ++lane.next_offset;
+    ++lane.first_waiting;
     return;
   }
   bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
@@ -157,8 +167,8 @@ void Comparison::Finish() {
     for (size_t p = 0; p < lanes_[stream].size(); ++p) {
       Lane& lane = lanes_[stream][p];
       if (!lane.seams.empty()) continue;  // what waits is lost
-      int64_t offset = lane.next_offset - static_cast<int64_t>(lane.waiting.size());
-      for (size_t i = 0; i < lane.waiting.size(); ++i) {
+      int64_t offset = lane.first_waiting;
+      for (size_t i = 0; i < lane.waiting.size() && !unfinished_[stream]; ++i) {
         Differ(stream, static_cast<int32_t>(p), offset++, "",
                keep_ == Keep::kRows ? lane.rows[i] : "(a row)");
       }

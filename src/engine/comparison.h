@@ -36,6 +36,8 @@ class Comparison final : public Emission {
   // The rows of this topic partition before `offset` are known: a snapshot holds what they stem
   // from.
   void Resume(const std::string& topic, int32_t partition, int64_t offset);
+  // The replay ends there. A statement that joins later has not logged all its rows yet.
+  void EndAt(log::Lsn lsn);
   // A logged batch of a derived topic, in log order.
   void Logged(const log::Entry& entry, const LoggedRows& rows);
   // Everything was read: rows that wait now were never logged in the order they should.
@@ -60,9 +62,10 @@ class Comparison final : public Emission {
   struct Lane {
     int64_t next_offset = 0;  // of the next recomputed row
     int64_t logged_end = 0;
-    std::deque<uint64_t> waiting;  // hashes of rows next_offset - size .. next_offset
-    std::deque<std::string> rows;  // the same rows, when samples are wanted
-    std::deque<Seam> seams;        // that are ahead, ascending
+    int64_t first_waiting = 0;                           // rows behind logged_end do not wait
+    std::deque<uint64_t> waiting;                        // hashes of the rows from first_waiting on
+    std::deque<std::string> rows;                        // the same rows, when samples are wanted
+    std::deque<Seam> seams;                              // that are ahead, ascending
     std::deque<std::pair<row::Place, uint64_t>> hidden;  // hashes of rows, by cause
   };
 
@@ -79,6 +82,7 @@ class Comparison final : public Emission {
   Keep keep_;
   Beyond beyond_;
   std::vector<bool> skipped_;             // by item
+  std::vector<bool> unfinished_;          // by item: what is missing is no difference
   std::vector<std::vector<Lane>> lanes_;  // by item, by partition
   uint64_t compared_ = 0;
   uint64_t differences_ = 0;

@@ -43,6 +43,7 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
   const catalog::Object* before = base.catalog.Find(object.name);
   const bool same = before != nullptr && before->revisions.size() == object.revisions.size() &&
                     before->revisions.front().lsn == object.revisions.front().lsn &&
+                    before->latest().joined_lsn == object.latest().joined_lsn &&
                     before->latest().lsn == object.latest().lsn;
   return same ? base.Find(object.name) : nullptr;
 }
@@ -52,6 +53,7 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
 Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn) {
   auto plan = std::make_shared<flow::StatementPlan>(*planner.PlanSideOutput(of));
   plan->created_lsn = lsn;
+  plan->joined_lsn = of.joined_lsn;
   Deployed item;
   item.name = plan->name;
   item.statement = std::move(plan);
@@ -516,6 +518,7 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
       if (auto plan = planner.PlanStatement(create)) {
         auto dated = std::make_shared<flow::StatementPlan>(*plan);
         dated->created_lsn = revision.lsn;
+        dated->joined_lsn = revision.joined_lsn;
         if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
         item.statement = std::move(dated);
       }

@@ -1,5 +1,7 @@
 #include "engine/deployment.h"
 
+#include <algorithm>
+
 namespace headrace::engine {
 namespace {
 
@@ -17,6 +19,10 @@ std::vector<StatementPtr> Deployed::revisions() const {
   std::vector<StatementPtr> all = former;
   if (statement) all.push_back(statement);
   return all;
+}
+
+bool Deployed::joined() const {
+  return !statement || statement->joined_lsn != UINT64_MAX;
 }
 
 const flow::StatementPlan& Deployed::RevisionAt(uint64_t lsn) const {
@@ -78,6 +84,11 @@ row::Schema Deployment::SchemaOf(const Deployed& item) const {
   if (item.source) return item.source->schema;
   if (item.statement) return item.statement->schema;
   return DeadSchema();
+}
+
+bool AllJoined(const Deployment& deployment) {
+  return std::all_of(deployment.items.begin(), deployment.items.end(),
+                     [](const Deployed& item) { return item.joined(); });
 }
 
 std::string DeadTopic(const std::string& topic) {

@@ -27,6 +27,8 @@ struct Deployed {
   flow::Retention retention;  // dead letters are kept as long as their stream
   // All revisions of a statement, ascending.
   std::vector<StatementPtr> revisions() const;
+  // False of a statement whose rows of the past are still being computed.
+  bool joined() const;
   // The one that emits for causes of this LSN. There must be a statement.
   const flow::StatementPlan& RevisionAt(uint64_t lsn) const;
 };
@@ -50,6 +52,9 @@ class Deployment {
   // The schema of a stream, view or dead-letter stream.
   row::Schema SchemaOf(const Deployed& item) const;
 };
+
+// Whether no statement is still computed over the past.
+bool AllJoined(const Deployment& deployment);
 
 // The dead letters of a topic, as a stream.
 std::string DeadTopic(const std::string& topic);

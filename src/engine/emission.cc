@@ -71,15 +71,16 @@ void Emission::Refuse(const std::string& stream, const row::Row& row,
                       const flow::Refusal& refusal) {
   const Deployed* from = deployment_->Find(stream);
   HR_CHECK(from != nullptr);
-  ++dead_;
   std::vector<DeadLetter>* letters = &dead_letters_;
-  if (refusal.by != nullptr && row.cause.lsn < refusal.by->created_lsn) {
-    letters = &past_letters_[refusal.by->created_lsn];
+  if (refusal.by != nullptr && row.cause.lsn < refusal.by->joined_lsn) {
+    if (refusal.late) return;
+    letters = &past_letters_[{refusal.by->joined_lsn, refusal.by->name}];
     if (letters->size() >= 2 * kPastLettersMax) {
       SortByCause(*letters);
       letters->resize(kPastLettersMax);
     }
   }
+  ++dead_;
   DeadLetter letter;
   letter.stream = IndexOf(DeadTopic(from->topic()));
   letter.partition = row.partition;
@@ -121,17 +122,28 @@ void Emission::FinishFrame() {
 }
 
 void Emission::Reach(uint64_t lsn) {
-  while (!past_letters_.empty() && past_letters_.begin()->first <= lsn) {
-    std::vector<DeadLetter>& letters = past_letters_.begin()->second;
-    SortByCause(letters);
-    if (letters.size() > kPastLettersMax) letters.resize(kPastLettersMax);
-    for (DeadLetter& letter : letters) {
-      // Rows of a stream stand in the order of their causes; what caused this one now is the
-      // statement. The event is named by topic, partition and offset.
-      letter.cause = {past_letters_.begin()->first, 0};
-      HandOn(letter);
-    }
-    past_letters_.erase(past_letters_.begin());
+  while (!past_letters_.empty() && past_letters_.begin()->first.first <= lsn) {
+    auto first = past_letters_.begin();
+    HandOnPast(first->second, first->first.first);
+    past_letters_.erase(first);
+  }
+}
+
+void Emission::Join(const std::string& statement, uint64_t lsn) {
+  auto letters = past_letters_.find({UINT64_MAX, statement});
+  if (letters == past_letters_.end()) return;
+  HandOnPast(letters->second, lsn);
+  past_letters_.erase(letters);
+}
+
+void Emission::HandOnPast(std::vector<DeadLetter>& letters, uint64_t lsn) {
+  SortByCause(letters);
+  if (letters.size() > kPastLettersMax) letters.resize(kPastLettersMax);
+  for (DeadLetter& letter : letters) {
+    // Rows of a stream stand in the order of their causes; what caused this one now is the
+    // statement. The event is named by topic, partition and offset.
+    letter.cause = {lsn, 0};
+    HandOn(letter);
   }
 }
 

@@ -24,16 +24,17 @@ struct EmittedRow {
   const std::vector<std::pair<std::string_view, std::string_view>>* headers = nullptr;
 };
 
-// Of the events that were there before a statement, at most so many become its dead letters.
+// Of the events that a statement was computed over, at most so many become its dead letters.
 inline constexpr size_t kPastLettersMax = 100'000;
 
 // Encodes what the flow emits and hands it on by topic, in the order of causes. Rows of a stream go
 // on at once; dead letters, which several statements write to one topic, wait for FinishFrame,
 // which puts them in the order (cause, statement), so that batch boundaries cannot show.
 //
-// A statement that refuses events older than itself finds the dead letters of its time written:
-// its own go behind them, where it was deployed, in a replay as on the day itself. Confined to the
-// worker that runs the flow.
+// A statement that refuses events of the past it was computed over finds the dead letters of that
+// time written: its own go behind them, where it joined the others, in a replay as on the day
+// itself. Of those that are merely late, which was no news then, it makes none. Confined to the
+// thread that runs the flow.
 class Emission : public flow::Collector {
  public:
   explicit Emission(std::shared_ptr<const Deployment> deployment);
@@ -48,8 +49,11 @@ class Emission : public flow::Collector {
 
   // The frame has run to its end: hands on its dead letters.
   void FinishFrame();
-  // Everything before `lsn` has been run: hands on what statements deployed there made of the past.
+  // Everything before `lsn` has been run: hands on what statements that joined there refused of the
+  // past.
   void Reach(uint64_t lsn);
+  // The same for a statement whose plan does not know yet that it joins there.
+  void Join(const std::string& statement, uint64_t lsn);
 
   uint64_t late() const { return late_; }
   uint64_t dead() const { return dead_; }
@@ -84,6 +88,7 @@ class Emission : public flow::Collector {
   size_t IndexOf(const std::string& name) const;
   std::string Payload(const Deployed& from, const row::Row& row) const;
   static void SortByCause(std::vector<DeadLetter>& letters);
+  void HandOnPast(std::vector<DeadLetter>& letters, uint64_t lsn);
   void HandOn(const Output& output, row::Row& row, std::string_view json);
   void HandOn(const DeadLetter& letter);
 
@@ -92,7 +97,8 @@ class Emission : public flow::Collector {
   const flow::StatementPlan* last_statement_ = nullptr;
   const Output* last_output_ = nullptr;
   std::vector<DeadLetter> dead_letters_;
-  std::map<uint64_t, std::vector<DeadLetter>> past_letters_;  // by when their statement came
+  // By when their statement joined, and its name.
+  std::map<std::pair<uint64_t, std::string>, std::vector<DeadLetter>> past_letters_;
   std::string json_;
   std::vector<Encoded> encoded_;  // by piece of a batch
   uint64_t late_ = 0;

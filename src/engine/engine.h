@@ -47,7 +47,12 @@ struct EngineOptions {
   bool snapshots = true;
   int64_t snapshot_interval_ms = 10'000;
   uint64_t snapshot_lsns = UINT64_MAX;  // also after so many entries of the journal
+  // Told what goes on beside events, one line for people; on the worker thread. May be null.
+  std::function<void(const std::string&)> notice{};
 };
+
+// Deployments that may wait for the one under way.
+inline constexpr size_t kDeploymentsMax = 16;
 
 // One refused event of a request.
 struct Rejection {
@@ -152,7 +157,7 @@ std::vector<Error> VerifySnapshots(os::FileSystem& files, const std::string& dir
 
 // Runs statements over one data directory: what `run`, `serve`, `sql`, `why` and `verify` share.
 //
-// Threads: confined to one worker thread (Execute, Submit, Pump, Complete, Finish), except Query,
+// Threads: confined to one worker thread (Execute, Deploy, Submit, Pump, Complete), except Query,
 // Why, ReadRows, ViewRows, streams and the health calls, which are thread-safe and read durable
 // data. A `done` callback runs on the worker thread. Lifetime: files, clock, metrics outlive it.
 class Engine {
@@ -169,6 +174,16 @@ class Engine {
   // caret, are in the Error's message (code of the first one); nothing is deployed then. Statements
   // that stand in the catalogue with the same text are left as they are. `file` names the script.
   virtual Status Execute(std::string_view script, const std::string& file) = 0;
+  // The same while events go on: what the statements make of the past is computed by another thread
+  // and handed on by Pump, and they take part in the flow from one LSN on. `done` is called once,
+  // from here, Pump or Complete, when that is durable, or with the error. One at a time: others
+  // wait, but for those of models alone. kUnavailable HR5009 when kDeploymentsMax wait. A new
+  // stream can be read as soon as it exists; a program that ends meanwhile computes the rest as it
+  // starts.
+  virtual void Deploy(std::string_view script, const std::string& file,
+                      std::function<void(Status)> done) = 0;
+  // Deployments are given up that would keep their callers waiting: the program wants to end.
+  virtual void StopDeployments() = 0;
   // What Execute would do, without doing it. Errors as Execute.
   virtual Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                                   const std::string& file) = 0;
@@ -179,7 +194,7 @@ class Engine {
   // is cheaper to know before a body is taken apart. Counts as a refusal.
   virtual std::optional<Error> RefuseNow(uint64_t /*bytes*/) { return std::nullopt; }
   // Takes up to batch_events_max queued events through the flow and appends the group. True when
-  // more is queued and can be taken.
+  // there is more to do and it can be done.
   virtual bool Pump() = 0;
   // Answers what has become durable since. Call when the wake callback fired.
   virtual void Complete() = 0;

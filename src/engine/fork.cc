@@ -193,7 +193,7 @@ class ForkPlanner {
   // START FROM NOW is when the statement was deployed; a new one takes everything.
   static StatementPtr InFork(const Definition& definition, const flow::StatementPlan& plan) {
     auto dated = std::make_shared<flow::StatementPlan>(plan);
-    dated->created_lsn = kForkLsn;
+    dated->created_lsn = dated->joined_lsn = kForkLsn;
     if (dated->start_lsn == UINT64_MAX) {
       dated->start_lsn =
           definition.object == nullptr ? 0 : definition.object->revisions.front().lsn;

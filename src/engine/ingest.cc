@@ -79,7 +79,7 @@ void LocalEngine::Submit(IngestRequest request) {
     refusal = Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more events")
                   .WithHint(log_->failure() != nullptr ? log_->failure()->ToString()
                                                        : "the program is stopping");
-  } else if (unappended_) {
+  } else if (unappended_ || (deploying_ && deploying_->finishing && log_->no_space())) {
     refusal = Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
                   .WithHint("free disk space; events are taken again without a restart");
   } else if (graph_->FindSource(request.topic) == nullptr) {
@@ -88,6 +88,11 @@ void LocalEngine::Submit(IngestRequest request) {
   } else if (!request.return_stream.empty() &&
              deployment_->Find(request.return_stream) == nullptr) {
     refusal = Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.return_stream);
+  } else if (!request.return_stream.empty() &&
+             !deployment_->Find(request.return_stream)->joined()) {
+    refusal = Error(ErrorKind::kUnavailable, "HR5010",
+                    request.return_stream + " is still being computed over the past")
+                  .WithHint("it answers as soon as its deployment is done");
   } else if (queued_events_ + request.payloads.size() > options_.pending_events_max) {
     refusal = TooManyWait();
   } else {
@@ -128,11 +133,13 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
-  const bool has_work = unappended_ || !queue_.empty();
-  if (has_work && !options_.waits_for_log && !log_->has_room()) return false;
+  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty();
+  if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
-  if (queue_.empty() || closed_) return false;
+  const bool deploys = StepDeployment();
+  if (unappended_ || (deploying_ && deploying_->finishing)) return false;
+  if (queue_.empty() || closed_) return deploys;
   flow::SourceNode& source = *graph_->FindSource(queue_.front().topic);
   BeginGroup(source, clock_.NowMicros());
   std::vector<Taken> taken;
@@ -159,7 +166,7 @@ bool LocalEngine::Pump() {
         {refused ? 0 : lsn, std::move(one.reply), std::move(one.request.done), one.answer});
   }
   if (refused || lsn <= log_->durable_lsn()) Complete();
-  return !queue_.empty();
+  return deploys || !queue_.empty();
 }
 
 // Admits the requests of one topic that have come, as many as a group takes.
@@ -382,10 +389,13 @@ void LocalEngine::Complete() {
     if (answered.answer >= 0) answered.reply = ReplyOf(answered.answer);
     answered.done(std::move(answered.reply));
   }
+  AnswerDeployed();
 }
 
 Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
+  StepDeployment();
+  HR_TRY(Settle());
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   BeginGroup(source, clock_.NowMicros());
   admitted_.note.bounded = chunk.bounded;
@@ -426,6 +436,7 @@ Status LocalEngine::FinishInput(const std::string& stream) {
   HR_CHECK(item != nullptr && item->source != nullptr);
   auto known = finished_.find(stream);
   if (known != finished_.end() && known->second == EventsIn(*item)) return Ok();
+  HR_TRY(Settle());
   catalog::Change change;
   change.kind = catalog::ChangeKind::kFinishInput;
   change.name = stream;

@@ -10,23 +10,6 @@ namespace {
 
 constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
 
-// What is deployed when the draft's changes are appended behind `last_lsn`.
-Result<std::shared_ptr<const Deployment>> DeployBehind(Deployer& deployer, const Draft& draft,
-                                                       const Deployment& base, log::Lsn last_lsn) {
-  catalog::Catalog catalog = base.catalog;
-  for (const catalog::Change& change : draft.changes)
-    HR_TRY(catalog.Apply(change, ++last_lsn));
-  return deployer.Deploy(catalog, base);
-}
-
-bool OnlyModels(const Draft& draft) {
-  return std::all_of(draft.changes.begin(), draft.changes.end(), [](const catalog::Change& change) {
-    using enum catalog::ChangeKind;
-    return change.kind == kAddVersion || change.kind == kActivateVersion ||
-           change.kind == kShadowVersion || change.kind == kRetireVersion;
-  });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::Open(
@@ -63,6 +46,8 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       late_(metrics.GetCounter("headrace_late_rows_total",
                                "Rows later than their statement allows.")),
       emitted_(metrics.GetCounter("headrace_rows_emitted_total", "Rows of derived streams.")),
+      backfilled_(metrics.GetCounter("headrace_backfill_events_total",
+                                     "Events that new statements were computed over.")),
       answered_again_(metrics.GetCounter("headrace_idempotent_repeats_total",
                                          "Requests that got the answer kept for their key.")),
       overload_refusals_(
@@ -106,12 +91,14 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   constexpr int64_t kNanosPerMilli = 1'000'000;
   snapshots_ = std::make_unique<SnapshotCycle>(
       std::move(store), clock_, metrics_, *log_,
-      SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns},
+      SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns,
+                          [this] { Wake(); }},
       std::move(loaded_));
   return Ok();
 }
 
 void LocalEngine::Publish(std::shared_ptr<const Deployment> deployment) {
+  unfinished_ = !AllJoined(*deployment);
   std::lock_guard lock(mutex_);
   deployment_ = std::move(deployment);
 }
@@ -167,49 +154,8 @@ Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64
   }
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
+  HR_TRY(JoinUnfinished(comparison));
   return log_->WaitDurable(log_->last_lsn());
-}
-
-Status LocalEngine::Execute(std::string_view script, const std::string& file) {
-  if (closed_ || log_->failure() != nullptr) {
-    return Error(ErrorKind::kUnavailable, "HR5001", "the journal takes no more statements");
-  }
-  // A group that waits for disk space goes first: its events are in the state already.
-  if (unappended_) HR_TRY(AppendGroup());
-  auto base = deployment();
-  HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *base));
-  if (draft.changes.empty()) return Ok();
-  HR_ASSIGN(auto planned, DeployBehind(deployer_, draft, *base, log_->last_lsn()));
-  for (const Deployed& item : planned->items) {
-    if (item.models || log_->HasTopic(item.topic())) continue;
-    log::TopicConfig config;
-    config.partitions = item.partitions;
-    config.retention_ms = item.retention.ms;
-    config.retention_bytes = item.retention.bytes;
-    HR_TRY(log_->CreateTopic(item.topic(), config));
-  }
-  // Topics take LSNs too: only now it is known which the changes get.
-  HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft, *base, log_->last_lsn()));
-  std::vector<log::Entry> controls;
-  for (const catalog::Change& change : draft.changes) {
-    log::Entry& entry = controls.emplace_back();
-    entry.kind = log::EntryKind::kControl;
-    entry.bytes = change.Encode();
-  }
-  HR_TRY(log_->Append(controls));
-  HR_TRY(log_->WaitDurable(log_->last_lsn()));
-  Publish(std::move(deployment));
-  Complete();
-  if (OnlyModels(draft)) {
-    // Which version decides is looked up when a row is scored: the flow goes on as it is.
-    group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_);
-    counted_ = {};
-    return Ok();
-  }
-  if (snapshots_) snapshots_->Restart();
-  Status rebuilt = Rebuild(From::kBeginning, nullptr);
-  if (!rebuilt.ok()) Abandon(rebuilt.error());
-  return rebuilt;
 }
 
 // State is not that of the journal: nothing may be computed with it. A start builds it anew.
@@ -227,7 +173,14 @@ void LocalEngine::Abandon(const Error& error) {
 }
 
 void LocalEngine::SetWakeCallback(std::function<void()> wake) {
-  log_->SetDurableCallback(std::move(wake));
+  log_->SetDurableCallback(wake);
+  std::lock_guard lock(wake_mutex_);
+  wake_ = std::move(wake);
+}
+
+void LocalEngine::Wake() {
+  std::lock_guard lock(wake_mutex_);
+  if (wake_) wake_();
 }
 
 void LocalEngine::SetTap(const std::string& stream, Tap tap) {
@@ -265,10 +218,12 @@ std::vector<StreamInfo> LocalEngine::streams() const {
 
 Status LocalEngine::Close() {
   if (closed_.exchange(true)) return Ok();
+  StopDeployments();
   FinishSnapshot();
   // The log first: a snapshot that waits for its flush gives up then.
   Status closed = log_->Close();
   snapshots_.reset();
+  AnswerDeployed();
   return closed;
 }
 

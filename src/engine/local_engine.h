@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backfill.h"
 #include "engine/deployer.h"
 #include "engine/deployment.h"
 #include "engine/engine.h"
@@ -55,6 +56,11 @@ class LocalEngine final : public Engine {
   Status Recover(const std::function<void(uint64_t, uint64_t)>& progress);
 
   Status Execute(std::string_view script, const std::string& file) override;
+  void Deploy(std::string_view script, const std::string& file,
+              std::function<void(Status)> done) override;
+  void StopDeployments() override;
+  // Runs every deployment that is under way or waits to its end.
+  Status FinishDeployments();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                           const std::string& file) override;
   void Submit(IngestRequest request) override;
@@ -110,10 +116,59 @@ class LocalEngine final : public Engine {
   };
   struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
+  using Done = std::function<void(Status)>;
+  struct WaitingScript {
+    std::string script;
+    std::string file;
+    Done done;
+  };
+  // What is computed over the past.
+  struct Deploying {
+    std::vector<catalog::Change> later;   // the controls of the moment at which it takes over
+    std::vector<std::string> statements;  // that are computed, in the order of their controls
+    Done done;
+    std::unique_ptr<Backfill> backfill;
+    log::Lsn rows_lsn = 0;   // of the last rows that were handed on
+    bool finishing = false;  // no events until it has taken over
+    bool end_fixed = false;
+    int64_t began_nanos = 0;
+    int64_t told_nanos = 0;
+  };
 
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress);
+  Status CheckOpen() const;
+  // Whether an append would not wait, or may.
+  bool MayAppend() const;
+  Status CreateTopics(const Deployment& deployment);
+  Status DeployAtOnce(const Draft& draft);
+  // Appends the changes of a start's unfinished statements, with what they refused of the past.
+  Status JoinUnfinished(Comparison& comparison);
+  // Works on deployments between two groups. True when there is more to do at once.
+  bool StepDeployment();
+  bool BeginNext();
+  Result<bool> Begin(WaitingScript& waiting);
+  Status BeginComputing(const Draft& draft, WaitingScript& waiting);
+  // Appends what begins now; returns what is deployed when all is done, at LSNs that never come.
+  Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
+                                                     const std::vector<catalog::Change>& later);
+  // Appends the next rows that were computed. False: there are none.
+  bool HandOnRows();
+  // Stops taking events and fixes the end, once everything before it is durable.
+  void FixEnd();
+  Status TakeOver();
+  void EndDeployment(const Status& status);
+  void TellDeployed() const;
+  void TellProgress();
+  void AnswerDeployed();
+  // The deployment takes effect for what is taken from now on.
+  void Use(std::shared_ptr<const Deployment> deployment);
+  // Afterwards events can be taken: the group before is appended, no deployment is about to take
+  // over.
+  Status Settle();
+  Status StepToTheEnd();
+  void Wake();
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
   // The state that a replay goes on from.
@@ -161,6 +216,7 @@ class LocalEngine final : public Engine {
   base::Counter& dead_;
   base::Counter& late_;
   base::Counter& emitted_;
+  base::Counter& backfilled_;
   base::Counter& answered_again_;
   base::Counter& overload_refusals_;
   base::Gauge& backpressure_;
@@ -168,6 +224,10 @@ class LocalEngine final : public Engine {
   // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const Deployment> deployment_;
+
+  // Guarded by wake_mutex_.
+  std::mutex wake_mutex_;
+  std::function<void()> wake_;
 
   // Confined to the worker.
   os::WorkerTeam team_;
@@ -187,12 +247,16 @@ class LocalEngine final : public Engine {
   int64_t caller_flushes_from_ = INT64_MIN;  // monotonic; until then the journal's thread flushes
   KeptAnswers answers_;
   std::deque<Waiting> waiting_;
+  std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
+  std::unique_ptr<Deploying> deploying_;
+  std::deque<std::pair<log::Lsn, Done>> deployed_;  // not yet durable
   ReadPositions positions_;
   std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended
   Totals totals_;
   Totals counted_;  // what the metrics have seen of the present group builder
   std::atomic<bool> closed_{false};
-  bool abandoned_ = false;  // the state is not that of the journal
+  bool unfinished_ = false;  // a statement has not joined the others yet
+  bool abandoned_ = false;   // the state is not that of the journal
   std::string recovery_note_;
   std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken

@@ -50,13 +50,16 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   HR_ASSIGN(Past past, LoadBeginning({store, *log_, deployment->catalog}, [&] {
               return BuildGraph(*deployment, ModelsOf(deployment));
             }));
+  // First: what is logged while this begins must not look like rows that are too many.
+  const log::Lsn until = log_->durable_lsn();
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
+  comparison.EndAt(until);
   for (const auto& [of, offset] : past.state.next_offsets)
     comparison.Resume(of.first, of.second, offset);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
-  options.until_lsn = log_->durable_lsn();
+  options.until_lsn = until;
   options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
     comparison.Logged(entry, rows);
   };

@@ -39,6 +39,9 @@ std::string LocalEngine::SnapshotHead(std::string graph) const {
 // Between two groups: the state is that of what was appended.
 void LocalEngine::StepSnapshot() {
   if (!snapshots_ || unappended_ || closed_) return;
+  // What is computed over the past begins where the past began: that must not move meanwhile.
+  const bool held = deploying_ != nullptr || !scripts_.empty() || unfinished_;
+  if (held && snapshots_->idle()) return;
   snapshots_->Step(*graph_, log_->last_lsn(),
                    [this](std::string graph) { return SnapshotHead(std::move(graph)); });
 }
@@ -46,7 +49,7 @@ void LocalEngine::StepSnapshot() {
 // At a clean end, so that the next start has nothing to replay.
 void LocalEngine::FinishSnapshot() {
   const bool sound = snapshots_ && !unappended_ && !abandoned_ && log_->failure() == nullptr &&
-                     log_->durable_lsn() == log_->last_lsn();
+                     log_->durable_lsn() == log_->last_lsn() && !unfinished_;
   if (!sound) return;
   Status written = snapshots_->Finish(*graph_, log_->last_lsn(), [this](std::string graph) {
     return SnapshotHead(std::move(graph));

@@ -127,6 +127,34 @@ TEST_F(Overload, OnADiskThatHangsIsRefusedAtOnceAndNothingOfItIsStored) {
   EXPECT_EQ(accepted_, Stored());
 }
 
+// Nor does a deployment make the worker wait: it goes on when there is room.
+TEST_F(Overload, ADeploymentWaitsForRoomWithoutTheWorker) {
+  Open(1 << 20, 100'000);
+  for (int i = 0; i < 300; ++i)
+    Submit(1, 100);
+  files_.StallFlushes();
+  Turn();
+  for (uint64_t bytes = 0; bytes < 2 * kJournal; bytes += 10'000) {
+    Submit(1, 10'000);
+    Turn();
+  }
+  ASSERT_FALSE(engine_->log().has_room());
+  bool deployed = false;
+  engine_->Deploy("CREATE STREAM p AS SELECT id FROM s;", "p.sql",
+                  [&](const Status& done) { deployed = done.ok(); });
+  for (int i = 0; i < 10; ++i)
+    Turn();
+  EXPECT_EQ(nullptr, engine_->deployment()->Find("p"));
+  files_.Resume();
+  Settle();
+  ASSERT_TRUE(engine_->FinishDeployments().ok());
+  EXPECT_TRUE(deployed);
+  RowRange range;
+  range.limit = SIZE_MAX;
+  EXPECT_EQ(engine_->ReadRows("o", range).value(), engine_->ReadRows("p", range).value());
+  EXPECT_EQ(0U, engine_->Verify({}).value().differences);
+}
+
 TEST_F(Overload, IsByEventsToo) {
   Open(64 << 20, 1000);
   Submit(900, 1);

@@ -58,7 +58,7 @@ Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emiss
     if (step->entry.kind == log::EntryKind::kControl) {
       HR_TRY(ReplayControl(step->entry, graph, emission));
     } else if (step->source != nullptr) {
-      Remember(*step->source, step->frame);
+      if (options.goes_on) Remember(*step->source, step->frame);
       if (options.input) options.input(step->entry, step->frame.note);
       events += step->frame.batch.rows().size();
       RunFrame(graph, *step->source, step->frame, emission);
@@ -68,7 +68,6 @@ Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emiss
     }
     if (options.frame_done) HR_TRY(options.frame_done());
   }
-  emission.Reach(UINT64_MAX);
   return events;
 }
 

@@ -29,6 +29,8 @@ struct ReplayOptions {
   // Called behind each input frame, e.g. to append what a backfill emitted; may be null.
   std::function<Status()> frame_done;
   std::function<void(uint64_t events)> progress;
+  // The sources will take events themselves, and must recognize repeats of those that are logged.
+  bool goes_on = true;
 };
 
 // Runs every logged input, in log order, through the graph: recovery, backfill, verify and why are

@@ -44,7 +44,8 @@ void ReplayReader::Give(std::unique_ptr<Chunk> chunk) {
 }
 
 void ReplayReader::Run() {
-  Result<std::unique_ptr<log::Log::Cursor>> cursor = log_.Scan(range_.from);
+  Result<std::unique_ptr<log::Log::Cursor>> cursor =
+      rows_wanted_ ? log_.Scan(range_.from) : log_.Scan(range_.from, graph_.topics());
   while (true) {
     std::unique_ptr<Chunk> chunk;
     {

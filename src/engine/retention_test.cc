@@ -104,7 +104,7 @@ TEST(RetainedEvents, AreWhatALaterStatementIsComputedOver) {
   program.Run(kScript);
   FeedAndRestart(program, 0, 1000);
   const int64_t begins = FirstEvent(program);
-  ASSERT_GT(begins, 0);
+  ASSERT_GT(begins, 0);  // how much is gone depends on how fast snapshots were written
   program.Run(kLater);
   const std::string rows = program.Rows("c", true);
   EXPECT_NE(std::string::npos, rows.find(R"("n":1})"));
@@ -156,6 +156,18 @@ TEST(RetainedEvents, AreNotMissedByASalvage) {
     EXPECT_EQ(expected, Derived(program));
     EXPECT_EQ(0U, program.Differences());
     Feed(program, 1000, 1010);
+    EXPECT_EQ(0U, program.Differences());
+    // Behind a loss a statement is not computed beside live traffic.
+    bool deployed = false;
+    program.engine().Deploy("CREATE STREAM later AS SELECT k, 3 / (n - 2) AS x FROM d;",
+                            "later.sql", [&](const Status& done) { deployed = done.ok(); });
+    ASSERT_TRUE(program.engine().FinishDeployments().ok());
+    EXPECT_TRUE(deployed);
+    const auto deployment = program.engine().deployment();
+    const catalog::Revision& later = deployment->catalog.Find("later")->latest();
+    EXPECT_EQ(!beginning_is_whole, later.joined_lsn == later.lsn);
+    Feed(program, 1010, 1020);
+    ASSERT_TRUE(program.Crash(1).ok());
     EXPECT_EQ(0U, program.Differences());
   }
 }

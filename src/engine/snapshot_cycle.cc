@@ -6,8 +6,8 @@ SnapshotCycle::SnapshotCycle(SnapshotStore store, const os::Clock& clock,
                              base::MetricsRegistry& metrics, log::Log& log, Pace pace,
                              std::optional<SnapshotManifest> base)
     : clock_(clock),
-      pace_(pace),
-      writer_(std::move(store), clock, metrics, log, base),
+      pace_(std::move(pace)),
+      writer_(std::move(store), clock, metrics, log, base, pace_.rested),
       last_lsn_(base ? base->lsn : 0),
       last_nanos_(clock.MonotonicNanoseconds()) {}
 
@@ -31,8 +31,18 @@ Status SnapshotCycle::Finish(flow::Graph& graph, uint64_t lsn, const Head& head)
   return writer_.Wait();
 }
 
-void SnapshotCycle::Restart() {
+void SnapshotCycle::Settle(flow::Graph& graph) {
+  if (taking_) Take(graph, SIZE_MAX);
+  Status written = writer_.Wait();
+  static_cast<void>(written.ok());  // the writer counts it
+}
+
+void SnapshotCycle::Restart(Forget forget) {
   writer_.Forget();
+  if (forget == Forget::kNow) {
+    Status forgotten = writer_.Wait();
+    static_cast<void>(forgotten.ok());  // it is tried again before the next one
+  }
   taking_ = false;
   whole_ = true;
 }

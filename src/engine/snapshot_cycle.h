@@ -20,8 +20,9 @@ class SnapshotCycle {
   static constexpr size_t kPieceBytes = 32 << 10;
 
   struct Pace {
-    int64_t interval_nanos = 0;  // after so long when anything came
-    uint64_t lsns = UINT64_MAX;  // or after so many LSNs
+    int64_t interval_nanos = 0;    // after so long when anything came
+    uint64_t lsns = UINT64_MAX;    // or after so many LSNs
+    std::function<void()> rested;  // called by another thread when one is written; may be null
   };
   // Everything of the engine that is no page, given the graph's part.
   using Head = std::function<std::string(std::string graph)>;
@@ -34,7 +35,14 @@ class SnapshotCycle {
   // Takes one now, if anything came since the last, and waits until it is durable.
   Status Finish(flow::Graph& graph, uint64_t lsn, const Head& head);
   // Other statements take over: what was taken of the former is of no use, but for the beginning.
-  void Restart();
+  // kLater: that is done by the time the next one is begun.
+  enum class Forget { kNow, kLater };
+  void Restart(Forget forget);
+  // Nothing is being taken or written.
+  bool idle() const { return !taking_ && !writer_.busy(); }
+  bool taking() const { return taking_; }
+  // Brings what is under way to its end.
+  void Settle(flow::Graph& graph);
 
  private:
   void Begin(flow::Graph& graph, uint64_t lsn, const Head& head);

@@ -4,9 +4,10 @@ namespace headrace::engine {
 
 SnapshotWriter::SnapshotWriter(SnapshotStore store, const os::Clock& clock,
                                base::MetricsRegistry& metrics, log::Log& log,
-                               std::optional<SnapshotManifest> base)
+                               std::optional<SnapshotManifest> base, std::function<void()> rested)
     : clock_(clock),
       log_(log),
+      rested_(std::move(rested)),
       written_bytes_(metrics.GetCounter("headrace_snapshot_bytes_total",
                                         "Bytes of state handed to snapshots.")),
       failures_(metrics.GetCounter("headrace_snapshot_failures_total",
@@ -63,8 +64,6 @@ void SnapshotWriter::Finish() {
 
 void SnapshotWriter::Forget() {
   Push({Step::kForget, 0, "", false, {}, 0});
-  Status forgotten = Wait();
-  static_cast<void>(forgotten.ok());
 }
 
 void SnapshotWriter::Push(Work work) {
@@ -114,6 +113,10 @@ void SnapshotWriter::Run() {
     }
     busy_ = false;
     changed_.notify_all();
+    if (!rested_) continue;
+    lock.unlock();
+    rested_();
+    lock.lock();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ namespace headrace::engine {
 class SnapshotWriter {
  public:
   static constexpr size_t kQueueBytes = 16 << 20;
-  // `base`: the snapshot that the state was loaded from, if any.
+  // `base`: the snapshot that the state was loaded from, if any. `rested`, which may be null, is
+  // called by the thread when nothing is being written any more; it must not block.
   SnapshotWriter(SnapshotStore store, const os::Clock& clock, base::MetricsRegistry& metrics,
-                 log::Log& log, std::optional<SnapshotManifest> base);
+                 log::Log& log, std::optional<SnapshotManifest> base, std::function<void()> rested);
   // Gives up what is not finished.
   ~SnapshotWriter();
 
@@ -40,8 +42,8 @@ class SnapshotWriter {
   void Append(std::vector<flow::BlockPage> pages);
   void Finish();
   // Other statements take over: gives up what was begun and forgets what was taken of the former,
-  // but for the beginning. Returns when that is done or failed, to be tried again before the next
-  // one, which must be whole.
+  // but for the beginning. That is done or failed when Wait returns, and is tried again before the
+  // next one, which must be whole.
   void Forget();
   // Returns when nothing is being written any more; says how the last one went.
   Status Wait();
@@ -67,6 +69,7 @@ class SnapshotWriter {
   // Constant after construction.
   const os::Clock& clock_;
   log::Log& log_;
+  std::function<void()> rested_;
   base::Counter& written_bytes_;
   base::Counter& failures_;
   base::Gauge& last_lsn_;

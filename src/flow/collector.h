@@ -16,6 +16,7 @@ struct Refusal {
   std::string_view reason;
   std::string_view pointer;           // JSON pointer, may be empty
   const StatementPlan* by = nullptr;  // the statement that refused it; null: the source
+  bool late = false;                  // for nothing but its time
 };
 
 // Takes what operators emit. Calls come in the order of causes for each stream; calls for different

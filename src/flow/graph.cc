@@ -1,5 +1,7 @@
 #include "flow/graph.h"
 
+#include <algorithm>
+
 namespace headrace::flow {
 namespace {
 
@@ -147,9 +149,40 @@ void Graph::Connect(const std::string& input, size_t reader) {
   }
 }
 
+void Graph::Adopt(Graph& from, const StatementPlan& computed,
+                  std::shared_ptr<const StatementPlan> plan) {
+  auto given = std::find_if(from.statements_.begin(), from.statements_.end(),
+                            [&](const auto& other) { return other->plan.get() == &computed; });
+  HR_CHECK(given != from.statements_.end());
+  AddStatement(plan);
+  Statement& statement = *statements_.back();
+  HR_CHECK(((*given)->select != nullptr) == (statement.select != nullptr));
+  HR_CHECK(((*given)->waiting != nullptr) == (statement.waiting != nullptr));
+  statement.select = std::move((*given)->select);
+  statement.window = std::move((*given)->window);
+  statement.waiting = std::move((*given)->waiting);
+  if (statement.select) statement.select->Use(models_, team_);
+  Redate(std::move(plan));
+}
+
+void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
+  Statement& statement = *statements_[revisions_.at(plan->name).back()];
+  if (statement.select) statement.select->Redate(plan);
+  if (statement.window) statement.window->Redate(plan);
+  if (statement.waiting) statement.waiting->Redate(plan);
+  statement.plan = std::move(plan);
+}
+
 SourceNode* Graph::FindSource(std::string_view topic) {
   auto found = sources_by_topic_.find(topic);
   return found == sources_by_topic_.end() ? nullptr : found->second.get();
+}
+
+std::set<std::string> Graph::topics() const {
+  std::set<std::string> topics;
+  for (const auto& [topic, source] : sources_by_topic_)
+    topics.insert(topic);
+  return topics;
 }
 
 void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
@@ -175,11 +208,31 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
       statement.select.reset();
       statement.window.reset();
       statement.waiting.reset();
-    } else if (reader.columns.empty()) {
-      RunStatement(statement, batch, passage, passage.collector);
+    } else if (passage.lsn < statement.plan->joined_lsn) {
+      RunApart(reader, batch, passage);
     } else {
-      RunMapped(reader, batch, passage);
+      RunReader(reader, batch, passage);
     }
+  }
+}
+
+void Graph::RunApart(const Reader& reader, row::Batch& batch, const Passage& passage) {
+  std::vector<bool>& refused = statements_[reader.statement]->refused;
+  refused.clear();
+  for (row::Row& row : batch.rows()) {
+    refused.push_back(row.dead_lettered);
+    row.dead_lettered = false;
+  }
+  RunReader(reader, batch, passage);
+  for (size_t i = 0; i < refused.size(); ++i)
+    batch.rows()[i].dead_lettered = refused[i];
+}
+
+void Graph::RunReader(const Reader& reader, row::Batch& batch, const Passage& passage) {
+  if (reader.columns.empty()) {
+    RunStatement(*statements_[reader.statement], batch, passage, passage.collector);
+  } else {
+    RunMapped(reader, batch, passage);
   }
 }
 
@@ -202,7 +255,10 @@ void Graph::RunMapped(const Reader& reader, row::Batch& batch, const Passage& pa
 
 void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
                          Collector& collector) {
-  if (passage.lsn < statement.plan->from_lsn) return RunMuted(statement, batch, passage);
+  if (passage.lsn < statement.plan->from_lsn) {
+    MutedCollector muted;
+    return RunNode(statement, batch, passage, muted);
+  }
   if (statement.side == nullptr) {
     RunNode(statement, batch, passage, collector);
   } else {
@@ -238,17 +294,6 @@ void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& p
                            RunReaders(statement.readers, statement.output,
                                       {passage.lsn, steps, passage.collector});
                          });
-}
-
-void Graph::RunMuted(Statement& statement, row::Batch& batch, const Passage& passage) {
-  // Whether a row stands in the dead letters is for those to say that are in force.
-  refused_.clear();
-  for (const row::Row& row : batch.rows())
-    refused_.push_back(row.dead_lettered);
-  MutedCollector muted;
-  RunNode(statement, batch, passage, muted);
-  for (size_t i = 0; i < refused_.size(); ++i)
-    batch.rows()[i].dead_lettered = refused_[i];
 }
 
 void Graph::SetProbe(Probe* probe) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,9 @@ struct BlockPage {
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
 // A side output runs behind the statement whose late rows it takes, in place of reading its input.
 // Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
-// into its state, a former one is done and gives its state up. Confined. The plans and models it is
-// given are shared and immutable.
+// into its state, a former one is done and gives its state up. What a statement refuses of the past
+// it was computed over does not depend on what the others refuse: it was computed apart from them.
+// Confined. The plans and models it is given are shared and immutable.
 class Graph {
  public:
   // What a graph may use of the machine; must outlive it.
@@ -49,8 +51,15 @@ class Graph {
   // name that is there already is its next revision: what reads the one before reads it, too.
   void AddStatement(std::shared_ptr<const StatementPlan> plan);
 
+  // A statement that `from` has computed, where its plan is `computed`, goes on here with its
+  // state: as AddStatement otherwise. What read it there is of no use any more.
+  void Adopt(Graph& from, const StatementPlan& computed, std::shared_ptr<const StatementPlan> plan);
+  // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
+  void Redate(std::shared_ptr<const StatementPlan> plan);
+
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
+  std::set<std::string> topics() const;
   const std::vector<std::string>& sources_in_order() const { return source_names_; }
 
   // Runs admitted rows (places, partitions and offsets set) of one frame through everything behind
@@ -88,7 +97,8 @@ class Graph {
     std::unique_ptr<WindowNode> window;
     std::unique_ptr<WaitingRows> waiting;  // before `select`, when it emits on watermark
     row::Batch output;
-    row::Batch input;  // rows of another revision of its input, laid out as it was planned
+    row::Batch input;           // rows of another revision of its input, laid out as it was planned
+    std::vector<bool> refused;  // of the rows it was given: what others refused, while it is apart
     std::vector<Reader> readers;
     Statement* side = nullptr;  // takes the rows that are too late; null: nobody does
     row::Batch late;            // those of the batch at hand; their values are the input's
@@ -109,6 +119,10 @@ class Graph {
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
   Status LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
+  // Runs what is still apart from the others: what they refused it does not see, and they do not
+  // see what it refuses.
+  void RunApart(const Reader& reader, row::Batch& batch, const Passage& passage);
+  void RunReader(const Reader& reader, row::Batch& batch, const Passage& passage);
   void RunMapped(const Reader& reader, row::Batch& batch, const Passage& passage);
   // `collector` takes what the statement itself gives, the passage's what its readers do.
   void RunStatement(Statement& statement, row::Batch& batch, const Passage& passage,
@@ -118,7 +132,6 @@ class Graph {
                Collector& collector);
   void RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
                   Collector& collector);
-  void RunMuted(Statement& statement, row::Batch& batch, const Passage& passage);
 
   ModelLookup models_;
   os::WorkerTeam alone_{1};
@@ -131,7 +144,6 @@ class Graph {
   std::map<std::string, std::string, std::less<>> topic_of_source_;
   std::vector<std::unique_ptr<Statement>> statements_;
   std::vector<WatermarkStep> steps_;
-  std::vector<bool> refused_;  // of the rows of a batch, before a muted statement ran
   // While a snapshot is loaded: by its number of a block; null for what is passed over.
   std::vector<state::KeyBlock*> loading_;
 };

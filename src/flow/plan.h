@@ -155,8 +155,10 @@ struct StatementPlan {
   Retention retention;
   int64_t lateness = kDefaultLateness;
   row::Schema input_schema;  // of the input as this was planned: rows are laid out like it
-  uint64_t created_lsn = 0;  // older causes are the past that a new statement is computed over
-  uint64_t start_lsn = 0;    // START FROM NOW: rows whose cause is older are not taken
+  uint64_t created_lsn = 0;  // of its text: names the revision
+  // Older causes are the past that the statement was computed over; UINT64_MAX while it is.
+  uint64_t joined_lsn = 0;
+  uint64_t start_lsn = 0;  // START FROM NOW: rows whose cause is older are not taken
   int64_t start_time = INT64_MIN;
 
   // CREATE OR REPLACE makes revisions of a statement. Each has its state over all that it reads,

@@ -35,13 +35,19 @@ int32_t ModelVersions::VersionAt(uint64_t lsn) const {
 
 SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models,
                        os::WorkerTeam& team, os::SpillFile* spill)
-    : plan_(std::move(plan)), models_(std::move(models)), team_(team), scratch_(team.size()) {
+    : plan_(std::move(plan)), models_(std::move(models)), team_(&team), scratch_(team.size()) {
   for (const Stage& stage : plan_->select->stages) {
     auto& blocks = key_blocks_.emplace_back();
     for (const state::KeyBlockSpec& spec : stage.key_blocks) {
       blocks.push_back(state::KeyBlock::Make(spec, spill));
     }
   }
+}
+
+void SelectNode::Use(ModelLookup models, os::WorkerTeam& team) {
+  models_ = std::move(models);
+  team_ = &team;
+  scratch_.resize(team.size());
 }
 
 std::vector<state::KeyBlock*> SelectNode::key_blocks() const {
@@ -85,7 +91,7 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
       values[c] = from.values[select.output_slots[c]];
     }
   }
-  collector.EmitAll(*plan_, output, team_);
+  collector.EmitAll(*plan_, output, *team_);
   if (probe_ == nullptr) return;
   size_t emitted = 0;
   for (const row::Row& row : working_.rows()) {
@@ -133,7 +139,7 @@ void SelectNode::Evaluate(const Stage& stage, Collector& collector) {
   if (stage.evaluations.empty()) return;
   std::vector<row::Row>& rows = working_.rows();
   broken_.resize(std::max(broken_.size(), os::WorkerTeam::PiecesOf(rows.size())));
-  team_.RunRows(rows.size(), [&](size_t begin, size_t end, size_t worker) {
+  team_->RunRows(rows.size(), [&](size_t begin, size_t end, size_t worker) {
     expr::EvalContext context{working_.arena(worker), std::nullopt};
     for (size_t i = begin; i < end; ++i) {
       for (const Evaluation& evaluation : stage.evaluations) {
@@ -159,7 +165,7 @@ void SelectNode::UpdateWindows(size_t stage, Collector& collector) {
     failures_.failed.assign(count, 0);
     for (size_t i = 0; i < count; ++i)
       failures_.failed[i] = working_.rows()[i].failed ? 1 : 0;
-    block->Update(working_, failures_, team_);
+    block->Update(working_, failures_, *team_);
     for (size_t i = 0; i < count; ++i) {
       if (failures_.failed[i] != 0 && !working_.rows()[i].failed) {
         Fail(i, Error(ErrorKind::kInvalidArgument, "HR2102", failures_.errors[i]), collector);
@@ -189,7 +195,7 @@ void SelectNode::Predict(const Prediction& prediction) {
       if (&versions->At(rows[i].cause.lsn) != model) break;
       scored_.push_back(i);
     }
-    team_.RunRows(scored_.size(), [&](size_t begin, size_t end, size_t worker) {
+    team_->RunRows(scored_.size(), [&](size_t begin, size_t end, size_t worker) {
       Score(prediction, *model, std::span(scored_).subspan(begin, end - begin), worker);
     });
   }

@@ -35,6 +35,11 @@ class SelectNode {
   // Values of `output` point into `input` and into the node's own memory until the next Run.
   void Run(row::Batch& input, row::Batch& output, Collector& collector);
 
+  // Goes on under the plan of the same statement at other LSNs.
+  void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
+  // Goes on in another graph: with its models and its team, which must outlive the node.
+  void Use(ModelLookup models, os::WorkerTeam& team);
+
   void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const;
   // Every key block, in the order of the plan.
@@ -51,7 +56,7 @@ class SelectNode {
 
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
-  os::WorkerTeam& team_;
+  os::WorkerTeam* team_;
   Probe* probe_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>> key_blocks_;  // by stage
   row::Batch working_;

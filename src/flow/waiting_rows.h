@@ -40,6 +40,8 @@ class WaitingRows {
   void Run(row::Batch& input, const std::vector<WatermarkStep>& steps, Collector& collector,
            const Release& release);
 
+  // Goes on under the plan of the same statement at other LSNs.
+  void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   size_t bytes() const { return bytes_; }
 
   // For snapshots: bound i64; event times varint, per event time, ascending: since the one before

@@ -21,6 +21,8 @@ class WindowNode {
   // Takes rows and watermark steps merged by place, a row before the step it causes.
   void Run(row::Batch& input, const std::vector<WatermarkStep>& steps, row::Batch& output,
            Collector& collector);
+  // Goes on under the plan of the same statement at other LSNs.
+  void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const { return table_->bytes(); }
 

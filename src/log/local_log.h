@@ -44,6 +44,7 @@ class LocalLog final : public Log {
   Lsn last_lsn() const override { return last_lsn_.load(); }
   Lsn durable_lsn() const override { return durable_lsn_.load(); }
   Status WaitDurable(Lsn lsn) override;
+  bool no_space() const override { return journal_.no_space(); }
   void SetDurableCallback(std::function<void()> callback) override;
   const Error* failure() const override { return journal_.failure(); }
   int64_t start_offset(const std::string& topic, int32_t partition) const override;
@@ -54,6 +55,7 @@ class LocalLog final : public Log {
   Result<int64_t> OffsetAt(const std::string& topic, int32_t partition,
                            int64_t timestamp_ms) const override;
   Result<std::unique_ptr<Cursor>> Scan(Lsn from) const override;
+  Result<std::unique_ptr<Cursor>> Scan(Lsn from, std::set<std::string> topics) const override;
   Result<std::unique_ptr<Cursor>> ScanControls() const override;
   bool HasRetention() const override;
   Lsn ExpiredThrough() const override;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,6 +104,8 @@ class Log {
   virtual Lsn durable_lsn() const = 0;
   // Blocks until everything up to `lsn` is durable, or the journal failed (kUnavailable).
   virtual Status WaitDurable(Lsn lsn) = 0;
+  // Groups wait for disk space: who waits for them now may wait for long.
+  virtual bool no_space() const = 0;
   // Called on a thread of the log each time durable_lsn() moved, the journal failed, or there is
   // room again. Set once, before the first Append; must not block.
   virtual void SetDurableCallback(std::function<void()> callback) = 0;
@@ -133,6 +136,8 @@ class Log {
     virtual Result<bool> Next(Entry* entry) = 0;
   };
   virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from) const = 0;
+  // The same of these topics and the controls alone.
+  virtual Result<std::unique_ptr<Cursor>> Scan(Lsn from, std::set<std::string> topics) const = 0;
 
   // Only the control entries, in LSN order.
   virtual Result<std::unique_ptr<Cursor>> ScanControls() const = 0;

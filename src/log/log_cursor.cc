@@ -9,10 +9,9 @@ constexpr size_t kReadBytes = 1 << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<LogCursor>> LogCursor::Open(const LocalLog& log, Lsn from,
-                                                   bool controls_only) {
+Result<std::unique_ptr<LogCursor>> LogCursor::Open(const LocalLog& log, Lsn from, Topics topics) {
   std::unique_ptr<LogCursor> cursor(new LogCursor(log));
-  cursor->controls_only_ = controls_only;
+  cursor->topics_ = std::move(topics);
   cursor->from_ = from;
   HR_TRY(cursor->AddLane("", 0, log.controls_.get(), from));
   HR_TRY(cursor->Refill());
@@ -29,12 +28,12 @@ Status LogCursor::AddLane(const std::string& topic, int32_t index, const Partiti
 
 // Topics may have been created since: their lanes are added.
 Status LogCursor::FindLanes(Lsn from) {
-  if (controls_only_) return Ok();
+  if (topics_ && topics_->empty()) return Ok();
   std::shared_lock lock(log_.topics_mutex_);
   for (const auto& [name, topic] : log_.topics_) {
     bool known = std::any_of(lanes_.begin(), lanes_.end(),
                              [&](const Lane& lane) { return lane.topic == name; });
-    if (known) continue;
+    if (known || (topics_ && !topics_->contains(name))) continue;
     for (size_t p = 0; p < topic.partitions.size(); ++p) {
       HR_TRY(AddLane(name, static_cast<int32_t>(p), topic.partitions[p].get(), from));
     }
@@ -85,12 +84,17 @@ Result<bool> LogCursor::Next(Entry* entry) {
 }
 
 Result<std::unique_ptr<Log::Cursor>> LocalLog::Scan(Lsn from) const {
-  HR_ASSIGN(auto cursor, LogCursor::Open(*this, from, false));
+  HR_ASSIGN(auto cursor, LogCursor::Open(*this, from, {}));
+  return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+Result<std::unique_ptr<Log::Cursor>> LocalLog::Scan(Lsn from, std::set<std::string> topics) const {
+  HR_ASSIGN(auto cursor, LogCursor::Open(*this, from, std::move(topics)));
   return std::unique_ptr<Cursor>(std::move(cursor));
 }
 
 Result<std::unique_ptr<Log::Cursor>> LocalLog::ScanControls() const {
-  HR_ASSIGN(auto cursor, LogCursor::Open(*this, 1, true));
+  HR_ASSIGN(auto cursor, LogCursor::Open(*this, 1, std::set<std::string>{}));
   return std::unique_ptr<Cursor>(std::move(cursor));
 }
 

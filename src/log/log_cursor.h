@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,9 @@ namespace headrace::log {
 // beyond.
 class LogCursor final : public Log::Cursor {
  public:
-  static Result<std::unique_ptr<LogCursor>> Open(const LocalLog& log, Lsn from, bool controls_only);
+  // Of these topics, or of all.
+  using Topics = std::optional<std::set<std::string>>;
+  static Result<std::unique_ptr<LogCursor>> Open(const LocalLog& log, Lsn from, Topics topics);
   Result<bool> Next(Entry* entry) override;
 
  private:
@@ -32,7 +36,7 @@ class LogCursor final : public Log::Cursor {
   Status Refill();
 
   const LocalLog& log_;
-  bool controls_only_ = false;
+  Topics topics_;
   std::vector<Lane> lanes_;
   Lsn bound_ = 0;
   Lsn from_ = 0;

@@ -285,7 +285,9 @@ class Naive {
         out_["fresh"] += "{\"id\":\"" + e.id + "\",\"ts\":" + Time(e.ts) + "}\n";
       }
       if (!e.unfit && !TooLate(row, kHour) && e.q == 7) {
+        // Of the past it was computed apart from the others: what they refused it refuses again.
         std::vector<std::string> letter;
+        if (i < first_) row.refused = false;
         Letter(letter, row, e.json);
         if (!letter.empty() && i < first_) past.push_back(letter[0]);
         if (!letter.empty() && i >= first_) refused[row.offset] = letter[0];

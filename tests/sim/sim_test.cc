@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -112,6 +113,21 @@ uint64_t CompareWithCalm(Feed feed, uint64_t seed, int32_t partitions, size_t ev
   return disturbed.crashes;
 }
 
+// The letters of a stream without their IDs, sorted, each event once.
+std::string EventsOf(const std::string& rows) {
+  std::set<std::string> events;
+  const std::string letters = LettersOf(rows);
+  for (size_t at = 0; at < letters.size();) {
+    const size_t end = letters.find('\n', at);
+    events.insert(letters.substr(at, end - at));
+    at = end + 1;
+  }
+  std::string all;
+  for (const std::string& event : events)
+    all += event + "\n";
+  return all;
+}
+
 TEST(Simulation, ACalmRunAgreesWithASlowSecondOpinion) {
   ForSeeds([](uint64_t seed) -> uint64_t {
     Workload workload = MakeWorkload(seed, Feed::kFile, 1, 400);
@@ -139,6 +155,35 @@ TEST(Simulation, CrashesDoNotShowWithSeveralPartitions) {
     auto partitions = static_cast<int32_t>(2 + seed % 4);
     return CompareWithCalm(seed % 2 == 0 ? Feed::kFile : Feed::kRequests, seed, partitions);
   });
+}
+
+// When a statement joins the others depends on time, and with it where its refusals of the past
+// stand: of the dead letters only which events they name is compared.
+uint64_t CompareBeside(uint64_t seed, int32_t partitions) {
+  Workload workload = MakeWorkload(seed, Feed::kRequests, partitions, 1000);
+  Disturbance none;
+  none.feed = Feed::kRequests;
+  Outcome calm = Done(workload, none);
+  if (testing::Test::HasFailure()) return 0;
+  Disturbance disturbance = Crashing(Feed::kRequests, seed, calm.operations);
+  disturbance.beside = true;
+  disturbance.batch_max = 1 + seed % 20;
+  if (seed % 3 == 0) disturbance.crashes.clear();
+  Outcome disturbed = Done(workload, disturbance);
+  if (testing::Test::HasFailure()) return 0;
+  for (const auto& [stream, rows] : calm.streams) {
+    const bool dead = stream.ends_with(".dead");
+    if (dead) {
+      ExpectSame(stream, EventsOf(rows), EventsOf(disturbed.streams.at(stream)));
+    } else {
+      ExpectSame(stream, rows, disturbed.streams.at(stream));
+    }
+  }
+  return disturbed.crashes;
+}
+
+TEST(Simulation, ADeploymentBesideLiveTrafficGivesWhatOneAtRestGives) {
+  ForSeeds([](uint64_t seed) { return CompareBeside(seed, static_cast<int32_t>(1 + seed % 4)); });
 }
 
 // So many events that the journal's files are used again and segments are written on the way.

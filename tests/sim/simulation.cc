@@ -120,14 +120,35 @@ class Simulation {
   Status Live(os::FileSystem& files) {
     HR_ASSIGN(auto engine, Open(files, false));
     HR_TRY(engine->Execute(workload_.script, "app.sql"));
-    if (phase_ >= kSecond) HR_TRY(engine->Execute(workload_.later_script, "later.sql"));
+    const bool beside = disturbance_.beside && phase_ == kSecond;
+    if (beside) {
+      HR_TRY(DeployBeside(*engine));
+    } else if (phase_ >= kSecond) {
+      HR_TRY(engine->Execute(workload_.later_script, "later.sql"));
+    }
     if (phase_ >= kThird) HR_TRY(ActivateSecond(*engine));
     // What the clock says may show in nothing but which partitions are idle.
     if (workload_.partitions == 1) clock_.Advance(static_cast<int64_t>(random_.Below(9 * kSecond)));
     HR_TRY(disturbance_.feed == Feed::kFile ? Read(*engine, files) : Request(*engine));
+    if (beside) HR_TRY(FinishBeside(*engine));
     ++phase_;
     HR_TRY(WriteInput(disk_, kInput, Lines(EndOf(phase_))));
     return engine->Close();
+  }
+
+  // A statement of later.sql is only there whole: a crash in its midst leaves the rest to the
+  // start.
+  Status DeployBeside(engine::LocalEngine& engine) {
+    deployed_.reset();
+    engine.Deploy(workload_.later_script, "later.sql", [this](Status done) { deployed_ = done; });
+    return deployed_ ? *deployed_ : Ok();
+  }
+
+  Status FinishBeside(engine::LocalEngine& engine) {
+    HR_TRY(engine.FinishDeployments());
+    engine.Complete();
+    if (!deployed_) return Broken("a deployment was not answered");
+    return *deployed_;
   }
 
   // ALTER is no statement of what should be: it is given once, and after a crash one looks.
@@ -184,6 +205,10 @@ class Simulation {
         engine.Submit(std::move(request));
         if (random_.Below(2) == 0) break;
       }
+      if (disturbance_.beside && random_.Below(50) == 0) {
+        HR_ASSIGN(engine::VerifyResult verified, engine.Verify({}));
+        if (verified.differences > 0) return Broken("verify: " + verified.sample.front().id);
+      }
       engine.Pump();
       if (random_.Below(3) == 0) {
         Status durable = engine.log().WaitDurable(engine.log().last_lsn());
@@ -221,6 +246,7 @@ class Simulation {
   std::unique_ptr<base::MetricsRegistry> metrics_;
   int phase_ = kFirst;
   size_t acknowledged_ = 0;
+  std::optional<Status> deployed_;
   Outcome outcome_;
 };
 

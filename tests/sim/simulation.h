@@ -20,6 +20,7 @@ struct Disturbance {
   // power; when they are used up the program is left alone. 0 is a life without a crash.
   std::vector<uint64_t> crashes;
   bool faults = false;  // in these lives, reads, writes and flushes may fail
+  bool beside = false;  // the second script is deployed while events go on (Feed::kRequests)
 };
 
 // What a run left behind, and what it went through.

@@ -47,6 +47,7 @@ Status BenchTrain(Bench& bench);          // train.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*
+Status BenchBackfill(Bench& bench);       // backfill.*
 Status BenchDecideCompute(Bench& bench);  // decide.compute.*
 
 // The nearest-rank percentile of sorted numbers; 0 when there is none.

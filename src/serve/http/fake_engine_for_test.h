@@ -29,6 +29,17 @@ class FakeEngine final : public engine::Engine {
     return Ok();
   }
 
+  void Deploy(std::string_view script, const std::string& file,
+              std::function<void(Status)> done) override {
+    Status executed_now = Execute(script, file);
+    if (!hold_deployments) return done(std::move(executed_now));
+    deployments.push_back(std::move(done));
+  }
+  void StopDeployments() override {
+    for (auto& done : std::exchange(deployments, {}))
+      done(Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping"));
+  }
+
   Result<std::vector<engine::PlannedChange>> Plan(std::string_view, const std::string&) override {
     return std::vector<engine::PlannedChange>{};
   }
@@ -132,8 +143,10 @@ class FakeEngine final : public engine::Engine {
   std::atomic<bool> hold{false};
   std::atomic<bool> is_ready{true};
   mutable std::atomic<int> reads{0};
-  std::vector<std::string> executed;  // worker thread, or after Run returned
-  std::vector<std::string> taken;     // payloads; the same
+  bool hold_deployments = false;
+  std::vector<std::function<void(Status)>> deployments;  // that are held
+  std::vector<std::string> executed;                     // worker thread, or after Run returned
+  std::vector<std::string> taken;                        // payloads; the same
 
  private:
   std::string WithId(size_t i) const {

@@ -186,9 +186,12 @@ void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
   Result<std::string> sql = SqlOf(request.body);
   if (!sql.ok()) return answer(Problem(sql.error()));
   if (engine_.IsDefinition(*sql)) {
-    Status done = engine_.Execute(*sql, "sql");
-    if (!done.ok()) return answer(Problem(done.error()));
-    return answer(JsonResponse(std::string("{\"columns\":[],\"rows\":[]}")));
+    return engine_.Deploy(*sql, "sql",
+                          [alive = std::weak_ptr(alive_), answer = std::move(answer)](Status done) {
+                            if (!alive.lock()) return;
+                            if (!done.ok()) return answer(Problem(done.error()));
+                            answer(JsonResponse(std::string("{\"columns\":[],\"rows\":[]}")));
+                          });
   }
   RunQuery(
       [this, sql = std::move(*sql)] {

@@ -274,6 +274,7 @@ void Server::BeginStop() {
   error_code ignored;
   acceptor_.close(ignored);
   api_.StopFollowers();
+  engine_.StopDeployments();
   for (auto it = host_.connections.begin(); it != host_.connections.end();) {
     auto connection = *it++;
     connection->BeginStop();

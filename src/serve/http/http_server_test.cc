@@ -172,6 +172,19 @@ TEST_F(HttpServerTest, QueriesAnswerAndDefinitionsRunOnTheWorker) {
   EXPECT_EQ(engine_.executed, std::vector<std::string>{"CREATE STREAM a"});
 }
 
+TEST_F(HttpServerTest, EventsGoOnWhileADeploymentIsComputedAndAnEndGivesItUp) {
+  engine_.hold_deployments = true;
+  HttpClient client(Serve());
+  client.Send(HttpClient::PostText("/api/v1/sql", R"({"sql":"CREATE STREAM a"})"));
+  HttpClient other(server_->port());
+  EXPECT_EQ(other.Post(kDecide, "{}").status, 200);
+  server_->RequestStop();
+  auto response = client.Read();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_NE(response.body.find("HR5001"), std::string::npos) << response.body;
+  loop_.join();
+}
+
 TEST_F(HttpServerTest, HealthFollowsTheEngine) {
   HttpClient client(Serve());
   for (const char* path : {"/livez", "/readyz", "/startupz", "/", "/api/v1/streams"}) {
