@@ -4,6 +4,11 @@
 
 namespace headrace::catalog {
 
+std::string_view Object::RoleOf(const ModelVersion& version) const {
+  if (activations.back().number == version.number) return "decides";
+  return version.shadow_lsn > 0 ? "shadow" : version.retired ? "retired" : "";
+}
+
 const Object* Catalog::Find(const std::string& name) const {
   auto found = std::find_if(objects_.begin(), objects_.end(),
                             [&](const Object& object) { return object.name == name; });

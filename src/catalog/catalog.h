@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/change.h"
@@ -40,6 +41,8 @@ struct Object {
   std::vector<Activation> activations;  // models, ascending
 
   const Revision& latest() const { return revisions.back(); }
+  // What a version of it is for: "decides", "shadow", "retired" or "".
+  std::string_view RoleOf(const ModelVersion& version) const;
 };
 
 // Every named object, in the order of creation: the sum of all changes in the journal. Value type;

@@ -46,15 +46,10 @@ void AppendText(std::string_view name, std::string_view text, std::string& out) 
   row::AppendJsonString(text, out);
 }
 
-std::string_view RoleOf(const catalog::Object& object, const catalog::ModelVersion& version) {
-  if (object.activations.back().number == version.number) return "decides";
-  return version.shadow_lsn > 0 ? "shadow" : version.retired ? "retired" : "";
-}
-
 void AppendVersion(const catalog::Object& object, const catalog::ModelVersion& version,
                    const model::ModelInfo& info, std::string& out) {
   out += "{\"number\":" + std::to_string(version.number);
-  AppendText("role", RoleOf(object, version), out);
+  AppendText("role", object.RoleOf(version), out);
   AppendText("format", model::ToString(info.format), out);
   AppendText("sha256", version.sha256, out);
   out += ",\"decides_from\":[";

@@ -38,20 +38,12 @@ class TextTable {
   QueryResult result_;
 };
 
-// What a version is for now.
-std::string_view RoleOf(const Deployment& deployment, const std::string& name, size_t index) {
-  const catalog::Object* object = deployment.catalog.Find(name);
-  if (object == nullptr) return "";
-  const catalog::ModelVersion& version = object->versions[index];
-  if (object->activations.back().number == version.number) return "decides";
-  return version.shadow_lsn > 0 ? "shadow" : version.retired ? "retired" : "";
-}
-
 // A row for each version; `decides_from` has the LSNs at which it was made the one that decides.
 QueryResult ShowModels(const Deployment& deployment) {
   TextTable table({"name", "version", "role", "format", "sha256", "decides_from"});
   for (const Deployed& item : deployment.items) {
     if (!item.models) continue;
+    const catalog::Object* object = deployment.catalog.Find(item.name);
     for (size_t i = 0; i < item.models->versions.size(); ++i) {
       const model::ModelInfo& info = item.models->versions[i]->info();
       std::string from;
@@ -59,7 +51,7 @@ QueryResult ShowModels(const Deployment& deployment) {
         if (activation.version != static_cast<int32_t>(i) + 1) continue;
         from += (from.empty() ? "" : " ") + std::to_string(activation.from_lsn);
       }
-      table.Add({item.name, std::to_string(i + 1), std::string(RoleOf(deployment, item.name, i)),
+      table.Add({item.name, std::to_string(i + 1), std::string(object->RoleOf(object->versions[i])),
                  std::string(model::ToString(info.format)), info.sha256, from});
     }
   }

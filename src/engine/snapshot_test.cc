@@ -178,24 +178,11 @@ TEST(Snapshots, AStatementThatCameSinceIsComputedOverEverything) {
   EXPECT_EQ(0U, program.Differences());
 }
 
-// Takes events as from a file, ten at a time, until the disk fails.
+// Takes events as from a file, until the disk fails.
 Status Ingest(TestProgram& program, uint64_t from, uint64_t to) {
   for (uint64_t at = from; at < to; at += 10) {
-    std::vector<std::string> lines =
-        Events(static_cast<int64_t>(at), static_cast<int64_t>(at + 10));
-    std::vector<std::string_view> payloads;
-    for (std::string& line : lines) {
-      line.append(64, ' ');
-      payloads.push_back(std::string_view(line).substr(0, line.size() - 64));
-    }
-    BulkChunk chunk;
-    chunk.topic = "s";
-    chunk.payloads = &payloads;
-    chunk.end = payloads.size();
-    chunk.source = "f";
-    chunk.source_bytes = chunk.source_events = at + 10;
-    HR_ASSIGN(log::Lsn lsn, program.engine().Ingest(chunk));
-    HR_TRY(program.engine().log().WaitDurable(lsn));
+    const auto first = static_cast<int64_t>(at);
+    HR_TRY(program.FeedAsFrom("f", "s", Events(first, first + 10), at + 10));
   }
   return Ok();
 }

@@ -94,6 +94,25 @@ class TestProgram {
     Feed(stream, lines, [](size_t) { return 256; });
   }
 
+  // Takes the lines as one chunk of a file, which is read up to `read` bytes and events then, and
+  // waits for the flush.
+  Status FeedAsFrom(const std::string& file, const std::string& stream,
+                    std::vector<std::string> lines, uint64_t read) {
+    std::vector<std::string_view> payloads;
+    for (std::string& line : lines) {
+      line.append(64, ' ');
+      payloads.push_back(std::string_view(line).substr(0, line.size() - 64));
+    }
+    BulkChunk chunk;
+    chunk.topic = stream;
+    chunk.payloads = &payloads;
+    chunk.end = payloads.size();
+    chunk.source = file;
+    chunk.source_bytes = chunk.source_events = read;
+    HR_ASSIGN(log::Lsn lsn, engine_->Ingest(chunk));
+    return engine_->log().WaitDurable(lsn);
+  }
+
   std::string Rows(const std::string& stream, bool with_ids = false) const {
     RowRange range;
     range.limit = SIZE_MAX;
