@@ -22,17 +22,22 @@ std::string Names(const row::Schema& schema) {
   return names;
 }
 
-// The columns that a CASE makes.
-std::vector<std::string> RuleColumns(const Deployed& item) {
+}  // namespace
+
+std::vector<std::string> DecisionColumns(const flow::StatementPlan& plan) {
+  if (plan.schema.Find("decision") >= 0) return {"decision"};
   std::vector<std::string> names;
-  if (!item.statement->select) return names;
-  for (const flow::RuleNote& rule : item.statement->select->rules) {
-    if (item.statement->schema.Find(rule.column) >= 0) names.push_back(rule.column);
+  if (!plan.select) return names;
+  for (const flow::RuleNote& rule : plan.select->rules) {
+    const int column = plan.schema.Find(rule.column);
+    if (column < 0) continue;
+    const row::TypeKind kind = plan.schema.columns[static_cast<size_t>(column)].type.kind;
+    // A CASE that makes a number is a feature more often than a decision.
+    const bool decides = kind == row::TypeKind::kText || kind == row::TypeKind::kBoolean;
+    if (decides) names.push_back(rule.column);
   }
   return names;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<DecisionDiff>> DecisionDiff::Open(const log::Log& log,
                                                          const Deployment& before,
@@ -70,8 +75,7 @@ Status DecisionDiff::Prepare(const Deployed& before, const Deployed& after) {
 
 Status DecisionDiff::FindColumns(const Deployed& after) {
   std::vector<std::string> names = request_.decisions;
-  if (names.empty() && before_.schema.Find("decision") >= 0) names = {"decision"};
-  if (names.empty()) names = RuleColumns(after);
+  if (names.empty()) names = DecisionColumns(*after.statement);
   if (names.empty()) {
     for (int column : before_.common)
       names.push_back(before_.schema.columns[static_cast<size_t>(column)].name);

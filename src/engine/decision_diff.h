@@ -13,6 +13,10 @@
 
 namespace headrace::engine {
 
+// The columns by which a statement decides: `decision`, or the texts and booleans that a CASE
+// makes.
+std::vector<std::string> DecisionColumns(const flow::StatementPlan& plan);
+
 // Joins the rows that a fork makes of one stream with those in the log, by cause, and counts what
 // changed. Rows of one cause are joined by the key of a view, or as they come. Confined; the log
 // and the items must outlive it.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/decision_diff.h"
 #include "engine/deployment.h"
 #include "row/text.h"
 
@@ -19,10 +20,6 @@ bool Predicts(const flow::StatementPlan& plan, const std::string& model) {
   return false;
 }
 
-bool Decides(const flow::StatementPlan& plan) {
-  return plan.schema.Find("decision") >= 0 || (plan.select && !plan.select->rules.empty());
-}
-
 // Where the model's score becomes a decision: the statement that asks for it, or the first one
 // behind it that has a `decision` or a CASE; without one, the one that asks.
 const Deployed* DecisionStream(const Deployment& deployment, const std::string& model) {
@@ -35,7 +32,7 @@ const Deployed* DecisionStream(const Deployment& deployment, const std::string& 
     const bool predicts = Predicts(*item.statement, model);
     if (!follows && !predicts) continue;
     if (asks == nullptr) asks = &item;
-    if (Decides(*item.statement)) return &item;
+    if (!DecisionColumns(*item.statement).empty()) return &item;
     behind.push_back(item.name);
   }
   return asks;

@@ -44,7 +44,7 @@ struct WhatIfRequest {
   std::optional<Moment> to;
   bool csv = false;      // rows as CSV with a header, not as JSON lines
   bool compare = false;  // with the rows in the log
-  // What is compared. Empty: `decision`, or the columns made by CASE, or all.
+  // What is compared. Empty: `decision`, or the texts and booleans made by CASE, or all.
   std::vector<std::string> decisions;
   std::string sum;  // a column added up over the rows that flipped; empty: none
   std::string by;   // a column by whose values flips are told apart; empty: none
