@@ -29,8 +29,11 @@ Result<std::string> ReadStandardInput() {
 
 Result<size_t> ReadWorkers(const Arguments& arguments) {
   constexpr auto kMax = static_cast<int64_t>(os::WorkerTeam::kWorkersMax);
-  const int64_t cores = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, kMax);
-  HR_ASSIGN(int64_t workers, arguments.Integer("--workers", cores, 1, kMax));
+  // A core is left to the threads that flush and write: with all of them computing, two workers on
+  // two cores are slower than one (docs/decisions/0008-a-team-over-one-batch.md).
+  const int64_t spare = int64_t{std::thread::hardware_concurrency()} - 1;
+  HR_ASSIGN(int64_t workers,
+            arguments.Integer("--workers", std::clamp<int64_t>(spare, 1, kMax), 1, kMax));
   return static_cast<size_t>(workers);
 }
 

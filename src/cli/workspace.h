@@ -55,13 +55,13 @@ class Workspace {
   std::unique_ptr<engine::Engine> engine_;
 };
 
-// What --data, --workers (absent: one per core) and --memory (`192MB`, `2GiB`, or bytes) say.
-// Error: HR9001.
+// What --data, --workers (absent: one per core but one) and --memory (`192MB`, `2GiB`, or bytes)
+// say. Error: HR9001.
 Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments);
 inline constexpr Flag kMemoryFlag{
     "--memory", "SIZE", "the state of windows beyond SIZE - 64MB goes to a file (192MB, 2GiB)"};
 inline constexpr Flag kWorkersFlag{
-    "--workers", "N", "threads that compute (one per core); results do not depend on it"};
+    "--workers", "N", "threads that compute (one per core but one); results do not depend on it"};
 
 // An error when `path` is no data directory, with what to do.
 Status CheckDataDirectory(os::FileSystem& files, const std::string& path);
