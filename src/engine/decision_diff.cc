@@ -14,6 +14,10 @@ constexpr int kBySlot = 2;
 constexpr int kSumSlot = 3;
 constexpr row::Type kText{row::TypeKind::kText, 0, 0};
 constexpr std::string_view kNoRow = "\"no row\"";
+constexpr std::string_view kRow = "\"row\"";
+constexpr std::string_view kOtherRow = "\"another row\"";
+constexpr std::string_view kOther = "\"other\"";
+constexpr size_t kFlipsMax = 10'000;  // pairs of decisions told apart; the rest is one more
 
 std::string Names(const row::Schema& schema) {
   std::string names;
@@ -69,6 +73,9 @@ Status DecisionDiff::Prepare(const Deployed& before, const Deployed& after) {
     before_.common.push_back(static_cast<int>(c));
     after_.common.push_back(there);
   }
+  same_layout_ = before_.schema.columns.size() == after_.schema.columns.size() &&
+                 before_.common.size() == before_.schema.columns.size() &&
+                 before_.common == after_.common;
   HR_TRY(FindColumns(after));
   return PrepareFlips();
 }
@@ -76,7 +83,8 @@ Status DecisionDiff::Prepare(const Deployed& before, const Deployed& after) {
 Status DecisionDiff::FindColumns(const Deployed& after) {
   std::vector<std::string> names = request_.decisions;
   if (names.empty()) names = DecisionColumns(*after.statement);
-  if (names.empty()) {
+  whole_rows_ = names.empty();
+  if (whole_rows_) {
     for (int column : before_.common)
       names.push_back(before_.schema.columns[static_cast<size_t>(column)].name);
   }
@@ -256,17 +264,19 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
   if (same) return Ok();
   counted_.only_before += after == nullptr ? 1 : 0;
   counted_.only_after += before == nullptr ? 1 : 0;
-  const std::string from =
-      before == nullptr ? std::string(kNoRow) : Cells(before_, before_.decisions, was);
-  const std::string to =
-      after == nullptr ? std::string(kNoRow) : Cells(after_, after_.decisions, is);
-  if (before != nullptr && after != nullptr &&
-      Cells(before_, before_.common, was) != Cells(after_, after_.common, is)) {
-    ++counted_.differing;
-  }
+  const bool both = before != nullptr && after != nullptr;
+  const bool differ = both && (same_layout_ || Cells(before_, before_.common, was) !=
+                                                   Cells(after_, after_.common, is));
+  counted_.differing += differ ? 1 : 0;
+  std::string from(kNoRow);
+  std::string to(kNoRow);
+  if (before != nullptr) from = whole_rows_ ? kRow : Cells(before_, before_.decisions, was);
+  if (after != nullptr) to = whole_rows_ ? kOtherRow : Cells(after_, after_.decisions, is);
+  if (whole_rows_ && both && !differ) return Ok();
   if (from == to) return Ok();
   ++counted_.changed;
   Sample(before, after);
+  if (flips_->groups() >= kFlipsMax) from = to = kOther;
   return CountFlip(from, to, was, is);
 }
 

@@ -76,6 +76,8 @@ class DecisionDiff {
   row::Place cause_;          // of the rows that wait to be joined
   std::vector<Row> waiting_;  // the fork's
   std::string stream_;
+  bool whole_rows_ = false;   // nothing is a decision: any difference counts
+  bool same_layout_ = false;  // both sides have the same columns in the same order
   base::Arena arena_;
   std::unique_ptr<state::GroupTable> flips_;
   row::Type sum_type_{};

@@ -159,6 +159,23 @@ TEST(WhatIf, RowsOfOneSideAloneAreChanges) {
   EXPECT_EQ(0U, report.only_after);
 }
 
+TEST(WhatIf, WithoutADecisionAnyDifferenceIsAChange) {
+  TestProgram program;
+  Fill(program, 6);
+  WhatIfRequest request;
+  request.fork.script = Scored(3);
+  request.stream = "e";
+  request.compare = true;
+  WhatIfReport report;
+  RowsAndReport(program, request, &report);
+  EXPECT_EQ((std::vector<std::string>{"k", "n", "stops"}), report.decisions);
+  EXPECT_EQ(report.differing, report.changed);
+  ASSERT_EQ(1U, report.flips.size());  // not one for each row
+  EXPECT_EQ("\"row\"", report.flips[0].from);
+  EXPECT_EQ(report.changed, report.flips[0].count);
+  EXPECT_GT(report.changed, 90U);
+}
+
 TEST(WhatIf, ANewStatementIsRunOverThePast) {
   TestProgram program;
   Fill(program, 6);
