@@ -38,12 +38,14 @@ class Splitter {
     const size_t begin = at;
     bool quoted = false;
     while (true) {
-      size_t newline = text.find('\n', at);
-      size_t quote = text.find('"', at);
-      if (!quoted && newline < quote) return newline;
-      bool open = whole || text.size() - begin > schema::kPayloadBytesMax;
+      // Outside quotes a quote matters only before the line's end: looking for the next one of the
+      // whole text would cost each line of a file without any the rest of the buffer.
+      const size_t newline = quoted ? text.size() : text.find('\n', at);
+      const size_t quote = text.substr(0, newline).find('"', at);
       if (quote == std::string_view::npos) {
-        return quoted && open ? text.find('\n', begin) : std::string_view::npos;
+        if (!quoted) return newline;
+        const bool open = whole || text.size() - begin > schema::kPayloadBytesMax;
+        return open ? text.find('\n', begin) : std::string_view::npos;
       }
       quoted = !quoted;
       at = quote + 1;
