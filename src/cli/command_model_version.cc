@@ -103,28 +103,23 @@ Status Add(const Arguments& arguments) {
   // The server reads the file itself, from wherever it runs.
   const std::string path = std::filesystem::absolute(arguments.positionals()[1]).string();
   const std::string with = " WITH (path = " + Quoted(path, '\'') + ")";
-  const bool known = place.Report(name).ok();
-  return place.Execute(known ? "ALTER MODEL " + Quoted(name, '"') + " ADD VERSION" + with
-                             : "CREATE MODEL " + Quoted(name, '"') + with);
+  Status added = place.Execute("ALTER MODEL " + Quoted(name, '"') + " ADD VERSION" + with);
+  const bool unknown = !added.ok() && added.error().code() == "HR1107";
+  return unknown ? place.Execute("CREATE MODEL " + Quoted(name, '"') + with) : added;
 }
 
 // The version that decided before the one that decides.
 Result<int64_t> VersionBefore(const std::string& report, const std::string& name) {
   simdjson::dom::parser parser;
   simdjson::dom::element document;
-  simdjson::dom::array versions;
+  simdjson::dom::array history;
   if (parser.parse(report).get(document) != simdjson::SUCCESS ||
-      document["versions"].get(versions) != simdjson::SUCCESS) {
+      document["history"].get(history) != simdjson::SUCCESS) {
     return Error(ErrorKind::kInternal, "HR9021", "the report of a model does not parse");
   }
-  std::vector<std::pair<int64_t, int64_t>> decided;  // LSN, version
-  for (simdjson::dom::element version : versions) {
-    for (simdjson::dom::element lsn : version["decides_from"].get_array())
-      decided.emplace_back(lsn.get_int64().value_unsafe(),
-                           version["number"].get_int64().value_unsafe());
+  if (history.size() >= 2) {
+    return history.at(history.size() - 2)["version"].get_int64().value_unsafe();
   }
-  std::sort(decided.begin(), decided.end());
-  if (decided.size() >= 2) return decided[decided.size() - 2].second;
   return Error(ErrorKind::kNotFound, "HR1206", "no other version of `" + name + "` has decided");
 }
 
