@@ -37,7 +37,7 @@ struct ApiBase {
 
 class OnnxRuntime : public Scorer {
  public:
-  OnnxRuntime(const Handle* api, const model::Forest& forest)
+  OnnxRuntime(const Handle* api, const forest::Forest& forest)
       : api_(api),
         run_(reinterpret_cast<RunFunction*>(api[kRun])),
         features_(static_cast<size_t>(forest.features)),
@@ -128,7 +128,7 @@ class OnnxRuntime : public Scorer {
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> MakeOnnxRuntime(const std::string& library,
-                                                const model::Forest& forest) {
+                                                const forest::Forest& forest) {
   HR_ASSIGN(const SharedLibrary loaded, SharedLibrary::Load(library));
   const ApiBase* (*get_base)() = nullptr;
   HR_TRY(loaded.Find("OrtGetApiBase", &get_base));

@@ -1,12 +1,13 @@
 #include "model/model.h"
 
 #include "base/hash.h"
-#include "model/json.h"
+#include "document/json.h"
+#include "document/ubjson.h"
 #include "model/lightgbm_text.h"
-#include "model/onnx.h"
-#include "model/tflite.h"
-#include "model/ubjson.h"
+#include "model/program_model.h"
 #include "model/xgboost.h"
+#include "onnx/compiler.h"
+#include "onnx/tflite.h"
 
 namespace headrace::model {
 namespace {
@@ -30,12 +31,22 @@ bool LooksLikeJson(std::string_view bytes) {
 Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelInfo info) {
   if (LooksLikeJson(bytes)) {
     info.format = Format::kXgboostJson;
-    HR_ASSIGN(const Value document, ParseJson(bytes, NumberWidth::kFloat32));
-    return LoadXgboost(document, std::move(info));
+    HR_ASSIGN(const document::Value root,
+              document::ParseJson(bytes, document::NumberWidth::kFloat32));
+    return LoadXgboost(root, std::move(info));
   }
   info.format = Format::kXgboostUbjson;
-  HR_ASSIGN(const Value document, ParseUbjson(bytes));
-  return LoadXgboost(document, std::move(info));
+  HR_ASSIGN(const document::Value root, document::ParseUbjson(bytes));
+  return LoadXgboost(root, std::move(info));
+}
+
+Result<std::shared_ptr<const Model>> LoadGraph(std::string_view bytes, ModelInfo info) {
+  const bool tflite = onnx::LooksLikeTflite(bytes);
+  info.format = tflite ? Format::kTflite : Format::kOnnx;
+  info.objective = ToString(info.format);
+  HR_ASSIGN(onnx::CompiledGraph graph, tflite ? onnx::LoadTflite(bytes) : onnx::LoadOnnx(bytes));
+  return std::shared_ptr<const Model>(
+      std::make_shared<ProgramModel>(std::move(info), std::move(graph)));
 }
 
 }  // namespace
@@ -93,8 +104,9 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view bytes) {
         .AtPlace("byte 0")
         .WithHint("load it with XGBoost 1.x and save it as .json or .ubj");
   }
-  if (LooksLikeTflite(bytes)) return LoadTflite(bytes, std::move(info));
-  if (LooksLikeOnnx(bytes)) return LoadOnnx(bytes, std::move(info));
+  if (onnx::LooksLikeTflite(bytes) || onnx::LooksLikeOnnx(bytes)) {
+    return LoadGraph(bytes, std::move(info));
+  }
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && bytes[first] == '{') {
     return LoadDocument(bytes.substr(first), std::move(info));

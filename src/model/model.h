@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "forest/forest.h"
 #include "headrace/result.h"
 
 namespace headrace::model {
@@ -77,7 +78,6 @@ class Model {
 
 // The file's bytes are kept by the caller; limits on what Load accepts.
 inline constexpr size_t kModelBytesMax = 512 << 20;
-inline constexpr int32_t kTreesMax = 100'000;
-inline constexpr int32_t kFeaturesMax = 100'000;
+inline constexpr int32_t kFeaturesMax = forest::kFeaturesMax;
 
 }  // namespace headrace::model

@@ -6,25 +6,33 @@
 
 namespace headrace::model {
 
-ProgramModel::ProgramModel(ModelInfo info, TensorProgram program, std::vector<ProgramInput> inputs,
-                           std::vector<Operand> outputs, std::vector<size_t> predicted)
-    : program_(std::move(program)),
-      inputs_(std::move(inputs)),
-      outputs_(std::move(outputs)),
-      predicted_(std::move(predicted)) {
+ProgramModel::ProgramModel(ModelInfo info, onnx::CompiledGraph graph)
+    : program_(std::move(graph.program)),
+      inputs_(std::move(graph.inputs)),
+      outputs_(std::move(graph.outputs)),
+      predicted_(std::move(graph.predicted)) {
   info_ = std::move(info);
+  info_.features = std::move(graph.features);
+  info_.categories = std::move(graph.categories);
+  info_.exact_categories = true;
+  info_.output_names = std::move(graph.output_names);
+  info_.text_outputs = std::move(graph.text_outputs);
+  info_.output_texts = std::move(graph.output_texts);
+  info_.text_prediction = graph.text_prediction;
+  info_.outputs = static_cast<int32_t>(outputs_.size());
+  info_.predictions = static_cast<int32_t>(predicted_.size());
 }
 
 void ProgramModel::Load(const double* features, double* row) const {
   for (size_t f = 0; f < inputs_.size(); ++f) {
     double x = features[f];
-    const ElementType type = inputs_[f].type;
-    if (type == ElementType::kText) {
-      x = std::isnan(x) ? kUnknownText : x;
-    } else if (type == ElementType::kBool) {
+    const onnx::ElementType type = inputs_[f].type;
+    if (type == onnx::ElementType::kText) {
+      x = std::isnan(x) ? onnx::kUnknownText : x;
+    } else if (type == onnx::ElementType::kBool) {
       x = std::isnan(x) || x == 0 ? 0 : 1;
     } else {
-      x = IsInteger(type) ? std::trunc(x) : RoundTo(type, x);
+      x = onnx::IsInteger(type) ? std::trunc(x) : onnx::RoundTo(type, x);
     }
     row[inputs_[f].slot] = x;
   }
@@ -37,7 +45,7 @@ void ProgramModel::ScoreRaw(std::span<const double> features, size_t rows,
   const auto memory =
       std::make_unique_for_overwrite<double[]>(block * std::max<size_t>(program_.stride(), 1));
   for (size_t begin = 0; begin < rows; begin += block) {
-    const Frame frame = {memory.get(), program_.stride(), std::min(block, rows - begin)};
+    const onnx::Frame frame = {memory.get(), program_.stride(), std::min(block, rows - begin)};
     for (size_t r = 0; r < frame.rows; ++r) {
       Load(features.data() + (begin + r) * inputs_.size(), frame.At(size_t{0}, r));
     }

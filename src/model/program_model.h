@@ -1,27 +1,18 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "model/model.h"
-#include "model/tensor_program.h"
+#include "onnx/compiler.h"
 
 namespace headrace::model {
-
-// How a feature's value gets into the program.
-struct ProgramInput {
-  size_t slot = 0;
-  ElementType type = ElementType::kFloat;
-};
 
 // A model that is a program over tensors: ONNX, TensorFlow Lite. Immutable, thread-safe. Each row
 // is computed by itself; its raw scores are the outputs of the graph in their order.
 class ProgramModel : public Model {
  public:
-  // `inputs` has one entry for each feature, `outputs` one for each raw score. `predicted` are the
-  // raw scores that make the prediction.
-  ProgramModel(ModelInfo info, TensorProgram program, std::vector<ProgramInput> inputs,
-               std::vector<Operand> outputs, std::vector<size_t> predicted);
+  // `info` has format, objective and hash; the rest is what the graph says of itself.
+  ProgramModel(ModelInfo info, onnx::CompiledGraph graph);
 
   void ScoreRaw(std::span<const double> features, size_t rows,
                 std::span<double> raw) const override;
@@ -34,9 +25,9 @@ class ProgramModel : public Model {
  private:
   void Load(const double* features, double* row) const;
 
-  TensorProgram program_;
-  std::vector<ProgramInput> inputs_;
-  std::vector<Operand> outputs_;  // the element itself
+  onnx::TensorProgram program_;
+  std::vector<onnx::ProgramInput> inputs_;
+  std::vector<onnx::Operand> outputs_;  // the element itself
   std::vector<size_t> predicted_;
 };
 
