@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "document/json.h"
 #include "document/ubjson.h"
+#include "model/catboost.h"
 #include "model/lightgbm_text.h"
 #include "model/program_model.h"
 #include "model/xgboost.h"
@@ -13,8 +14,8 @@ namespace headrace::model {
 namespace {
 
 constexpr std::string_view kFormats =
-    "LightGBM text and XGBoost JSON or UBJSON (both from Booster.save_model), ONNX and TensorFlow "
-    "Lite are read";
+    "LightGBM text, XGBoost JSON or UBJSON (both from Booster.save_model), CatBoost JSON, ONNX and "
+    "TensorFlow Lite are read";
 
 Error NotAModel(std::string message) {
   return Error(ErrorKind::kInvalidArgument, "HR3001", std::move(message))
@@ -29,6 +30,11 @@ bool LooksLikeJson(std::string_view bytes) {
 }
 
 Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelInfo info) {
+  if (LooksLikeCatboost(bytes)) {
+    HR_ASSIGN(const document::Value root,
+              document::ParseJson(bytes, document::NumberWidth::kFloat64));
+    return LoadCatboost(root, std::move(info));
+  }
   if (LooksLikeJson(bytes)) {
     info.format = Format::kXgboostJson;
     HR_ASSIGN(const document::Value root,
@@ -72,6 +78,8 @@ std::string_view ToString(Format format) {
       return "xgboost-json";
     case Format::kXgboostUbjson:
       return "xgboost-ubjson";
+    case Format::kCatboostJson:
+      return "catboost-json";
     case Format::kOnnx:
       return "onnx";
     case Format::kTflite:

@@ -12,8 +12,15 @@
 
 namespace headrace::model {
 
-enum class Format : uint8_t { kLightGbmText, kXgboostJson, kXgboostUbjson, kOnnx, kTflite };
-// "lightgbm", "xgboost-json", "xgboost-ubjson", "onnx", "tflite"
+enum class Format : uint8_t {
+  kLightGbmText,
+  kXgboostJson,
+  kXgboostUbjson,
+  kCatboostJson,
+  kOnnx,
+  kTflite
+};
+// "lightgbm", "xgboost-json", "xgboost-ubjson", "catboost-json", "onnx", "tflite"
 std::string_view ToString(Format format);
 
 // What a model file says of itself.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "document/members.h"
 #include "model/linear_model.h"
 #include "model/tree_model.h"
 #include "model/xgboost_tree.h"
@@ -64,18 +65,18 @@ class XgboostLoader {
           .AtPlace("byte 0")
           .WithHint("save it with Booster.save_model('model.json') or 'model.ubj'");
     }
-    HR_ASSIGN(const document::Value* learner, MemberOf(document, "learner"));
+    HR_ASSIGN(const document::Value* learner, document::MemberOf(document, "learner"));
     ReadVersion(document);
     HR_TRY(ReadSizes(*learner));
     HR_TRY(ReadObjective(*learner));
     HR_TRY(ReadNames(*learner));
-    HR_ASSIGN(const document::Value* booster, MemberOf(*learner, "gradient_booster"));
-    HR_ASSIGN(const std::string_view kind, TextOf(*booster, "name"));
+    HR_ASSIGN(const document::Value* booster, document::MemberOf(*learner, "gradient_booster"));
+    HR_ASSIGN(const std::string_view kind, document::TextOf(*booster, "name"));
     if (kind == "gblinear") return LoadLinear(*booster);
     if (kind == "gbtree") {
       HR_TRY(ReadTrees(*booster));
     } else if (kind == "dart") {
-      HR_ASSIGN(const document::Value* trees, MemberOf(*booster, "gbtree"));
+      HR_ASSIGN(const document::Value* trees, document::MemberOf(*booster, "gbtree"));
       HR_TRY(ReadTrees(*trees));
       HR_TRY(ReadTreeWeights(*booster));
     } else {
@@ -97,12 +98,12 @@ class XgboostLoader {
   }
 
   Status ReadSizes(const document::Value& learner) {
-    HR_ASSIGN(parameters_, MemberOf(learner, "learner_model_param"));
-    HR_ASSIGN(const int64_t features, IntegerOf(*parameters_, "num_feature"));
-    HR_ASSIGN(const int64_t classes, IntegerOf(*parameters_, "num_class"));
+    HR_ASSIGN(parameters_, document::MemberOf(learner, "learner_model_param"));
+    HR_ASSIGN(const int64_t features, document::IntegerOf(*parameters_, "num_feature"));
+    HR_ASSIGN(const int64_t classes, document::IntegerOf(*parameters_, "num_class"));
     int64_t targets = 1;
     if (parameters_->Find("num_target") != nullptr) {
-      HR_ASSIGN(targets, IntegerOf(*parameters_, "num_target"));
+      HR_ASSIGN(targets, document::IntegerOf(*parameters_, "num_target"));
     }
     if (features < 0 || classes < 0 || targets < 0) {
       return document::MalformedAt(parameters_->offset(),
@@ -123,8 +124,8 @@ class XgboostLoader {
   }
 
   Status ReadObjective(const document::Value& learner) {
-    HR_ASSIGN(const document::Value* objective, MemberOf(learner, "objective"));
-    HR_ASSIGN(const std::string_view name, TextOf(*objective, "name"));
+    HR_ASSIGN(const document::Value* objective, document::MemberOf(learner, "objective"));
+    HR_ASSIGN(const std::string_view name, document::TextOf(*objective, "name"));
     info_.objective = name;
     const auto* known = std::find_if(std::begin(kObjectives), std::end(kObjectives),
                                      [name](const Objective& o) { return o.name == name; });
@@ -140,7 +141,7 @@ class XgboostLoader {
 
   // base_score: one number, or since 3.1 a list in brackets with one number or one per output.
   Status ReadBase(BaseRule rule) {
-    HR_ASSIGN(std::string_view text, TextOf(*parameters_, "base_score"));
+    HR_ASSIGN(std::string_view text, document::TextOf(*parameters_, "base_score"));
     std::vector<float> base;
     const bool list = text.starts_with('[') && text.ends_with(']');
     if (list) text = text.substr(1, text.size() - 2);
@@ -208,11 +209,11 @@ class XgboostLoader {
   }
 
   Status ReadTrees(const document::Value& booster) {
-    HR_ASSIGN(const document::Value* model, MemberOf(booster, "model"));
-    HR_ASSIGN(const document::Value* parameters, MemberOf(*model, "gbtree_model_param"));
-    HR_ASSIGN(const int64_t count, IntegerOf(*parameters, "num_trees"));
-    HR_ASSIGN(const document::Value::Numbers* outputs, NumbersOf(*model, "tree_info"));
-    HR_ASSIGN(const document::Value* trees, MemberOf(*model, "trees"));
+    HR_ASSIGN(const document::Value* model, document::MemberOf(booster, "model"));
+    HR_ASSIGN(const document::Value* parameters, document::MemberOf(*model, "gbtree_model_param"));
+    HR_ASSIGN(const int64_t count, document::IntegerOf(*parameters, "num_trees"));
+    HR_ASSIGN(const document::Value::Numbers* outputs, document::NumbersOf(*model, "tree_info"));
+    HR_ASSIGN(const document::Value* trees, document::MemberOf(*model, "trees"));
     static const document::Value::Array kNone;
     const document::Value::Array& items = trees->array() != nullptr ? *trees->array() : kNone;
     if (count < 0 || static_cast<size_t>(count) != items.size() ||
@@ -242,10 +243,10 @@ class XgboostLoader {
   Status ReadLeafWidth(const document::Value& parameters, const document::Value::Array& trees) {
     const document::Value* holder = &parameters;
     if (!trees.empty()) {
-      HR_ASSIGN(holder, MemberOf(trees.front(), "tree_param"));
+      HR_ASSIGN(holder, document::MemberOf(trees.front(), "tree_param"));
     }
     if (holder->Find("size_leaf_vector") == nullptr) return Ok();
-    HR_ASSIGN(const int64_t width, IntegerOf(*holder, "size_leaf_vector"));
+    HR_ASSIGN(const int64_t width, document::IntegerOf(*holder, "size_leaf_vector"));
     if (width > 1 && width != forest_.outputs) {
       return document::MalformedAt(holder->offset(),
                                    "size_leaf_vector is " + std::to_string(width) + " with " +
@@ -257,7 +258,7 @@ class XgboostLoader {
 
   // A weight per tree; trees behind the last one have 1.
   Status ReadTreeWeights(const document::Value& holder) {
-    HR_ASSIGN(const document::Value::Numbers* weights, NumbersOf(holder, "weight_drop"));
+    HR_ASSIGN(const document::Value::Numbers* weights, document::NumbersOf(holder, "weight_drop"));
     if (weights->size() > forest_.trees.size()) {
       return document::MalformedAt(
           holder.offset(), "weight_drop has " + std::to_string(weights->size()) + " values for " +
@@ -285,12 +286,12 @@ class XgboostLoader {
       return document::MalformedAt(encodings->offset(), "cats.enc needs one entry per feature");
     }
     for (size_t i = 0; i < list.size(); ++i) {
-      HR_ASSIGN(const document::Value::Numbers* values, NumbersOf(list[i], "values"));
+      HR_ASSIGN(const document::Value::Numbers* values, document::NumbersOf(list[i], "values"));
       if (list[i].Find("offsets") == nullptr) {
         info_.categories[i] = NumberTexts(*values);
         continue;
       }
-      HR_ASSIGN(const document::Value::Numbers* offsets, NumbersOf(list[i], "offsets"));
+      HR_ASSIGN(const document::Value::Numbers* offsets, document::NumbersOf(list[i], "offsets"));
       HR_ASSIGN(info_.categories[i], CutTexts(*values, *offsets, list[i].offset()));
     }
     return Ok();
@@ -328,8 +329,8 @@ class XgboostLoader {
   }
 
   Result<std::shared_ptr<const Model>> LoadLinear(const document::Value& booster) {
-    HR_ASSIGN(const document::Value* model, MemberOf(booster, "model"));
-    HR_ASSIGN(const document::Value::Numbers* weights, NumbersOf(*model, "weights"));
+    HR_ASSIGN(const document::Value* model, document::MemberOf(booster, "model"));
+    HR_ASSIGN(const document::Value::Numbers* weights, document::NumbersOf(*model, "weights"));
     const auto outputs = static_cast<size_t>(forest_.outputs);
     if (weights->size() != (info_.features.size() + 1) * outputs) {
       return document::MalformedAt(
