@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "os/shared_library.h"
 #include "peers/scorer.h"
-#include "peers/shared_library.h"
 
 namespace headrace::bench {
 namespace {
@@ -129,9 +129,13 @@ class OnnxRuntime : public Scorer {
 
 Result<std::unique_ptr<Scorer>> MakeOnnxRuntime(const std::string& library,
                                                 const forest::Forest& forest) {
-  HR_ASSIGN(const SharedLibrary loaded, SharedLibrary::Load(library));
-  const ApiBase* (*get_base)() = nullptr;
-  HR_TRY(loaded.Find("OrtGetApiBase", &get_base));
+  std::string problem;
+  const auto loaded = os::SharedLibrary::Load(library, &problem);
+  if (!loaded) return Error(ErrorKind::kUnavailable, "HR9008", problem);
+  auto* get_base = loaded->Find<const ApiBase*()>("OrtGetApiBase");
+  if (get_base == nullptr) {
+    return Error(ErrorKind::kUnavailable, "HR9008", library + " is no ONNX Runtime");
+  }
   const Handle* api = get_base()->get_api(kApiVersion);
   if (api == nullptr) {
     return Error(ErrorKind::kUnavailable, "HR9008", library + " does not know interface 14");

@@ -6,8 +6,11 @@
 #include "model/catboost.h"
 #include "model/lightgbm_text.h"
 #include "model/program_model.h"
+#include "model/runtime_model.h"
 #include "model/xgboost.h"
 #include "onnx/compiler.h"
+#include "onnx/graph.h"
+#include "onnx/runtime_session.h"
 #include "onnx/tflite.h"
 
 namespace headrace::model {
@@ -46,13 +49,30 @@ Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelI
   return LoadXgboost(root, std::move(info));
 }
 
+// What our own operators cannot compute, ONNX Runtime may; `error` says what that is.
+Result<std::shared_ptr<const Model>> LoadForRuntime(std::string_view bytes, ModelInfo info,
+                                                    Error error) {
+  HR_ASSIGN(const onnx::OnnxGraph graph, onnx::ParseOnnx(bytes));
+  auto session = onnx::RuntimeSession::Open(bytes, graph);
+  if (session.ok()) {
+    return std::shared_ptr<const Model>(
+        std::make_shared<RuntimeModel>(std::move(info), std::move(*session)));
+  }
+  return std::move(error).WithHint(session.error().code() == "HR3006" ? session.error().hint()
+                                                                      : session.error().ToString());
+}
+
 Result<std::shared_ptr<const Model>> LoadGraph(std::string_view bytes, ModelInfo info) {
   const bool tflite = onnx::LooksLikeTflite(bytes);
   info.format = tflite ? Format::kTflite : Format::kOnnx;
   info.objective = ToString(info.format);
-  HR_ASSIGN(onnx::CompiledGraph graph, tflite ? onnx::LoadTflite(bytes) : onnx::LoadOnnx(bytes));
+  Result<onnx::CompiledGraph> graph = tflite ? onnx::LoadTflite(bytes) : onnx::LoadOnnx(bytes);
+  if (!graph.ok() && graph.error().code() == "HR3006" && !tflite) {
+    return LoadForRuntime(bytes, std::move(info), graph.error());
+  }
+  if (!graph.ok()) return graph.error();
   return std::shared_ptr<const Model>(
-      std::make_shared<ProgramModel>(std::move(info), std::move(graph)));
+      std::make_shared<ProgramModel>(std::move(info), std::move(*graph)));
 }
 
 }  // namespace

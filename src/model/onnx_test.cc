@@ -6,6 +6,7 @@
 
 #include "model/onnx_test_models.h"
 #include "model/score_csv.h"
+#include "onnx/runtime_api.h"
 
 namespace headrace::model {
 namespace {
@@ -156,6 +157,37 @@ TEST(Onnx, AnUnknownOperatorIsNamedAndUnavailable) {
 }
 
 // The operators on bytes trust what TensorFlow Lite's reader has checked.
+// A sum along the row, which no operator here computes.
+std::string CumSum() {
+  return OnnxWriter()
+      .Input("x", 3)
+      .Scalar("axis", 1)
+      .Node("CumSum", {"x", "axis"}, {"y"})
+      .Output("y")
+      .File();
+}
+
+TEST(Onnx, WithoutOnnxRuntimeTheHintSaysHowToGetIt) {
+  if (onnx::RuntimeApi::Load().ok()) GTEST_SKIP() << "ONNX Runtime is there";
+  const auto model = Model::Load(CumSum());
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ("HR3006", model.error().code());
+  EXPECT_NE(std::string::npos, model.error().hint().find("make onnxruntime"));
+}
+
+TEST(Onnx, OnnxRuntimeComputesOtherOperatorsRowByRow) {
+  if (!onnx::RuntimeApi::Load().ok()) GTEST_SKIP() << "no ONNX Runtime (make onnxruntime)";
+  const auto model = Model::Load(CumSum());
+  ASSERT_TRUE(model.ok()) << model.error().ToString();
+  EXPECT_EQ((std::vector<std::string>{"x_0", "x_1", "x_2"}), (*model)->info().features);
+  EXPECT_EQ((std::vector<std::string>{"y_0", "y_1", "y_2"}), (*model)->info().output_names);
+  std::vector<double> raw(6);
+  (*model)->ScoreRaw(std::vector<double>{1, 2, 0.5, -1, 0, kNan}, 2, raw);
+  EXPECT_EQ((std::vector<double>{1, 3, 3.5, -1, -1}),
+            std::vector<double>(raw.begin(), raw.end() - 1));
+  EXPECT_TRUE(std::isnan(raw[5]));
+}
+
 TEST(Onnx, NoFileReachesTheOperatorsOfTensorFlowLite) {
   for (const std::string domain : {"tflite", "\xFFtflite"}) {
     const std::string file = OnnxWriter()

@@ -7,21 +7,10 @@
 namespace headrace::model {
 
 ProgramModel::ProgramModel(ModelInfo info, onnx::CompiledGraph graph)
-    : program_(std::move(graph.program)),
+    : GraphModel(std::move(info), std::move(graph.description)),
+      program_(std::move(graph.program)),
       inputs_(std::move(graph.inputs)),
-      outputs_(std::move(graph.outputs)),
-      predicted_(std::move(graph.predicted)) {
-  info_ = std::move(info);
-  info_.features = std::move(graph.features);
-  info_.categories = std::move(graph.categories);
-  info_.exact_categories = true;
-  info_.output_names = std::move(graph.output_names);
-  info_.text_outputs = std::move(graph.text_outputs);
-  info_.output_texts = std::move(graph.output_texts);
-  info_.text_prediction = graph.text_prediction;
-  info_.outputs = static_cast<int32_t>(outputs_.size());
-  info_.predictions = static_cast<int32_t>(predicted_.size());
-}
+      outputs_(std::move(graph.outputs)) {}
 
 void ProgramModel::Load(const double* features, double* row) const {
   for (size_t f = 0; f < inputs_.size(); ++f) {
@@ -57,23 +46,6 @@ void ProgramModel::ScoreRaw(std::span<const double> features, size_t rows,
       }
     }
   }
-}
-
-void ProgramModel::Transform(size_t rows, std::span<double> scores) const {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t p = 0; p < predicted_.size(); ++p) {
-      // The predicted ones are in ascending order, so nothing is overwritten that is still read.
-      scores[r * predicted_.size() + p] = scores[r * outputs_.size() + predicted_[p]];
-    }
-  }
-}
-
-void ProgramModel::Leaves(std::span<const double>, std::span<int32_t>) const {}
-
-Result<std::vector<double>> ProgramModel::Contributions(std::span<const double>) const {
-  return Error(ErrorKind::kInvalidArgument, "HR3003",
-               "contributions are not defined for models of this format")
-      .WithHint("LightGBM and XGBoost files hold the counts that they need");
 }
 
 }  // namespace headrace::model

@@ -33,9 +33,7 @@ Error NotComputed(const OnnxNode& node, size_t number) {
                    std::string(node.domain) + "." + std::string(node.op) +
                    ", which headrace does not compute")
       .AtPlace("byte " + std::to_string(node.offset))
-      .WithHint(
-          "export the model without it; docs/internals/models.md lists the operators. headrace "
-          "does not use ONNX Runtime, so installing it does not help");
+      .WithHint("export the model without it; docs/internals/models.md lists the operators");
 }
 
 // Compiles a graph: inputs, constants, nodes in the order of the file, outputs. Confined to one
@@ -120,7 +118,7 @@ class OnnxCompiler {
     for (size_t i = 0; i < *count; ++i) {
       made_.inputs.push_back({*slot + i, input.type});
       const std::string name(input.name);
-      made_.features.push_back(*count == 1 ? name : name + "_" + std::to_string(i));
+      made_.description.features.push_back(*count == 1 ? name : name + "_" + std::to_string(i));
     }
     return Define(input.name, std::move(value), input.offset);
   }
@@ -187,7 +185,7 @@ class OnnxCompiler {
                    "the model has more than " + std::to_string(kGraphOutputsMax) + " outputs")
           .AtPlace("byte " + std::to_string(output.offset));
     }
-    ranges_.push_back({made_.outputs.size(), count, &value});
+    ranges_.push_back({made_.outputs.size(), count, value.type});
     for (size_t i = 0; i < count; ++i) {
       Operand element = value.operand;
       if (element.fixed != nullptr) {
@@ -202,54 +200,35 @@ class OnnxCompiler {
       } else if (count > 1) {
         name += "_" + std::to_string(i);
       }
-      made_.output_names.push_back(std::move(name));
-      made_.text_outputs.push_back(value.type == kText);
+      made_.description.output_names.push_back(std::move(name));
+      made_.description.text_outputs.push_back(value.type == kText);
     }
     return Ok();
   }
 
   void DescribeTexts() {
-    made_.categories.resize(made_.features.size());
+    made_.description.categories.resize(made_.description.features.size());
     for (size_t f = 0; f < made_.inputs.size(); ++f) {
       if (made_.inputs[f].type != kText) continue;
-      made_.categories[f] = target_.texts.texts();
+      made_.description.categories[f] = target_.texts.texts();
       // Texts that the model compares with nothing are still texts.
-      if (made_.categories[f].empty()) made_.categories[f].emplace_back();
+      if (made_.description.categories[f].empty()) made_.description.categories[f].emplace_back();
     }
-    made_.output_texts = target_.texts.texts();
+    made_.description.output_texts = target_.texts.texts();
   }
 
-  // The prediction is the outputs of floats. Of two floats beside a label it is the second, the
-  // score of what the model looks for. A model without floats predicts its first output.
   void ChoosePrediction() {
-    bool labelled = false;
-    for (const Range& range : ranges_) {
-      const bool scores = range.value->type == kFloat || range.value->type == kDouble;
-      labelled = labelled || !scores;
-      for (size_t i = 0; scores && i < range.count; ++i) {
-        made_.predicted.push_back(range.first + i);
-      }
-    }
-    if (labelled && made_.predicted.size() == 2) made_.predicted.erase(made_.predicted.begin());
-    if (!made_.predicted.empty()) return;
-    for (size_t i = 0; i < ranges_[0].count; ++i) {
-      made_.predicted.push_back(i);
-    }
-    made_.text_prediction = ranges_[0].value->type == kText;
+    made_.description.predicted = PredictedOf(ranges_);
+    made_.description.text_prediction =
+        ranges_[0].type == kText && made_.description.predicted[0] == 0;
   }
-
-  struct Range {
-    size_t first;
-    size_t count;
-    const OnnxValue* value;
-  };
 
   const OnnxGraph& graph_;
   CompiledGraph made_;
   OnnxTarget target_;
   std::deque<OnnxValue> store_;  // stable addresses
   std::unordered_map<std::string_view, const OnnxValue*> values_;
-  std::vector<Range> ranges_;
+  std::vector<OutputRange> ranges_;
 };
 
 }  // namespace
@@ -257,6 +236,24 @@ class OnnxCompiler {
 bool LooksLikeOnnx(std::string_view bytes) {
   // Field 1 is the version of the format, and writers write fields in order.
   return bytes.starts_with('\x08');
+}
+
+std::vector<size_t> PredictedOf(std::span<const OutputRange> ranges) {
+  std::vector<size_t> predicted;
+  bool labelled = false;
+  for (const OutputRange& range : ranges) {
+    const bool scores = range.type == kFloat || range.type == kDouble;
+    labelled = labelled || !scores;
+    for (size_t i = 0; scores && i < range.count; ++i) {
+      predicted.push_back(range.first + i);
+    }
+  }
+  if (labelled && predicted.size() == 2) predicted.erase(predicted.begin());
+  if (!predicted.empty()) return predicted;
+  for (size_t i = 0; i < ranges[0].count; ++i) {
+    predicted.push_back(i);
+  }
+  return predicted;
 }
 
 Result<CompiledGraph> LoadOnnx(std::string_view bytes) {
