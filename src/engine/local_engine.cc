@@ -122,8 +122,7 @@ Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64
   counted_ = {};
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
                         [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
-  for (const auto& [of, offset] : past.state.next_offsets)
-    comparison.Resume(of.first, of.second, offset);
+  comparison.Resume(past.state, past.lsn);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
   options.until_lsn = log_->last_lsn();

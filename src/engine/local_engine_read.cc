@@ -55,8 +55,7 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
   comparison.EndAt(until);
-  for (const auto& [of, offset] : past.state.next_offsets)
-    comparison.Resume(of.first, of.second, offset);
+  comparison.Resume(past.state, past.lsn);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
   options.until_lsn = until;
