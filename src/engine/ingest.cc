@@ -207,6 +207,7 @@ void LocalEngine::AdmitRequest(Taken& taken, flow::SourceNode& source, Wanted& w
   }
   if (request.atomic && !reply.rejected.empty()) return;
   if (!ClaimAnswer(taken)) return;
+  source.ExpectRepeats(std::span(rows).subspan(first));
   for (size_t i = 0; i < request.payloads.size(); ++i) {
     const row::Row& row = rows[first + i];
     if (errors[i] && request.reject_bad) continue;
@@ -405,6 +406,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   std::span payloads(*chunk.payloads);
   source.AdmitAll(payloads.subspan(chunk.begin, chunk.end - chunk.begin), true,
                   admitted_.note.arrival_micros, admitted_.batch, team_, admitted_.refused);
+  source.ExpectRepeats(admitted_.batch.rows());
   auto refused = admitted_.refused.begin();
   for (const row::Row& row : admitted_.batch.rows()) {
     if (row.failed) {
