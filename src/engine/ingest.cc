@@ -50,9 +50,20 @@ struct LocalEngine::Wanted {
 };
 
 std::optional<Error> LocalEngine::RefuseNow(uint64_t bytes) {
+  if (std::optional<Error> full = MemoryFull()) return full;
   // What is alone too much is taken alone.
   if (queue_.empty() || queued_bytes_ + bytes <= options_.pending_bytes_max) return std::nullopt;
   return TooManyWait();
+}
+
+void LocalEngine::KeepWithinMemory() {
+  if (memory_) memory_->KeepWithin();
+}
+
+std::optional<Error> LocalEngine::MemoryFull() {
+  std::optional<Error> full = memory_ ? memory_->Full() : std::nullopt;
+  if (full) overload_refusals_.Add();
+  return full;
 }
 
 Error LocalEngine::TooManyWait() {
@@ -338,7 +349,7 @@ void LocalEngine::RunLanes(flow::SourceNode& source) {
   for (size_t lane = 0; lane < lane_partitions_.size(); ++lane)
     RunFrame(*graph_, source, lanes_[lane], *group_);
   group_->TakeEntries(entries_);
-  if (spill_) spill_->KeepWithin();
+  KeepWithinMemory();
   CountTotals();
 }
 
@@ -397,6 +408,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
   StepDeployment();
   HR_TRY(Settle());
+  if (std::optional<Error> full = MemoryFull()) return *full;
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   BeginGroup(source, clock_.NowMicros());
   admitted_.note.bounded = chunk.bounded;
