@@ -28,8 +28,8 @@ ExitCode ExitCodeOf(const Error& error) {
       return ExitCode::kFailed;
     case ErrorKind::kCorruption:  // HR5xxx: what the disk gave back is not what was written
       return error.code().starts_with("HR5") ? ExitCode::kIo : ExitCode::kBadData;
-    case ErrorKind::kLimitExceeded:
-      return ExitCode::kBadData;
+    case ErrorKind::kLimitExceeded:  // HR5065: with more memory it goes on
+      return error.code() == "HR5065" ? ExitCode::kTryAgain : ExitCode::kBadData;
     case ErrorKind::kIo:
     case ErrorKind::kNoSpace:
       return ExitCode::kIo;

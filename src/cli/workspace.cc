@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint64_t kSmallJournalBytes = 1 << 20;
 // What is not windows: the program, buffers of journal and batches.
-constexpr uint64_t kMemoryOfTheRest = 64 << 20;
 constexpr uint64_t kMemoryMin = 96 << 20;
 
 Result<std::string> ReadStandardInput() {
@@ -94,7 +93,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.snapshots = options.directory.has_value();
   engine_options.workers = options.workers;
   engine_options.notice = options.notice;
-  if (options.memory > 0) engine_options.state_memory = options.memory - kMemoryOfTheRest;
+  engine_options.memory.bytes = options.memory;
   engine_options.waits_for_log = !options.serves;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,

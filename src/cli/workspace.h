@@ -59,7 +59,7 @@ class Workspace {
 // say. Error: HR9001.
 Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments);
 inline constexpr Flag kMemoryFlag{
-    "--memory", "SIZE", "the state of windows beyond SIZE - 64MB goes to a file (192MB, 2GiB)"};
+    "--memory", "SIZE", "what the process may have resident; state beyond goes to a file (2GiB)"};
 inline constexpr Flag kWorkersFlag{
     "--workers", "N", "threads that compute (one per core but one); results do not depend on it"};
 

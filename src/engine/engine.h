@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
+#include "engine/state_memory.h"
 #include "engine/training_set.h"
 #include "engine/what_if.h"
 #include "headrace/result.h"
@@ -27,8 +28,7 @@ struct EngineOptions {
   // Threads that compute a batch together, the caller of Pump among them. Neither results nor
   // state depend on it.
   size_t workers = 1;
-  // Resident bytes of the windows' state; what is beyond goes to a file. 0: no limit.
-  uint64_t state_memory = 0;
+  MemoryLimit memory{};
   // One group: so many events or bytes of requests, and what the last request has more.
   size_t batch_events_max = 256;
   uint64_t batch_bytes_max = 4 << 20;
@@ -188,7 +188,8 @@ class Engine {
   virtual Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                                   const std::string& file) = 0;
   // Queues events. Refuses at once (through done) an unknown topic (kNotFound), a failed journal
-  // (kUnavailable), a full queue (kLimitExceeded, HR5003).
+  // (kUnavailable), a full queue (kLimitExceeded, HR5003), full memory
+  // (HR5065).
   virtual void Submit(IngestRequest request) = 0;
   // Whether so many bytes more would be too much to wait: the error that Submit would give, which
   // is cheaper to know before a body is taken apart. Counts as a refusal.

@@ -50,9 +50,20 @@ struct LocalEngine::Wanted {
 };
 
 std::optional<Error> LocalEngine::RefuseNow(uint64_t bytes) {
+  if (std::optional<Error> full = MemoryFull()) return full;
   // What is alone too much is taken alone.
   if (queue_.empty() || queued_bytes_ + bytes <= options_.pending_bytes_max) return std::nullopt;
   return TooManyWait();
+}
+
+void LocalEngine::KeepWithinMemory() {
+  if (memory_) memory_->KeepWithin();
+}
+
+std::optional<Error> LocalEngine::MemoryFull() {
+  std::optional<Error> full = memory_ ? memory_->Full() : std::nullopt;
+  if (full) overload_refusals_.Add();
+  return full;
 }
 
 Error LocalEngine::TooManyWait() {
@@ -207,6 +218,7 @@ void LocalEngine::AdmitRequest(Taken& taken, flow::SourceNode& source, Wanted& w
   }
   if (request.atomic && !reply.rejected.empty()) return;
   if (!ClaimAnswer(taken)) return;
+  source.ExpectRepeats(std::span(rows).subspan(first));
   for (size_t i = 0; i < request.payloads.size(); ++i) {
     const row::Row& row = rows[first + i];
     if (errors[i] && request.reject_bad) continue;
@@ -337,7 +349,7 @@ void LocalEngine::RunLanes(flow::SourceNode& source) {
   for (size_t lane = 0; lane < lane_partitions_.size(); ++lane)
     RunFrame(*graph_, source, lanes_[lane], *group_);
   group_->TakeEntries(entries_);
-  if (spill_) spill_->KeepWithin();
+  KeepWithinMemory();
   CountTotals();
 }
 
@@ -396,6 +408,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
   StepDeployment();
   HR_TRY(Settle());
+  if (std::optional<Error> full = MemoryFull()) return *full;
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   BeginGroup(source, clock_.NowMicros());
   admitted_.note.bounded = chunk.bounded;
@@ -405,6 +418,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   std::span payloads(*chunk.payloads);
   source.AdmitAll(payloads.subspan(chunk.begin, chunk.end - chunk.begin), true,
                   admitted_.note.arrival_micros, admitted_.batch, team_, admitted_.refused);
+  source.ExpectRepeats(admitted_.batch.rows());
   auto refused = admitted_.refused.begin();
   for (const row::Row& row : admitted_.batch.rows()) {
     if (row.failed) {

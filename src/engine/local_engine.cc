@@ -79,8 +79,9 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   Publish(std::move(deployment));
   recovery_note_ = log_->recovery().text;
   if (options_.read_only) return Ok();
-  if (options_.state_memory > 0) {
-    HR_ASSIGN(spill_, os::SpillFile::Create(options_.directory, options_.state_memory));
+  if (options_.memory.bytes > 0) {
+    HR_ASSIGN(memory_,
+              StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   HR_TRY(answers_.Recover());
@@ -135,7 +136,8 @@ Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64
     }
   };
   options.frame_done = [&]() -> Status {
-    if (spill_) spill_->KeepWithin();
+    KeepWithinMemory();
+    if (std::optional<Error> full = MemoryFull()) return *full;
     if (group_->bytes() < kBackfillBytes) return Ok();
     group_->TakeEntries(entries_);
     return AppendGroup();

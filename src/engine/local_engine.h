@@ -202,6 +202,10 @@ class LocalEngine final : public Engine {
   // Appends what requests caused, by whichever thread answers them sooner.
   Status AppendRequests();
   Error TooManyWait();
+  void KeepWithinMemory();
+  // Why no more may be taken in, if so.
+  std::optional<Error> MemoryFull();
+  os::SpillFile* spill() const { return memory_ ? &memory_->file() : nullptr; }
   void CountQueued(int64_t events, int64_t bytes);
 
   // Constant after construction.
@@ -231,7 +235,7 @@ class LocalEngine final : public Engine {
 
   // Confined to the worker.
   os::WorkerTeam team_;
-  std::unique_ptr<os::SpillFile> spill_;  // null: state is in memory alone
+  std::unique_ptr<StateMemory> memory_;  // null: without a limit
   std::unique_ptr<flow::Graph> graph_;
   std::unique_ptr<GroupBuilder> group_;
   Frame admitted_;           // owns the memory of the rows in lanes_

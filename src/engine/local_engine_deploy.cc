@@ -210,7 +210,7 @@ bool LocalEngine::StepDeployment() {
     EndDeployment(*failure);
     return false;
   }
-  if (spill_) spill_->KeepWithin();
+  KeepWithinMemory();
   TellProgress();
   Backfill& backfill = *deploying_->backfill;
   // One flush has rows of the past of one chunk at most: live events wait behind no more.
@@ -296,7 +296,7 @@ Status LocalEngine::BeginComputing(const Draft& draft, WaitingScript& waiting) {
     const Deployed* known = deployment()->Find(name);
     return (known != nullptr ? known : target->Find(name))->models;
   };
-  job.spill = spill_.get();
+  job.spill = spill();
   job.wake = [this] { Wake(); };
   next->later = std::move(later);
   next->done = std::move(waiting.done);

@@ -10,7 +10,7 @@ Result<Past> LocalEngine::LoadState(From from) {
     return BuildGraph(
         *deployment(),
         [this](const std::string& name) { return this->deployment()->Find(name)->models; },
-        {&team_, spill_.get()});
+        {&team_, spill()});
   };
   const SnapshotStore store = snapshot_store();
   auto deployment = this->deployment();

@@ -32,6 +32,7 @@ class TestProgram {
     options.log.journal_file_bytes = 1 << 20;
     options.snapshot_lsns = snapshot_lsns_;
     options.workers = workers_;
+    options.memory = memory_;
     replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
         LocalEngine::Open(*files_, clock_, *metrics_, options,
@@ -52,6 +53,7 @@ class TestProgram {
   }
   // From the next start on.
   void SetWorkers(size_t workers) { workers_ = workers; }
+  void SetMemory(MemoryLimit memory) { memory_ = std::move(memory); }
   // Ends the program, cleanly or as a power failure does, and starts it again.
   Status Restart() {
     Status closed = Stop();
@@ -121,6 +123,12 @@ class TestProgram {
   }
   uint64_t Differences() const { return engine_->Verify({}).value().differences; }
 
+  // -1: there is none of the name without labels.
+  double Metric(const std::string& name) const {
+    const std::string text = metrics_->Text();
+    const size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
   // Events that the last start ran through the flow again.
   uint64_t replayed() const { return replayed_; }
   LocalEngine& engine() { return *engine_; }
@@ -137,6 +145,7 @@ class TestProgram {
   std::string directory_ = "/data";
   uint64_t snapshot_lsns_;
   size_t workers_;
+  MemoryLimit memory_{};
   uint64_t replayed_ = 0;
 };
 

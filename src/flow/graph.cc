@@ -112,14 +112,14 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
   source_names_.push_back(plan->name);
   topic_of_source_[plan->name] = plan->topic;
   std::string topic = plan->topic;
-  sources_by_topic_[topic] = std::make_unique<SourceNode>(std::move(plan));
+  sources_by_topic_[topic] = std::make_unique<SourceNode>(std::move(plan), spill_);
 }
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
   if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
-  if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan);
-  if (plan->window) statement->window = std::make_unique<WindowNode>(plan);
+  if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan, spill_);
+  if (plan->window) statement->window = std::make_unique<WindowNode>(plan, spill_);
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {
     for (const Reader& reader : statements_[revisions.back()]->readers) {
@@ -272,14 +272,18 @@ void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage&
 void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
                     Collector& collector) {
   if (statement.waiting) return RunWaiting(statement, batch, passage, collector);
+  const bool read = passage.lsn >= statement.plan->from_lsn && !statement.readers.empty();
   if (statement.select) {
     statement.select->Run(batch, statement.output, collector);
-  } else {
-    statement.window->Run(batch, passage.steps, statement.output, collector);
+    if (read) RunReaders(statement.readers, statement.output, passage);
+    return;
   }
-  if (passage.lsn >= statement.plan->from_lsn && !statement.readers.empty()) {
-    RunReaders(statement.readers, statement.output, passage);
-  }
+  statement.window->Run(
+      batch, passage.steps, collector,
+      [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
+        if (read) RunReaders(statement.readers, rows, {passage.lsn, steps, passage.collector});
+        if (spill_ != nullptr) spill_->KeepWithin();
+      });
 }
 
 void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,

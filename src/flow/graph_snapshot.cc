@@ -211,6 +211,7 @@ Status Graph::LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader
 
 Status Graph::LoadPage(uint32_t block, uint32_t number, std::string_view bytes) {
   if (block >= loading_.size()) return Damaged();
+  if (spill_ != nullptr) spill_->KeepWithin();
   return loading_[block] == nullptr ? Ok() : loading_[block]->LoadPage(number, bytes);
 }
 

@@ -9,12 +9,13 @@
 
 namespace headrace::flow {
 
-SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan)
+SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan, os::SpillFile* spill)
     : plan_(std::move(plan)),
       partitions_(static_cast<size_t>(plan_->partitions)),
       newest_(static_cast<size_t>(plan_->partitions), INT64_MIN) {
   decoders_.push_back(std::make_unique<schema::JsonDecoder>(plan_->decoded, plan_->json));
-  if (!plan_->dedup_slots.empty()) deduplicator_.emplace(plan_->dedup_within, kDefaultLateness);
+  if (!plan_->dedup_slots.empty())
+    deduplicator_.emplace(plan_->dedup_within, kDefaultLateness, spill);
 }
 
 Status SourceNode::Admit(std::string_view payload, bool padded, int64_t arrival_micros,
@@ -98,12 +99,26 @@ Status SourceNode::CheckRow(const row::Row& row, int64_t arrival_micros) const {
   return Ok();
 }
 
+void SourceNode::AppendDedupKey(const row::Row& row, std::string& key) const {
+  for (size_t i = 0; i < plan_->dedup_slots.size(); ++i) {
+    row::AppendKey(row.values[plan_->dedup_slots[i]], plan_->dedup_types[i], key);
+  }
+}
+
+void SourceNode::ExpectRepeats(std::span<const row::Row> rows) {
+  if (!deduplicator_ || !deduplicator_->spills()) return;
+  expected_.resize(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    expected_[i].clear();
+    if (!rows[i].failed) AppendDedupKey(rows[i], expected_[i]);
+  }
+  deduplicator_->Expect(expected_);
+}
+
 bool SourceNode::IsRepeat(const row::Row& row) {
   if (!deduplicator_) return false;
   key_.clear();
-  for (size_t i = 0; i < plan_->dedup_slots.size(); ++i) {
-    row::AppendKey(row.values[plan_->dedup_slots[i]], plan_->dedup_types[i], key_);
-  }
+  AppendDedupKey(row, key_);
   if (deduplicator_->IsRepeat(key_, row.event_time, forgetting_)) return true;
   int64_t& newest = newest_[static_cast<size_t>(PartitionOf(row))];
   newest = std::max(newest, row.event_time);

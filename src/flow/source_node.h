@@ -40,7 +40,8 @@ struct Arrival {
 // result depends only on the sequence of payloads and their journalled arrival times. Confined.
 class SourceNode {
  public:
-  explicit SourceNode(std::shared_ptr<const SourcePlan> plan);
+  // The spill file, if any, must outlive it.
+  explicit SourceNode(std::shared_ptr<const SourcePlan> plan, os::SpillFile* spill = nullptr);
 
   const SourcePlan& plan() const { return *plan_; }
 
@@ -52,6 +53,8 @@ class SourceNode {
   void AdmitAll(std::span<const std::string_view> payloads, bool padded, int64_t arrival_micros,
                 row::Batch& batch, os::WorkerTeam& team,
                 std::vector<std::pair<size_t, Error>>& unfit);
+  // Before IsRepeat of the rows: what that needs of the spill file is read together.
+  void ExpectRepeats(std::span<const row::Row> rows);
   // True when DEDUPLICATE BY knows the row already; remembers it otherwise.
   bool IsRepeat(const row::Row& row);
   // The partition that the row's key belongs to.
@@ -81,6 +84,8 @@ class SourceNode {
   Status Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros, base::Arena& arena,
               row::Row& row) const;
   Status CheckRow(const row::Row& row, int64_t arrival_micros) const;
+  // What DEDUPLICATE BY compares.
+  void AppendDedupKey(const row::Row& row, std::string& key) const;
   void CountActivity(const Arrival& arrival);
   int64_t CombinedWatermark() const;
 
@@ -99,6 +104,7 @@ class SourceNode {
   std::vector<int64_t> newest_;  // by partition: event time
   int64_t forgetting_ = INT64_MIN;
   std::string key_;
+  std::vector<std::string> expected_;
 };
 
 }  // namespace headrace::flow

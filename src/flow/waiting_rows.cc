@@ -17,8 +17,11 @@ int64_t Minus(int64_t time, int64_t lateness) {
 
 }  // namespace
 
-WaitingRows::WaitingRows(std::shared_ptr<const StatementPlan> plan)
-    : plan_(std::move(plan)), all_(plan_->input_schema.columns.size()) {
+WaitingRows::WaitingRows(std::shared_ptr<const StatementPlan> plan, os::SpillFile* spill)
+    : plan_(std::move(plan)),
+      all_(plan_->input_schema.columns.size()),
+      source_(spill),
+      rows_(Rows::allocator_type(pool_)) {
   std::iota(all_.begin(), all_.end(), 0);
   read_ = plan_->select->copied_columns;
   if (plan_->select->where) plan_->select->where->CollectSlots(read_);
@@ -53,10 +56,8 @@ bool WaitingRows::TakesLate(row::Row& row, Collector& collector) const {
 // Its own event: LSN varint, index varint; partition varint, offset zigzag, flags u8, payload
 // string if the flags say so, then the columns as SaveValue writes them.
 void WaitingRows::Keep(const row::Row& row) {
-  auto [at, is_new] = rows_.try_emplace(row.event_time);
-  std::string& rows = at->second;
-  const size_t before = rows.size();
-  base::ByteWriter writer(rows);
+  row_.clear();
+  base::ByteWriter writer(row_);
   const row::Place event = row.event();
   writer.Varint(event.lsn);
   writer.Varint(event.index);
@@ -70,7 +71,9 @@ void WaitingRows::Keep(const row::Row& row) {
     const row::Type type = plan_->input_schema.columns[static_cast<size_t>(column)].type;
     state::SaveValue(row.values[column], type, writer);
   }
-  bytes_ += rows.size() - before + (is_new ? kTimeBytes : 0);
+  auto [at, is_new] = rows_.try_emplace(row.event_time, Bytes::allocator_type(pool_));
+  at->second += row_;
+  bytes_ += row_.size() + (is_new ? kTimeBytes : 0);
 }
 
 void WaitingRows::Pass(const WatermarkStep& step, const Release& release) {
@@ -149,7 +152,7 @@ Status WaitingRows::Load(std::string_view bytes) {
     const bool ascends = rows_.empty() || event_time > rows_.rbegin()->first;
     if (!ascends || rows.empty() || !Restore(rows, event_time, {}, looked_at)) return damaged;
     bytes_ += rows.size() + kTimeBytes;
-    rows_.emplace_hint(rows_.end(), event_time, rows);
+    rows_.emplace_hint(rows_.end(), event_time, Bytes(rows, Bytes::allocator_type(pool_)));
   }
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(damaged);
 }

@@ -6,13 +6,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "headrace/result.h"
+#include "os/spill_file.h"
 #include "row/batch.h"
+#include "state/pool_allocator.h"
 
 namespace headrace::flow {
 
@@ -22,8 +25,8 @@ namespace headrace::flow {
 // Behind a release stands the bound: what is older comes too late, and is refused. So all rows of
 // one event time are released together. A released row has the cause that released it, keeps the
 // place of its own event beside, and as its watermark the bound before: the time of the stream of
-// released rows runs `lateness` behind. A row waits encoded, in memory: its bytes and about a
-// hundred more. Confined.
+// released rows runs `lateness` behind. A row waits encoded: its bytes and about a hundred more, in
+// memory or in the spill file. Confined.
 class WaitingRows {
  public:
   // At most about so many rows are released together; all of one event time always are.
@@ -33,7 +36,8 @@ class WaitingRows {
   // last call has the steps behind them, and perhaps no rows.
   using Release = std::function<void(row::Batch& rows, const std::vector<WatermarkStep>& steps)>;
 
-  explicit WaitingRows(std::shared_ptr<const StatementPlan> plan);
+  // The spill file, if any, must outlive it.
+  explicit WaitingRows(std::shared_ptr<const StatementPlan> plan, os::SpillFile* spill = nullptr);
 
   // Takes rows and watermark steps merged by place, a row before the step it causes. Tells the
   // collector of rows that are too late.
@@ -50,6 +54,10 @@ class WaitingRows {
   Status Load(std::string_view bytes);
 
  private:
+  using Bytes = std::basic_string<char, std::char_traits<char>, state::PoolAllocator<char>>;
+  using Rows = std::map<int64_t, Bytes, std::less<>,
+                        state::PoolAllocator<std::pair<const int64_t, Bytes>>>;
+
   static constexpr size_t kTimeBytes = 112;  // what an event time costs besides its rows, about
 
   bool TakesLate(row::Row& row, Collector& collector) const;
@@ -64,9 +72,12 @@ class WaitingRows {
   std::shared_ptr<const StatementPlan> plan_;
   std::vector<int> read_;  // the columns of the input that the statement reads
   std::vector<int> all_;   // all of them: a derived row that is refused is written as a whole
-  std::map<int64_t, std::string> rows_;  // by event time, in the order of arrival
+  state::PageSource source_;
+  state::SlabPool pool_{source_};
+  Rows rows_;  // by event time, in the order of arrival
   int64_t bound_ = INT64_MIN;
   size_t bytes_ = 0;
+  std::string row_;  // the one that is being encoded
   row::Batch released_;
   std::vector<WatermarkStep> passed_;  // those that are before the rows to be released next
 };

@@ -14,20 +14,21 @@ int64_t LastStart(const WindowPlan& window, int64_t time) {
 
 }  // namespace
 
-WindowNode::WindowNode(std::shared_ptr<const StatementPlan> plan)
+WindowNode::WindowNode(std::shared_ptr<const StatementPlan> plan, os::SpillFile* spill)
     : plan_(std::move(plan)),
-      table_(state::GroupTable::Make(plan_->window->table)),
+      table_(state::GroupTable::Make(plan_->window->table, spill)),
       slots_(static_cast<size_t>(plan_->window->slots)),
       group_(plan_->window->table.key_slots.size() + plan_->window->table.aggregates.size()) {}
 
-void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps, row::Batch& output,
-                     Collector& collector) {
-  output.Clear();
+void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
+                     Collector& collector, const Release& release) {
+  emitted_.Clear();
+  passed_.clear();
   arena_.Reset();
   size_t next = 0;
   for (row::Row& row : input.rows()) {
     for (; next < steps.size() && steps[next].at < row.cause; ++next) {
-      Close(steps[next], output, collector);
+      Close(steps[next], collector, release);
     }
     if (row.failed || row.cause.lsn < plan_->start_lsn || row.event_time < plan_->start_time) {
       continue;
@@ -39,7 +40,8 @@ void WindowNode::Run(row::Batch& input, const std::vector<WatermarkStep>& steps,
     }
   }
   for (; next < steps.size(); ++next)
-    Close(steps[next], output, collector);
+    Close(steps[next], collector, release);
+  release(emitted_, passed_);
 }
 
 bool WindowNode::IsLate(const row::Row& row) const {
@@ -86,15 +88,21 @@ void WindowNode::Refuse(row::Row& row, const Error& error, Collector& collector)
                    {error.code(), error.message(), error.place(), plan_.get()});
 }
 
-void WindowNode::Close(const WatermarkStep& step, row::Batch& output, Collector& collector) {
+void WindowNode::Close(const WatermarkStep& step, Collector& collector, const Release& release) {
   const bool ended = step.watermark == INT64_MAX;
   if (ended && step.event_time != INT64_MIN) CloseAll(step.event_time);
   int64_t bound = ended ? INT64_MAX : step.watermark - plan_->lateness;
   Status closed =
       table_->EmitUpTo(bound, arena_, [&](const row::Value* keys, const row::Value* aggregates) {
-        EmitGroup(keys, aggregates, step, output, collector);
+        EmitGroup(keys, aggregates, step, collector);
+        if (emitted_.rows().size() < kReleaseRows) return;
+        release(emitted_, passed_);
+        emitted_.Clear();
+        passed_.clear();
+        arena_.Reset();
       });
   HR_CHECK(closed.ok());
+  passed_.push_back(step);
 }
 
 void WindowNode::CloseAll(int64_t last_event_time) {
@@ -104,13 +112,13 @@ void WindowNode::CloseAll(int64_t last_event_time) {
 }
 
 void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
-                           const WatermarkStep& step, row::Batch& output, Collector& collector) {
+                           const WatermarkStep& step, Collector& collector) {
   const WindowPlan& window = *plan_->window;
   size_t key_count = window.table.key_slots.size();
   std::copy_n(keys, key_count, group_.begin());
   std::copy_n(aggregates, window.table.aggregates.size(),
               group_.begin() + static_cast<ptrdiff_t>(key_count));
-  expr::EvalContext context{output.arena(), std::nullopt};
+  expr::EvalContext context{emitted_.arena(), std::nullopt};
   row::Row row;
   row.cause = step.at;
   row.event_time = keys[0].integer - 1;
@@ -121,7 +129,7 @@ void WindowNode::EmitGroup(const row::Value* keys, const row::Value* aggregates,
     row::Value verdict = window.having->Evaluate(group_.data(), context);
     if (context.error || verdict.null || !verdict.boolean) return;
   }
-  row::Row& to = output.Add(window.outputs.size());
+  row::Row& to = emitted_.Add(window.outputs.size());
   row::Value* values = to.values;
   to = row;
   to.values = values;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "flow/collector.h"
@@ -16,11 +18,19 @@ namespace headrace::flow {
 // Confined.
 class WindowNode {
  public:
-  explicit WindowNode(std::shared_ptr<const StatementPlan> plan);
+  // At most so many rows are emitted together.
+  static constexpr size_t kReleaseRows = 4096;
+
+  // Takes rows as they are emitted, with the steps before them. The last call has the steps behind
+  // them, and perhaps no rows.
+  using Release = std::function<void(row::Batch& rows, const std::vector<WatermarkStep>& steps)>;
+
+  // The spill file, if any, must outlive it.
+  explicit WindowNode(std::shared_ptr<const StatementPlan> plan, os::SpillFile* spill = nullptr);
 
   // Takes rows and watermark steps merged by place, a row before the step it causes.
-  void Run(row::Batch& input, const std::vector<WatermarkStep>& steps, row::Batch& output,
-           Collector& collector);
+  void Run(row::Batch& input, const std::vector<WatermarkStep>& steps, Collector& collector,
+           const Release& release);
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   void SetProbe(Probe* probe) { probe_ = probe; }
@@ -34,9 +44,9 @@ class WindowNode {
   bool IsLate(const row::Row& row) const;
   void CloseAll(int64_t last_event_time);
   void AddRow(row::Row& row, Collector& collector);
-  void Close(const WatermarkStep& step, row::Batch& output, Collector& collector);
+  void Close(const WatermarkStep& step, Collector& collector, const Release& release);
   void EmitGroup(const row::Value* keys, const row::Value* aggregates, const WatermarkStep& step,
-                 row::Batch& output, Collector& collector);
+                 Collector& collector);
   void TellGrouped(const row::Row& row);
   void Refuse(row::Row& row, const Error& error, Collector& collector) const;
 
@@ -45,6 +55,8 @@ class WindowNode {
   std::vector<row::Value> slots_;
   std::vector<row::Value> group_;
   base::Arena arena_;
+  row::Batch emitted_;
+  std::vector<WatermarkStep> passed_;  // those that are before the rows to be emitted next
   Probe* probe_ = nullptr;
   std::vector<row::Value> probed_keys_;
   // When the input ended every window that had begun was closed: events before the last one's end

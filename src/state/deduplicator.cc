@@ -38,10 +38,12 @@ uint64_t Distance(int64_t a, int64_t b) {
 }  // namespace
 
 struct Deduplicator::Table {
-  Table(int64_t horizon_micros, int64_t lateness_micros)
+  Table(int64_t horizon_micros, int64_t lateness_micros, os::SpillFile* spill_file)
       : horizon(static_cast<uint64_t>(std::max<int64_t>(horizon_micros, 0))),
         lateness(static_cast<uint64_t>(std::max<int64_t>(lateness_micros, 0))),
-        store(sizeof(Remembered), source) {}
+        source(spill_file),
+        store(sizeof(Remembered), source),
+        index(spill_file) {}
 
   Remembered& At(uint32_t slot) const { return *reinterpret_cast<Remembered*>(store.at(slot)); }
 
@@ -94,11 +96,37 @@ struct Deduplicator::Table {
   uint32_t sweep_at = 0;
 };
 
-Deduplicator::Deduplicator(int64_t horizon, int64_t lateness)
-    : table_(std::make_unique<Table>(horizon, lateness)) {}
+Deduplicator::Deduplicator(int64_t horizon, int64_t lateness, os::SpillFile* spill)
+    : table_(std::make_unique<Table>(horizon, lateness, spill)) {}
 
 Deduplicator::~Deduplicator() {
   table_->Clear();
+}
+
+bool Deduplicator::spills() const {
+  const os::SpillFile* spill = table_->source.spill();
+  return spill != nullptr && spill->put_out() > 0;
+}
+
+void Deduplicator::Expect(std::span<const std::string> keys) {
+  if (!spills()) return;
+  Table& table = *table_;
+  os::SpillFile* spill = table.source.spill();
+  std::vector<const char*> wanted;
+  std::vector<uint64_t> hashes;
+  for (const std::string& key : keys) {
+    hashes.push_back(PackedText::Borrow(key).Hash());
+    const auto* place = static_cast<const char*>(table.index.PlaceOf(hashes.back()));
+    if (spill->Use(place)) wanted.push_back(place);
+  }
+  spill->Fetch(wanted);
+  wanted.clear();
+  for (uint64_t hash : hashes) {
+    const uint32_t guess = table.index.Guess(hash);
+    if (guess != KeyIndex::kNone && spill->Use(table.store.at(guess)))
+      wanted.push_back(table.store.at(guess));
+  }
+  spill->Fetch(wanted);
 }
 
 bool Deduplicator::IsRepeat(std::string_view key, int64_t event_time, int64_t watermark) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "state/group_table.h"
+#include "state/test_spill.h"
 
 namespace headrace::state {
 namespace {
@@ -64,6 +65,37 @@ TEST(DeduplicatorTest, DamagedStateIsRefused) {
     EXPECT_FALSE(seen.Load(saved.substr(0, at)).ok());
   }
   EXPECT_FALSE(seen.IsRepeat("a", 1000, 900));
+}
+
+TEST(DeduplicatorTest, WhatIsPutOutToAFileDoesNotShow) {
+  constexpr int64_t kHorizon = 200'000;
+  auto spill = SpillOfNothing();
+  auto spilled = std::make_unique<Deduplicator>(kHorizon, 0, spill.get());
+  Deduplicator whole(kHorizon, 0);
+  std::mt19937_64 random(5);
+  std::vector<std::string> keys(100);
+  size_t repeats = 0;
+  for (int64_t i = 0; i < 300'000; i += 100) {
+    for (std::string& key : keys)
+      key = "transaction-number-" + std::to_string(i + static_cast<int64_t>(random() % 30'000));
+    spilled->Expect(keys);
+    for (const std::string& key : keys) {
+      const bool repeat = whole.IsRepeat(key, i, i);
+      ASSERT_EQ(spilled->IsRepeat(key, i, i), repeat);
+      repeats += repeat;
+    }
+    if (i % 10'000 == 0) spill->KeepWithin();
+  }
+  EXPECT_GT(repeats, 10'000U);
+  EXPECT_GT(spill->put_out(), spill->bytes());
+  EXPECT_GT(spill->fetched(), 0U);
+  std::string expected;
+  std::string saved;
+  whole.Save(expected);
+  spilled->Save(saved);
+  EXPECT_EQ(saved, expected);
+  spilled.reset();
+  EXPECT_EQ(spill->bytes(), 0U);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -71,6 +72,7 @@ struct GroupSlot {
   PackedText key;
   uint64_t rows;
   uint32_t hash;
+  uint32_t next;  // with the same first key; KeyIndex::kNone: there is none
   bool live;
 };
 
@@ -78,14 +80,16 @@ struct GroupSlot {
 // closing a window looks at the groups of that window only. Confined.
 class HashedGroups final : public GroupTable {
  public:
-  explicit HashedGroups(const GroupTableSpec& spec)
+  HashedGroups(const GroupTableSpec& spec, os::SpillFile* spill)
       : key_types_(spec.key_types),
         plan_(AsBlock(spec)),
         row_keys_(spec.key_slots, spec.key_types),
         loaded_keys_(FirstSlots(spec.key_types.size()), spec.key_types),
         ordered_(!key_types_.empty() && OrdersAsInteger(key_types_[0])),
+        source_(spill),
         store_(sizeof(GroupSlot) + key_types_.size() * sizeof(row::Value) + plan_.state_bytes,
                source_),
+        index_(spill),
         entry_(plan_.layout.bytes()) {
     for (int slot : spec.key_slots)
       key_slots_.push_back(slot);
@@ -98,12 +102,14 @@ class HashedGroups final : public GroupTable {
   size_t groups() const override { return index_.size(); }
   size_t bytes() const override {
     return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
-           index_.size() * ordered_ * 16;
+           by_first_key_.size() * kFirstKeyBytes;
   }
   void Save(std::string& out) const override;
   Status Load(std::string_view bytes) override;
 
  private:
+  static constexpr size_t kFirstKeyBytes = 48;  // of the map, about
+
   GroupSlot& SlotAt(uint32_t slot) const { return *reinterpret_cast<GroupSlot*>(store_.at(slot)); }
   static row::Value* KeysOf(GroupSlot& slot) { return reinterpret_cast<row::Value*>(&slot + 1); }
   char* StateOf(GroupSlot& slot, const AccumulatorPlan& plan) const {
@@ -142,7 +148,7 @@ class HashedGroups final : public GroupTable {
   SlabPool pool_{source_};
   SlotStore store_;
   KeyIndex index_;
-  std::map<int64_t, std::vector<uint32_t>> by_first_key_;
+  std::map<int64_t, uint32_t> by_first_key_;  // the newest of the groups, which lead to the others
   base::Arena key_arena_{4 << 10};
   std::vector<char> entry_;
   std::string scratch_;
@@ -159,7 +165,11 @@ uint32_t HashedGroups::Make(const PackedText& key, uint64_t hash, const row::Val
     KeysOf(slot)[i] = CopyValue(keys[slots[i]], key_types_[i], pool_);
   }
   index_.Insert(hash, at);
-  if (ordered_ && !KeysOf(slot)[0].null) by_first_key_[KeysOf(slot)[0].integer].push_back(at);
+  slot.next = KeyIndex::kNone;
+  if (ordered_ && !KeysOf(slot)[0].null) {
+    auto [first, is_new] = by_first_key_.try_emplace(KeysOf(slot)[0].integer, at);
+    if (!is_new) slot.next = std::exchange(first->second, at);
+  }
   return at;
 }
 
@@ -167,9 +177,11 @@ Status HashedGroups::Add(const row::Value* row) {
   key_arena_.Reset();
   PackedText key = row_keys_.Encode(row, key_arena_);
   uint64_t hash = key.Hash();
+  if (source_.spill() != nullptr) source_.spill()->Use(index_.PlaceOf(hash));
   uint32_t at = Find(key, hash);
   if (at == KeyIndex::kNone) at = Make(key, hash, row, key_slots_);
   GroupSlot& slot = SlotAt(at);
+  if (source_.spill() != nullptr) source_.spill()->Use(&slot);
   ++slot.rows;
   if (plan_.accumulators.empty()) return Ok();
   plan_.layout.Pack(row, 0, entry_.data(), pool_, scratch_);
@@ -232,7 +244,8 @@ Status HashedGroups::EmitUpTo(int64_t bound, base::Arena& arena, const Emit& emi
   std::vector<uint32_t> due;
   auto end = by_first_key_.upper_bound(bound);
   for (auto it = by_first_key_.begin(); it != end; ++it) {
-    due.insert(due.end(), it->second.begin(), it->second.end());
+    for (uint32_t at = it->second; at != KeyIndex::kNone; at = SlotAt(at).next)
+      due.push_back(at);
   }
   by_first_key_.erase(by_first_key_.begin(), end);
   std::sort(due.begin(), due.end(), [this](uint32_t a, uint32_t b) { return Before(a, b); });
@@ -359,8 +372,8 @@ Status HashedGroups::Load(std::string_view bytes) {
 
 }  // namespace
 
-std::unique_ptr<GroupTable> GroupTable::Make(GroupTableSpec spec) {
-  return std::make_unique<HashedGroups>(spec);
+std::unique_ptr<GroupTable> GroupTable::Make(GroupTableSpec spec, os::SpillFile* spill) {
+  return std::make_unique<HashedGroups>(spec, spill);
 }
 
 }  // namespace headrace::state

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/arena.h"
 #include "headrace/result.h"
+#include "os/spill_file.h"
 #include "row/value.h"
 #include "state/aggregate.h"
 
@@ -34,14 +36,16 @@ struct GroupTableSpec {
 // order of row::Compare over the key columns, NULLs last. Confined.
 class GroupTable {
  public:
-  static std::unique_ptr<GroupTable> Make(GroupTableSpec spec);
+  // With a spill file, which must outlive the table, groups are kept there.
+  static std::unique_ptr<GroupTable> Make(GroupTableSpec spec, os::SpillFile* spill = nullptr);
   virtual ~GroupTable() = default;
 
   // Adds one row. Error: overflow of an aggregate (HR21xx).
   virtual Status Add(const row::Value* row) = 0;
 
   // Calls `emit(keys, aggregates)` for every group whose first key column (an integer-like value,
-  // e.g. window_end) is <= `bound`, in order, then removes them. Values live until the next call.
+  // e.g. window_end) is <= `bound`, in order, then removes them. Values live in `arena`, which
+  // `emit` may reset.
   using Emit = std::function<void(const row::Value* keys, const row::Value* aggregates)>;
   virtual Status EmitUpTo(int64_t bound, base::Arena& arena, const Emit& emit) = 0;
   // The same for all groups, without removing.
@@ -54,12 +58,17 @@ class GroupTable {
 };
 
 // Remembers keys for DEDUPLICATE BY ... WITHIN horizon, in event time. The first arrival wins.
-// Confined. Forgets what no event within the allowed lateness can repeat.
+// Confined. Forgets what no event within the allowed lateness can repeat. With a spill file, which
+// must outlive it, what it remembers is kept there.
 class Deduplicator {
  public:
-  Deduplicator(int64_t horizon, int64_t lateness);
+  Deduplicator(int64_t horizon, int64_t lateness, os::SpillFile* spill = nullptr);
   ~Deduplicator();
 
+  // Whether it is worth to say what is to come.
+  bool spills() const;
+  // Before IsRepeat of these keys: what has to be read back of the spill file is read together.
+  void Expect(std::span<const std::string> keys);
   // True when the key was seen with an event time at most `horizon` away; otherwise remembers it.
   bool IsRepeat(std::string_view key, int64_t event_time, int64_t watermark);
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "row/text.h"
+#include "state/test_spill.h"
 
 namespace headrace::state {
 namespace {
@@ -176,6 +177,44 @@ TEST(GroupTableTest, DamagedStateIsRefused) {
   }
   EXPECT_EQ(table->groups(), 0U);
   EXPECT_TRUE(table->Load(saved).ok());
+}
+
+// Many groups with long names and sets of their own: what is put out between two rows does not show.
+TEST(GroupTableTest, WhatIsPutOutToAFileDoesNotShow) {
+  const GroupTableSpec spec = ByWindowAndName();
+  auto spill = SpillOfNothing();
+  auto spilled = GroupTable::Make(spec, spill.get());
+  auto whole = GroupTable::Make(spec);
+  std::mt19937_64 random(4);
+  base::Arena arena;
+  for (int64_t i = 0; i < 40'000; ++i) {
+    const int64_t window = i / 8000 + static_cast<int64_t>(random() % 2);
+    const std::string name = "the name of customer " + std::to_string(random() % 9000);
+    const auto cents = static_cast<int64_t>(random() % 100'000);
+    Add(*spilled, window, name.c_str(), cents);
+    Add(*whole, window, name.c_str(), cents);
+    if (i % 1000 == 0) spill->KeepWithin();
+    if (i % 8000 != 7999) continue;
+    Collected expected;
+    Collected collected;
+    ASSERT_TRUE(whole->EmitUpTo(window - 1, arena, expected.Emit(spec)).ok());
+    ASSERT_TRUE(spilled->EmitUpTo(window - 1, arena, collected.Emit(spec)).ok());
+    ASSERT_EQ(collected.lines, expected.lines);
+  }
+  EXPECT_GT(spill->put_out(), spill->bytes());
+  EXPECT_EQ(spilled->groups(), whole->groups());
+  std::string expected;
+  std::string saved;
+  whole->Save(expected);
+  spilled->Save(saved);
+  EXPECT_EQ(saved, expected);
+  ASSERT_TRUE(spilled->Load(saved).ok());
+  spill->KeepWithin();
+  saved.clear();
+  spilled->Save(saved);
+  EXPECT_EQ(saved, expected);
+  spilled.reset();
+  EXPECT_EQ(spill->bytes(), 0U);
 }
 
 }  // namespace

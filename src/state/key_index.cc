@@ -7,9 +7,21 @@
 
 namespace headrace::state {
 
-KeyIndex::Table::Table(uint32_t buckets_count)
-    : buckets(static_cast<Bucket*>(std::calloc(buckets_count, sizeof(Bucket)))),
-      mask(buckets_count - 1) {
+void KeyIndex::Release::operator()(Bucket* buckets) const {
+  if (spill != nullptr) return spill->Give(reinterpret_cast<char*>(buckets), bytes);
+  std::free(buckets);
+}
+
+KeyIndex::Table::Table(uint32_t buckets_count, os::SpillFile* spill) : mask(buckets_count - 1) {
+  const size_t bytes = buckets_count * sizeof(Bucket);
+  if (spill != nullptr && bytes >= os::SpillFile::kRegionBytes) {
+    auto* run = reinterpret_cast<Bucket*>(spill->Take(bytes));
+    if (run != nullptr) {
+      buckets = {run, Release{spill, bytes}};
+      return;
+    }
+  }
+  buckets = {static_cast<Bucket*>(std::calloc(buckets_count, sizeof(Bucket))), Release{}};
   HR_CHECK(buckets != nullptr);
 }
 
@@ -37,7 +49,7 @@ void KeyIndex::Insert(uint64_t hash, uint32_t slot) {
   // Three quarters full; by then the last growth has long been finished.
   if ((size_ + 1) * 4 > (size_t{table_.mask} + 1) * 3) {
     HR_CHECK(!moving() && table_.mask < (uint32_t{1} << 31) - 1);
-    old_ = std::exchange(table_, Table((table_.mask + 1) * 2));
+    old_ = std::exchange(table_, Table((table_.mask + 1) * 2, spill_));
     next_to_move_ = 0;
   }
   Place(table_, {static_cast<uint32_t>(hash), slot + 1});
@@ -73,7 +85,7 @@ void KeyIndex::Erase(uint64_t hash, uint32_t slot) {
 }
 
 void KeyIndex::Clear() {
-  table_ = Table(kFirstBuckets);
+  table_ = Table(kFirstBuckets, nullptr);
   old_ = Table();
   next_to_move_ = 0;
   size_ = 0;

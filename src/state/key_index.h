@@ -4,16 +4,21 @@
 #include <cstdlib>
 #include <memory>
 
+#include "os/spill_file.h"
+
 namespace headrace::state {
 
 // Open addressing from a hash to slot numbers, eight bytes a bucket. Grows by moving a few buckets
-// at each insertion, so that no event waits for a whole table to move. Confined.
+// at each insertion, so that no event waits for a whole table to move. With a spill file, large tables
+// are there, as long as its disk has room. Confined.
 class KeyIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint32_t kMaxSlots = UINT32_MAX - 2;
 
-  KeyIndex() : table_(kFirstBuckets) {}
+  // The spill file, if any, must outlive it.
+  explicit KeyIndex(os::SpillFile* spill = nullptr)
+      : spill_(spill), table_(kFirstBuckets, nullptr) {}
 
   void Prefetch(uint64_t hash) const {
     __builtin_prefetch(&table_.buckets[static_cast<uint32_t>(hash) & table_.mask]);
@@ -29,6 +34,11 @@ class KeyIndex {
   // A slot that probably is the key's: to prefetch it.
   uint32_t Guess(uint64_t hash) const {
     return Find(hash, [](uint32_t) { return true; });
+  }
+
+  // Where Find begins to look.
+  const void* PlaceOf(uint64_t hash) const {
+    return &table_.buckets[static_cast<uint32_t>(hash) & table_.mask];
   }
 
   void Insert(uint64_t hash, uint32_t slot);
@@ -49,11 +59,13 @@ class KeyIndex {
     uint32_t slot_plus_one;
   };
   struct Release {
-    void operator()(Bucket* buckets) const { std::free(buckets); }
+    void operator()(Bucket* buckets) const;
+    os::SpillFile* spill;  // that it is a run of, or null
+    size_t bytes;
   };
   struct Table {
     Table() = default;
-    explicit Table(uint32_t buckets_count);
+    Table(uint32_t buckets_count, os::SpillFile* spill);
     std::unique_ptr<Bucket[], Release> buckets;
     uint32_t mask = 0;
   };
@@ -75,6 +87,7 @@ class KeyIndex {
   static void Place(Table& table, Bucket bucket);
   void MoveSome(uint32_t count);
 
+  os::SpillFile* spill_;
   Table table_;
   Table old_;
   uint32_t next_to_move_ = 0;

@@ -8,7 +8,12 @@
 namespace headrace::state {
 
 KeyShard::KeyShard(const BlockPlan& plan, os::SpillFile* spill)
-    : plan_(plan), source_(spill), keys_(plan_, pool_), store_(keys_.slot_bytes(), source_) {}
+    : plan_(plan),
+      spill_(spill),
+      source_(spill),
+      keys_(plan_, pool_),
+      index_(spill),
+      store_(keys_.slot_bytes(), source_) {}
 
 KeyShard::~KeyShard() {
   Clear();
@@ -52,6 +57,27 @@ void KeyShard::Prefetch(std::span<const KeyedRow> chunk) const {
   }
   for (size_t i = 0; i < chunk.size(); ++i) {
     if (guesses[i] != KeyIndex::kNone) keys_.Prefetch(SlotAt(guesses[i]));
+  }
+}
+
+void KeyShard::Use(std::span<const KeyedRow> rows, Step step,
+                   std::vector<const char*>& wanted) const {
+  auto use = [&](const void* at) {
+    if (spill_->Use(at)) wanted.push_back(static_cast<const char*>(at));
+  };
+  for (const KeyedRow& keyed : rows) {
+    if (step == Step::kIndex) {
+      use(index_.PlaceOf(keyed.hash));
+      continue;
+    }
+    const uint32_t guess = index_.Guess(keyed.hash);
+    if (guess == KeyIndex::kNone) continue;
+    if (step == Step::kSlots) {
+      use(store_.at(guess));
+      use(store_.at(guess) + keys_.slot_bytes() - 1);
+    } else {
+      keys_.Use(SlotAt(guess), *spill_, wanted);
+    }
   }
 }
 
@@ -144,7 +170,6 @@ void KeyShard::Sweep(bool made_key) {
   for (; sweep_credit_ >= kVisitCost; sweep_credit_ -= kVisitCost) {
     if (sweep_at_ >= store_.limit()) sweep_at_ = 0;
     uint32_t at = sweep_at_++;
-    if (at + kSweepAhead < store_.limit()) keys_.PrefetchOldest(SlotAt(at + kSweepAhead));
     KeySlot& slot = SlotAt(at);
     if (!slot.live) continue;
     uint32_t unreachable = keys_.Unreachable(slot, watermark_);

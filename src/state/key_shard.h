@@ -40,6 +40,10 @@ class KeyShard {
   // live in `arena`.
   void Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena,
               KeyBlock::Failures& failures);
+  // Before Update, step by step, once each: adds to `wanted` what has to be read back of the spill
+  // file for these rows. A step finds what the one before it leads to.
+  enum class Step { kIndex, kSlots, kWindows };
+  void Use(std::span<const KeyedRow> rows, Step step, std::vector<const char*>& wanted) const;
   // Rows to come have seen at least this watermark.
   void Advance(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
   size_t keys() const { return index_.size(); }
@@ -62,7 +66,6 @@ class KeyShard {
   static constexpr uint8_t kChanged = 1;  // since the last BeginSnapshot
   static constexpr uint8_t kDue = 2;      // to be taken as it is
 
-  static constexpr uint32_t kSweepAhead = 4;
   static constexpr int kVisitCost = 4;
   static constexpr int kCreditPerRow = 1;
   static constexpr int kCreditPerKey = 8;
@@ -94,6 +97,7 @@ class KeyShard {
   bool LoadKeys(base::ByteReader& reader, uint64_t count);
 
   const BlockPlan& plan_;
+  os::SpillFile* const spill_;
   PageSource source_;
   mutable SlabPool pool_{source_};
   mutable RollingKeys keys_;

@@ -25,6 +25,7 @@ class PageSource {
   char* Take(size_t bytes);
   // Memory taken from the system.
   size_t bytes() const { return reserved_; }
+  os::SpillFile* spill() const { return spill_; }  // null: there is none
 
  private:
   static constexpr size_t kHugePage = 2 << 20;

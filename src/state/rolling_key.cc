@@ -91,6 +91,7 @@ void RollingKeys::DropFront(KeySlot& slot, uint32_t count) {
   for (uint32_t at = slot.first; at != first; ++at)
     layout_.Release(EntryAt(slot, at), pool_);
   slot.first = first;
+  if (slot.size() > 0) slot.oldest = TimeAt(slot, first);
   slot.folded += count;
   if (slot.capacity_log2 >= 2 && slot.size() <= slot.capacity() / 4) {
     Resize(slot, LogFor(slot.size() * 2));
@@ -101,6 +102,7 @@ uint32_t RollingKeys::Unreachable(const KeySlot& slot, int64_t watermark) const 
   int64_t oldest_row = Minus(watermark, plan_.lateness);
   int64_t oldest_time = Minus(oldest_row, plan_.reach.time);
   if (watermark == INT64_MIN || plan_.reach.rows >= int64_t{slot.size()}) return 0;
+  if (slot.oldest >= oldest_time) return 0;
   auto rows = static_cast<uint32_t>(plan_.reach.rows);
   uint32_t count = 0;
   // Behind an entry there must stand, before every row to come, all that may be counted back to.
@@ -109,10 +111,6 @@ uint32_t RollingKeys::Unreachable(const KeySlot& slot, int64_t watermark) const 
     ++count;
   }
   return count;
-}
-
-void RollingKeys::PrefetchOldest(const KeySlot& slot) const {
-  if (slot.ring != nullptr) __builtin_prefetch(EntryAt(slot, slot.first));
 }
 
 void RollingKeys::Prefetch(const KeySlot& slot) const {
@@ -129,6 +127,25 @@ void RollingKeys::Prefetch(const KeySlot& slot) const {
     for (uint32_t at = cursor.head + 2; Ahead(cursor.tail, at) > 0; ++at) {
       __builtin_prefetch(EntryAt(slot, at));
     }
+  }
+}
+
+void RollingKeys::Use(const KeySlot& slot, os::SpillFile& spill,
+                      std::vector<const char*>& wanted) const {
+  auto use = [&](const char* at) {
+    if (spill.Use(at)) wanted.push_back(at);
+  };
+  if (slot.ring == nullptr) return;
+  use(EntryAt(slot, slot.end));
+  use(EntryAt(slot, slot.end - 1));
+  use(EntryAt(slot, slot.first));
+  const FrameCursor* cursors = CursorsOf(slot);
+  for (size_t i = 0; i < plan_.frames.size(); ++i) {
+    use(EntryAt(slot, cursors[i].head));
+    use(EntryAt(slot, cursors[i].tail));
+  }
+  for (const AccumulatorPlan& plan : plan_.accumulators) {
+    if (plan.on_heap()) use(LoadAs<const char*>(StateOf(slot, plan)));
   }
 }
 
@@ -301,6 +318,7 @@ uint32_t RollingKeys::Insert(KeySlot& slot, const row::Value* row, int64_t time)
   }
   char* entry = MakeRoom(slot, position);
   layout_.Pack(row, time, entry, pool_, scratch_);
+  if (position == slot.first) slot.oldest = time;
   plan_.extrema.Update(ViewOf(slot), slot.first, position, slot.end);
   if (position + 1 != slot.end) TakeInserted(slot, position);
   return position;
@@ -491,6 +509,7 @@ bool RollingKeys::Load(KeySlot& slot, base::ByteReader& reader) {
       --slot.end;
       return false;
     }
+    if (i == 0) slot.oldest = now;
     plan_.extrema.Update(ViewOf(slot), slot.first, slot.end - 1, slot.end);
   }
   if (!plan_.reach.unbounded) return true;

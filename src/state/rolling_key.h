@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/arena.h"
+#include "os/spill_file.h"
 #include "row/value.h"
 #include "state/block_plan.h"
 #include "state/packed_text.h"
@@ -29,12 +31,13 @@ struct KeySlot {
   uint8_t capacity_log2;
   bool live;
   uint16_t unused;
+  int64_t oldest;   // the time of entry `first`, so that a visit need not look for it
   uint64_t folded;  // entries that are gone and still count in unbounded frames
 
   uint32_t size() const { return end - first; }
   uint32_t capacity() const { return ring == nullptr ? 0 : uint32_t{1} << capacity_log2; }
 };
-static_assert(sizeof(KeySlot) == 48);
+static_assert(sizeof(KeySlot) == 56);
 
 // The windows of one key at a time: takes an event in, moves every frame to it, and reads the
 // aggregates.
@@ -51,10 +54,10 @@ class RollingKeys {
   // Bytes of a slot.
   size_t slot_bytes() const;
 
-  // Asks for the memory that the next Add of the key will touch.
+  // Asks for the memory that the next Insert and MoveTo of the key will touch.
   void Prefetch(const KeySlot& slot) const;
-  // The same for Unreachable.
-  void PrefetchOldest(const KeySlot& slot) const;
+  // Tells the spill file of it; adds to `wanted` what was put out.
+  void Use(const KeySlot& slot, os::SpillFile& spill, std::vector<const char*>& wanted) const;
   // Drops the entries that no row can reach any more once the watermark stands there.
   void Trim(KeySlot& slot, int64_t watermark);
   // Takes the row in; returns its position.
@@ -99,6 +102,9 @@ class RollingKeys {
   }
   char* StateOf(KeySlot& slot, const AccumulatorPlan& plan) const {
     return reinterpret_cast<char*>(CursorsOf(slot) + plan_.frames.size()) + plan.offset;
+  }
+  const char* StateOf(const KeySlot& slot, const AccumulatorPlan& plan) const {
+    return reinterpret_cast<const char*>(CursorsOf(slot) + plan_.frames.size()) + plan.offset;
   }
 
   void Resize(KeySlot& slot, int capacity_log2);

@@ -14,6 +14,7 @@ std::unique_ptr<KeyBlock> KeyBlock::Make(const KeyBlockSpec& spec, os::SpillFile
 
 ShardedBlock::ShardedBlock(const KeyBlockSpec& spec, os::SpillFile* spill)
     : plan_(spec),
+      spill_(spill),
       encoders_(os::WorkerTeam::kWorkersMax, KeyEncoder(spec.key_slots, spec.key_types)),
       work_(kShards) {
   for (uint32_t i = 0; i < kShards; ++i)
@@ -32,6 +33,16 @@ void ShardedBlock::FindKeys(row::Batch& batch, const Failures& failures, os::Wor
   });
 }
 
+void ShardedBlock::Fetch() {
+  using Step = KeyShard::Step;
+  for (Step step : {Step::kIndex, Step::kSlots, Step::kWindows}) {
+    wanted_.clear();
+    for (uint32_t s = 0; s < kShards; ++s)
+      shards_[s]->Use(work_[s], step, wanted_);
+    spill_->Fetch(wanted_);
+  }
+}
+
 void ShardedBlock::Update(row::Batch& batch, Failures& failures, os::WorkerTeam& team) {
   const size_t count = batch.rows().size();
   if (failures.errors.size() < count) failures.errors.resize(count);
@@ -44,6 +55,7 @@ void ShardedBlock::Update(row::Batch& batch, Failures& failures, os::WorkerTeam&
     watermark = std::max(watermark, batch.rows()[i].watermark);
     work_[ShardOf(keyed_[i].hash)].push_back(keyed_[i]);
   }
+  if (spill_ != nullptr && spill_->put_out() > 0) Fetch();
   // Few rows are not worth waking anybody for.
   const size_t together = count < 2 * os::WorkerTeam::kPieceRows ? kShards : 1;
   team.Run(kShards / together, [&](size_t piece, size_t worker) {

@@ -40,12 +40,16 @@ class ShardedBlock final : public KeyBlock {
     return static_cast<uint32_t>(hash >> (64 - kShardsLog2));
   }
   void FindKeys(row::Batch& batch, const Failures& failures, os::WorkerTeam& team);
+  // Has what the rows need of the spill file read together.
+  void Fetch();
 
   const BlockPlan plan_;
+  os::SpillFile* const spill_;
   std::vector<KeyEncoder> encoders_;  // by worker
   std::vector<std::unique_ptr<KeyShard>> shards_;
   std::vector<KeyedRow> keyed_;              // by row
   std::vector<std::vector<KeyedRow>> work_;  // by shard
+  std::vector<const char*> wanted_;
 };
 
 }  // namespace headrace::state

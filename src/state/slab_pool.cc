@@ -49,9 +49,10 @@ char* SlabPool::Carve(int size_class) {
 }
 
 char* SlabPool::Allocate(size_t bytes) {
-  if (bytes > kLargest) {
+  if (bytes > largest_) {
     outside_ += bytes;
-    return static_cast<char*>(::operator new(bytes));
+    char* run = source_.spill() == nullptr ? nullptr : source_.spill()->Take(bytes);
+    return run != nullptr ? run : static_cast<char*>(::operator new(bytes));
   }
   int size_class = ClassOf(bytes);
   FreePiece* node = free_[size_class];
@@ -61,8 +62,10 @@ char* SlabPool::Allocate(size_t bytes) {
 }
 
 void SlabPool::Free(char* piece, size_t bytes) {
-  if (bytes > kLargest) {
+  if (bytes > largest_) {
     outside_ -= bytes;
+    os::SpillFile* spill = source_.spill();
+    if (spill != nullptr && spill->Owns(piece)) return spill->Give(piece, bytes);
     ::operator delete(piece);
     return;
   }

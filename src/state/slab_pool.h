@@ -11,13 +11,16 @@ namespace headrace::state {
 // chunks that live as long as the pool, so that a steady stream of events never asks the system.
 //
 // Sizes are rounded up to a class (multiples of 16 up to 128, then four classes per doubling);
-// beyond kLargest each piece comes from the heap and goes back there. Confined.
+// beyond kLargest each piece comes from the heap and goes back there. With a spill file the classes
+// go up to one of its regions, and what is larger is a run of it. Confined.
 class SlabPool {
  public:
   static constexpr size_t kLargest = 16 << 10;
 
   // The source must outlive the pool.
-  explicit SlabPool(PageSource& source) : source_(source) {}
+  explicit SlabPool(PageSource& source)
+      : source_(source),
+        largest_(source.spill() == nullptr ? kLargest : os::SpillFile::kRegionBytes) {}
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
 
@@ -26,11 +29,11 @@ class SlabPool {
   // `bytes` is what Allocate was asked for.
   void Free(char* piece, size_t bytes);
 
-  // Of pieces beyond kLargest, which do not come from the source.
+  // Of large pieces, which do not come from the source.
   size_t bytes_outside() const { return outside_; }
 
  private:
-  static constexpr int kClasses = 36;
+  static constexpr int kClasses = 56;
   static constexpr size_t kFirstChunk = 4 << 10;
   static constexpr size_t kLargestChunk = 256 << 10;
 
@@ -44,6 +47,7 @@ class SlabPool {
   void Push(char* piece, int size_class);
 
   PageSource& source_;
+  const size_t largest_;
   FreePiece* free_[kClasses] = {};
   char* next_ = nullptr;
   size_t left_ = 0;

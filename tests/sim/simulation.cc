@@ -22,6 +22,11 @@ Error Broken(const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR0000", what);
 }
 
+// All state goes to the spill file behind every batch.
+engine::MemoryLimit NothingStays() {
+  return {1, "/tmp", []() -> os::ResidentMemory { return {UINT64_MAX / 2, UINT64_MAX / 2}; }};
+}
+
 std::string OutputPath(const std::string& stream) {
   return "/out/" + stream + (stream == Workload::kCsv ? ".csv" : ".jsonl");
 }
@@ -112,6 +117,7 @@ class Simulation {
     options.workers = 1 + random_.Below(3);
     options.snapshots = random_.Below(4) > 0;
     options.snapshot_lsns = 1 + random_.Below(30);
+    if (random_.Below(3) == 0) options.memory = NothingStays();
     metrics_ = std::make_unique<base::MetricsRegistry>();
     return engine::LocalEngine::Open(files, clock_, *metrics_, options, nullptr);
   }
