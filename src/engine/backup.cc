@@ -1,5 +1,6 @@
 #include "engine/backup.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,15 @@ Result<bool> IsEmpty(os::FileSystem& files, const std::string& directory) {
   if (!files.Exists(directory)) return true;
   HR_ASSIGN(std::vector<std::string> names, files.List(directory));
   return names.empty();
+}
+
+// A backup, or what one leaves that ends before its journal is there.
+Result<bool> IsBackup(os::FileSystem& files, const std::string& directory) {
+  if (!files.Exists(directory)) return true;
+  HR_ASSIGN(std::vector<std::string> names, files.List(directory));
+  return files.Exists(directory + "/journal") ||
+         std::all_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name == "models/" || name == "lock"; });
 }
 
 Result<std::unique_ptr<log::Log>> OpenMoment(os::FileSystem& files, os::Clock& clock,
@@ -67,8 +77,8 @@ Result<log::CopyReport> Copy(os::FileSystem& files, os::Clock& clock, const std:
 
 Result<log::CopyReport> Backup(os::FileSystem& files, os::Clock& clock, const std::string& from,
                                const std::string& to) {
-  HR_ASSIGN(bool empty, IsEmpty(files, to));
-  if (!empty && !files.Exists(to + "/journal")) {
+  HR_ASSIGN(bool fit, IsBackup(files, to));
+  if (!fit) {
     return Error(ErrorKind::kConflict, "HR5406", "the directory holds something else")
         .AtPlace(to)
         .WithHint("give a new or empty directory, or an earlier backup of the same data");

@@ -1,7 +1,9 @@
 #include "log/copy.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@ namespace headrace::log {
 namespace {
 
 constexpr size_t kGroupBytes = 1 << 20;
+constexpr auto kSpacePoll = std::chrono::milliseconds(1);
 
 Error Differs(Lsn lsn) {
   return Error(ErrorKind::kConflict, "HR5214",
@@ -61,6 +64,14 @@ class Copy {
   Status Finish(Lsn last) {
     HR_TRY(CreateTopicsUpTo(last + 1));
     HR_TRY(AppendGroup());
+    // A full disk is told: it would be waited for until there is room.
+    while (to_.durable_lsn() < to_.last_lsn() && to_.failure() == nullptr) {
+      if (to_.no_space()) {
+        return Error(ErrorKind::kNoSpace, "HR7003", "no space left for the copy")
+            .WithHint("free disk space and copy again: it goes on where it stopped");
+      }
+      std::this_thread::sleep_for(kSpacePoll);
+    }
     return to_.WaitDurable(to_.last_lsn());
   }
   uint64_t bytes() const { return bytes_; }

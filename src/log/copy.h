@@ -18,7 +18,7 @@ struct CopyReport {
 // `from` when it was opened, flushed. Stopped at any moment it holds a beginning.
 //
 // Errors: kConflict HR5214 when `to` is no beginning of `from`, HR5215 when `from` no longer holds
-// its beginning (retention), and those of reading and appending.
+// its beginning (retention), kNoSpace, and those of reading and appending.
 Result<CopyReport> CopyLog(const Log& from, Log& to);
 
 }  // namespace headrace::log

@@ -9,7 +9,7 @@ namespace headrace::sim {
 namespace {
 
 constexpr size_t kRequestEventsMax = 12;
-constexpr size_t kInFlight = 2;  // of one producer
+constexpr size_t kInFlight = 2;                                // of one producer
 constexpr int64_t kKeptMicros = int64_t{23} * 3600 * kSecond;  // surely
 
 // All that a client sees of an answer.
@@ -45,8 +45,8 @@ void Clients::AddTicks(size_t count, int64_t first_time) {
   for (size_t i = 0; i < count; ++i) {
     Event event;
     event.id = std::to_string(i);
-    event.json = "{\"n\":" + event.id + ",\"ts\":" +
-                 std::to_string(first_time + static_cast<int64_t>(i) * kSecond) + "}";
+    event.json = "{\"n\":" + event.id +
+                 ",\"ts\":" + std::to_string(first_time + static_cast<int64_t>(i) * kSecond) + "}";
     producers_[kProducers].events.push_back(event);
   }
 }

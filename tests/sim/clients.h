@@ -65,7 +65,7 @@ class Clients {
     bool returns = false;
     State state = State::kNew;
     bool in_doubt = false;  // it was sent, and the program went away
-    std::string answer;  // as text, when it was answered
+    std::string answer;     // as text, when it was answered
     int64_t answered_micros = 0;
     std::vector<size_t> rejected;
   };

@@ -77,12 +77,10 @@ class MixedRun {
       : scenario_(scenario),
         random_(scenario.seed * 31 + 7),
         directory_(scenario.Has(Trait::kMemory)),
-        workload_(MakeWorkload(scenario.seed, Feed::kFile,
-                               scenario.Has(Trait::kPartitions)
-                                   ? static_cast<int32_t>(2 + scenario.seed % 3)
-                                   : 1,
-                               scenario.events,
-                               scenario.Has(Trait::kRetention) ? kRetention : 0)),
+        workload_(MakeWorkload(
+            scenario.seed, Feed::kFile,
+            scenario.Has(Trait::kPartitions) ? static_cast<int32_t>(2 + scenario.seed % 3) : 1,
+            scenario.events, scenario.Has(Trait::kRetention) ? kRetention : 0)),
         clock_(workload_.now),
         data_(directory_.path()),
         clients_(random_, clock_, outcome_.history) {}
@@ -168,7 +166,8 @@ class MixedRun {
     options.snapshots = Has(Trait::kSnapshots) || Has(Trait::kRetention);
     options.snapshot_lsns = 1 + random_.Below(30);
     metrics_.push_back(std::make_unique<base::MetricsRegistry>());
-    HR_ASSIGN(engine_, engine::LocalEngine::Open(files, clock_, *metrics_.back(), options, nullptr));
+    HR_ASSIGN(engine_,
+              engine::LocalEngine::Open(files, clock_, *metrics_.back(), options, nullptr));
     return Ok();
   }
 
@@ -207,9 +206,7 @@ class MixedRun {
            (!Has(Trait::kReplace) || Revision() == kRevisions) && ModelsDone();
   }
 
-  size_t FileRead() const {
-    return engine_->PositionOf("events", kInput).events;
-  }
+  size_t FileRead() const { return engine_->PositionOf("events", kInput).events; }
   int Revision() const {
     const catalog::Object* object = engine_->deployment()->catalog.Find("replaced");
     return object == nullptr ? 0 : static_cast<int>(object->revisions.size());
@@ -423,6 +420,8 @@ class MixedRun {
     full_ = scarce_ = 0;
     const Error* failure = engine_->log().failure();
     if (failure != nullptr) return *failure;
+    // A deployment that is about to take over lets nothing in.
+    if (deploying_ && clients_.waiting()) HR_TRY(engine_->FinishDeployments());
     for (int turns = 0; turns < 100 && clients_.waiting(); ++turns) {
       engine_->Pump();
       HR_TRY(engine_->log().WaitDurable(engine_->log().last_lsn()));
@@ -472,8 +471,7 @@ class MixedRun {
     engine::EngineOptions options;
     options.directory = kRestored;
     options.read_only = true;
-    HR_ASSIGN(auto restored,
-              engine::LocalEngine::Open(disk_, clock_, metrics, options, nullptr));
+    HR_ASSIGN(auto restored, engine::LocalEngine::Open(disk_, clock_, metrics, options, nullptr));
     if (Retained().empty()) HR_TRY(outcome_.history.CheckBeginning(restored->log()));
     HR_ASSIGN(engine::VerifyResult verified, restored->Verify({}));
     if (verified.differences == 0) return Ok();
@@ -569,13 +567,15 @@ class MixedRun {
 }  // namespace
 
 std::string TicksScript() {
-  return "CREATE STREAM ticks (n BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts)\n"
+  return "CREATE STREAM ticks (n BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS "
+         "ts)\n"
          "  DEDUPLICATE BY (n) WITHIN INTERVAL '1 day' WITH (timestamp_unit = 'us');\n"
          "CREATE STREAM tick_sums AS SELECT n, ts, count(*) OVER m AS c, sum(n) OVER m AS s\n"
          "FROM ticks WINDOW m AS (ORDER BY ts RANGE BETWEEN " +
          Seconds(20 * kSecond) +
          " PRECEDING AND CURRENT ROW);\n"
-         "CREATE MATERIALIZED VIEW tick_windows AS SELECT window_start, count(*) AS n, sum(n) AS s\n"
+         "CREATE MATERIALIZED VIEW tick_windows AS SELECT window_start, count(*) AS n, sum(n) AS "
+         "s\n"
          "FROM TUMBLE(TABLE ticks, DESCRIPTOR(ts), " +
          Seconds(15 * kSecond) + ") GROUP BY window_start;\n";
 }
@@ -585,10 +585,9 @@ std::string ReplacedScript(int revision) {
       revision == 1 ? "CREATE STREAM replaced AS SELECT id, k, ts, count(*) OVER m AS n"
                     : "CREATE OR REPLACE STREAM replaced AS SELECT id, k, ts, count(*) OVER m AS n";
   const std::string more = revision == 1 ? "" : ", sum(v) OVER m AS total, max(q) OVER m AS hi";
-  std::string script = create + more +
-                       " FROM events WINDOW m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
-                       Seconds((revision == kRevisions ? 90 : 30) * kSecond) +
-                       " PRECEDING AND CURRENT ROW);\n";
+  std::string script =
+      create + more + " FROM events WINDOW m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
+      Seconds((revision == kRevisions ? 90 : 30) * kSecond) + " PRECEDING AND CURRENT ROW);\n";
   if (revision > 1) return script;
   return script +
          "CREATE MATERIALIZED VIEW of_replaced AS SELECT window_start, count(*) AS c, sum(n) AS n\n"

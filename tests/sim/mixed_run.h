@@ -30,8 +30,7 @@ struct MixedOutcome {
 Result<MixedOutcome> RunMixed(const Scenario& scenario);
 
 // What the history's inputs, in their order, give in an undisturbed run with one worker.
-Result<std::map<std::string, std::string>> RunTwin(const Workload& workload,
-                                                   const History& history,
+Result<std::map<std::string, std::string>> RunTwin(const Workload& workload, const History& history,
                                                    const std::set<std::string>& streams);
 
 // What they give by the second opinion (naive.h). For one partition.

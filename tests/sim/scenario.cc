@@ -15,15 +15,24 @@ struct Named {
   uint64_t of_eight;  // how many seeds of eight have it
 };
 constexpr Named kTraits[] = {
-    {Trait::kCrashes, "crashes", 6},   {Trait::kFaults, "faults", 2},
-    {Trait::kFull, "full", 1},         {Trait::kReadOnly, "readonly", 1},
-    {Trait::kDescriptors, "descriptors", 1}, {Trait::kClock, "clock", 1},
-    {Trait::kPartitions, "partitions", 2},   {Trait::kFile, "file", 5},
-    {Trait::kRepeats, "repeats", 4},   {Trait::kBeside, "beside", 4},
-    {Trait::kReplace, "replace", 4},   {Trait::kModels, "models", 4},
-    {Trait::kRetention, "retention", 2},     {Trait::kBackup, "backup", 3},
-    {Trait::kQueries, "queries", 4},   {Trait::kWorkers, "workers", 4},
-    {Trait::kMemory, "memory", 2},     {Trait::kSnapshots, "snapshots", 6},
+    {Trait::kCrashes, "crashes", 6},
+    {Trait::kFaults, "faults", 2},
+    {Trait::kFull, "full", 1},
+    {Trait::kReadOnly, "readonly", 1},
+    {Trait::kDescriptors, "descriptors", 1},
+    {Trait::kClock, "clock", 1},
+    {Trait::kPartitions, "partitions", 2},
+    {Trait::kFile, "file", 5},
+    {Trait::kRepeats, "repeats", 4},
+    {Trait::kBeside, "beside", 4},
+    {Trait::kReplace, "replace", 4},
+    {Trait::kModels, "models", 4},
+    {Trait::kRetention, "retention", 2},
+    {Trait::kBackup, "backup", 3},
+    {Trait::kQueries, "queries", 4},
+    {Trait::kWorkers, "workers", 4},
+    {Trait::kMemory, "memory", 2},
+    {Trait::kSnapshots, "snapshots", 6},
     {Trait::kLong, "long", 0},
 };
 constexpr uint64_t kLongEvery = 40;

@@ -110,7 +110,8 @@ Spent CompareBeside(uint64_t seed, int32_t partitions) {
 }
 
 TEST(Simulation, ADeploymentBesideLiveTrafficGivesWhatOneAtRestGives) {
-  ForSeeds({}, [](uint64_t seed) { return CompareBeside(seed, static_cast<int32_t>(1 + seed % 4)); });
+  ForSeeds({},
+           [](uint64_t seed) { return CompareBeside(seed, static_cast<int32_t>(1 + seed % 4)); });
 }
 
 // So many events that the journal's files are used again and segments are written on the way.

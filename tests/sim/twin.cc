@@ -72,9 +72,8 @@ class Twin {
       case catalog::ChangeKind::kReplace:
         return engine_->Execute(change.text, change.file);
       case catalog::ChangeKind::kAddVersion:
-        return engine_->Execute(alter + " ADD VERSION WITH (path = '" +
-                                    kModelPaths[change.number - 1] + "');",
-                                "a");
+        return engine_->Execute(
+            alter + " ADD VERSION WITH (path = '" + kModelPaths[change.number - 1] + "');", "a");
       case catalog::ChangeKind::kActivateVersion:
         return engine_->Execute(alter + " ACTIVATE" + version, "a");
       case catalog::ChangeKind::kShadowVersion:
@@ -101,8 +100,7 @@ bool Begins(const catalog::Change& change, const std::string& name) {
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> RunTwin(const Workload& workload,
-                                                   const History& history,
+Result<std::map<std::string, std::string>> RunTwin(const Workload& workload, const History& history,
                                                    const std::set<std::string>& streams) {
   Twin twin(workload);
   HR_TRY(twin.Start());
