@@ -71,6 +71,7 @@ class Simulation {
       ++outcome_.crashes;
       if (random_.Below(4) > 0) disk_.Crash(random_.Next());
     }
+    outcome_.simulated_micros = clock_.NowMicros() - workload_.now;
     HR_TRY(Inspect());
     return std::move(outcome_);
   }
