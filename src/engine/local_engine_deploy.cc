@@ -155,7 +155,7 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
   Complete();
   // Which version decides is looked up when a row is scored: the flow goes on as it is.
   if (OnlyModels(draft)) return Ok();
-  if (snapshots_) snapshots_->Restart(SnapshotCycle::Forget::kNow);
+  ForgetSnapshots(SnapshotCycle::Forget::kNow);
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
@@ -321,7 +321,8 @@ Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vecto
       if (item->source && !base->Find(change.name)) graph_->AddSource(item->source);
     }
     // Those that were taken before are of no use any more.
-    if (snapshots_ && later.empty()) snapshots_->Restart(SnapshotCycle::Forget::kLater);
+    if (later.empty()) ForgetSnapshots(SnapshotCycle::Forget::kLater);
+    estimate_.SnapshotsForgotten();
   }
   // What is replaced is muted as long as it is computed apart.
   std::vector<Change> open;
@@ -379,7 +380,7 @@ Status LocalEngine::TakeOver() {
     graph_->Adopt(deploying.backfill->graph(), *deploying.backfill->part().Find(name)->statement,
                   item->statement);
   }
-  if (snapshots_) snapshots_->Restart(SnapshotCycle::Forget::kLater);
+  ForgetSnapshots(SnapshotCycle::Forget::kLater);
   deployed_.emplace_back(NextLsn(0) + entries_.size() - 1, std::move(deploying.done));
   TellDeployed();
   deploying_.reset();

@@ -138,10 +138,23 @@ class FakeEngine final : public engine::Engine {
     return *log_;
   }
   bool ready() const override { return is_ready; }
+  engine::StartupProgress startup() const override {
+    engine::StartupProgress progress;
+    if (!is_starting) return progress;
+    progress.phase = engine::StartupProgress::Phase::kReplaying;
+    progress.events = 300;
+    progress.events_total = 1200;
+    progress.seconds = 2.5;
+    progress.seconds_of_replay = 2;
+    return progress;
+  }
+  void StopRecovery() override { recovery_stopped = true; }
   Status Close() override { return Ok(); }
 
   std::atomic<bool> hold{false};
   std::atomic<bool> is_ready{true};
+  std::atomic<bool> is_starting{false};
+  std::atomic<bool> recovery_stopped{false};
   mutable std::atomic<int> reads{0};
   bool hold_deployments = false;
   std::vector<std::function<void(Status)>> deployments;  // that are held

@@ -56,6 +56,18 @@ Response MethodNotAllowed(RouteKind kind) {
   return response;
 }
 
+bool NeedsEngine(RouteKind kind) {
+  return kind != RouteKind::kIndex && kind != RouteKind::kMetrics && kind != RouteKind::kLive;
+}
+
+// A number of seconds or a percentage, with one decimal.
+void AppendTenths(std::string_view name, double number, std::string& out) {
+  const auto tenths = static_cast<int64_t>(number * 10);
+  out += ",\"";
+  out += name;
+  out += "\":" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 Response NoSuchPath() {
   return Problem(Error(ErrorKind::kNotFound, kNoSuchPath, "there is nothing at this path")
                      .WithHint("GET / lists what there is"));
@@ -77,7 +89,12 @@ Status CheckOrigin(std::span<const Header> headers) {
 
 HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics,
                  const os::Clock& clock, const HttpLimits& limits)
-    : engine_(engine), runner_(runner), metrics_(metrics), clock_(clock), limits_(limits) {}
+    : engine_(engine),
+      runner_(runner),
+      metrics_(metrics),
+      clock_(clock),
+      limits_(limits),
+      has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
@@ -88,6 +105,7 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (Status origin = CheckOrigin(request.headers); !origin.ok()) {
     return answer(Problem(origin.error()));
   }
+  if (!has_engine_ && NeedsEngine(route.kind)) return answer(Starting());
   switch (route.kind) {
     case RouteKind::kEvents:
       return HandleEvents(route, std::move(request), std::move(answer));
@@ -331,6 +349,26 @@ Response HttpApi::Health(RouteKind kind) const {
                          stopping_ ? "the server is stopping" : "the journal takes no more"));
   }
   response.body = "{\"status\":\"ok\"}";
+  return response;
+}
+
+Response HttpApi::Starting() const {
+  const engine::StartupProgress startup = engine_.startup();
+  const bool loads = startup.phase == engine::StartupProgress::Phase::kLoading;
+  const std::string what = stopping_ ? "the server is stopping"
+                           : loads   ? "the state is being loaded"
+                                     : "the events behind the snapshot are run again";
+  Response response = Problem(
+      Error(ErrorKind::kUnavailable, kStarting, what).WithHint("GET /startupz says how far it is"));
+  std::string& out = response.body;
+  out.pop_back();
+  out += loads ? ",\"phase\":\"loading\"" : ",\"phase\":\"replaying\"";
+  out += ",\"events\":" + std::to_string(startup.events);
+  if (startup.events_total > 0) out += ",\"events_total\":" + std::to_string(startup.events_total);
+  if (auto share = startup.share()) AppendTenths("percent", 100 * *share, out);
+  AppendTenths("seconds", startup.seconds, out);
+  if (auto left = startup.seconds_left()) AppendTenths("seconds_left", *left, out);
+  out += '}';
   return response;
 }
 

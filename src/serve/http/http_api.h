@@ -29,6 +29,10 @@ class HttpApi {
   // `answer` is called once, perhaps before Handle returns. The request's views are not used after.
   void Handle(const Route& route, Request request, Answer answer);
 
+  // False while the engine recovers: what needs it is refused (HR8075).
+  bool has_engine() const { return has_engine_; }
+  void TakeEngine() { has_engine_ = true; }
+
   // Something has become durable: answers that follow a stream go on.
   void NotifyFollowers();
   // About every 15 seconds.
@@ -49,6 +53,8 @@ class HttpApi {
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;
+  // 503, and how far the start is.
+  Response Starting() const;
   // Runs `work` on a query thread and answers with what it gives, or 503.
   void RunQuery(std::function<Response()> work, Answer answer);
 
@@ -59,6 +65,7 @@ class HttpApi {
   const HttpLimits& limits_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
+  bool has_engine_ = false;
   // Lets what the engine still holds find out that nobody waits for it any more.
   std::shared_ptr<HttpApi> alive_{this, [](HttpApi*) {}};
 };

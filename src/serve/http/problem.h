@@ -25,6 +25,7 @@ inline constexpr const char* kForeignOrigin = "HR8013";      // 403
 inline constexpr const char* kTooManyEvents = "HR8014";      // 413
 inline constexpr const char* kCannotListen = "HR8015";       // at start, never in an answer
 inline constexpr const char* kBadIdempotencyKey = "HR8016";  // 400
+inline constexpr const char* kStarting = "HR8075";           // 503
 
 // The one place where an error becomes an HTTP status.
 int StatusOf(const Error& error);
