@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "serve/http/http_metrics.h"
 #include "serve/http/http_options.h"
+#include "serve/http/inference_api.h"
 #include "serve/http/message.h"
 #include "serve/http/route.h"
 #include "serve/http/row_stream.h"
@@ -49,14 +50,13 @@ class HttpApi {
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;
-  // Runs `work` on a query thread and answers with what it gives, or 503.
-  void RunQuery(std::function<Response()> work, Answer answer);
 
   engine::Engine& engine_;
   QueryRunner& runner_;
   HttpMetrics& metrics_;
   const os::Clock& clock_;
   const HttpLimits& limits_;
+  InferenceApi inference_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
   // Lets what the engine still holds find out that nobody waits for it any more.

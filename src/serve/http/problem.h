@@ -25,6 +25,8 @@ inline constexpr const char* kForeignOrigin = "HR8013";      // 403
 inline constexpr const char* kTooManyEvents = "HR8014";      // 413
 inline constexpr const char* kCannotListen = "HR8015";       // at start, never in an answer
 inline constexpr const char* kBadIdempotencyKey = "HR8016";  // 400
+inline constexpr const char* kBadInference = "HR8090";       // 400
+inline constexpr const char* kNoSuchTensor = "HR8091";       // 400
 
 // The one place where an error becomes an HTTP status.
 int StatusOf(const Error& error);

@@ -110,6 +110,25 @@ void MatchApi(std::vector<std::string>& s, Route& route) {
   }
 }
 
+// Below /v2.
+void MatchInference(std::vector<std::string>& s, Route& route) {
+  const size_t n = s.size();
+  if (n == 1) route.kind = RouteKind::kInferenceServer;
+  if (n == 3 && s[1] == "health" && (s[2] == "live" || s[2] == "ready")) {
+    route.kind = RouteKind::kInferenceHealth;
+    route.detail = std::move(s[2]);
+  }
+  if (n == 3 && s[1] == "repository" && s[2] == "index") route.kind = RouteKind::kInferenceIndex;
+  if (n < 3 || s[1] != "models" || s[2].empty()) return;
+  const bool versioned = n >= 5 && s[3] == "versions" && !s[4].empty();
+  const size_t behind = versioned ? 5 : 3;
+  if (n == behind) route.kind = RouteKind::kInferenceModel;
+  if (n == behind + 1 && s[behind] == "ready") route.kind = RouteKind::kInferenceReady;
+  if (n == behind + 1 && s[behind] == "infer") route.kind = RouteKind::kInfer;
+  route.name = std::move(s[2]);
+  if (versioned) route.detail = std::move(s[4]);
+}
+
 }  // namespace
 
 std::string_view PathTemplate(RouteKind kind) {
@@ -138,6 +157,18 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/startupz";
     case RouteKind::kMetrics:
       return "/metrics";
+    case RouteKind::kInferenceServer:
+      return "/v2";
+    case RouteKind::kInferenceHealth:
+      return "/v2/health/{kind}";
+    case RouteKind::kInferenceIndex:
+      return "/v2/repository/index";
+    case RouteKind::kInferenceModel:
+      return "/v2/models/{model}";
+    case RouteKind::kInferenceReady:
+      return "/v2/models/{model}/ready";
+    case RouteKind::kInfer:
+      return "/v2/models/{model}/infer";
     case RouteKind::kUnknown:
       return "other";
   }
@@ -145,7 +176,8 @@ std::string_view PathTemplate(RouteKind kind) {
 }
 
 bool TakesPost(RouteKind kind) {
-  return kind == RouteKind::kEvents || kind == RouteKind::kSql;
+  return kind == RouteKind::kEvents || kind == RouteKind::kSql || kind == RouteKind::kInfer ||
+         kind == RouteKind::kInferenceIndex;
 }
 
 const std::string* Route::Find(std::string_view parameter) const {
@@ -239,6 +271,7 @@ Result<Route> ParseRoute(std::string_view target) {
   if (segments.size() >= 3 && segments[0] == "api" && segments[1] == "v1") {
     MatchApi(segments, route);
   }
+  if (!segments.empty() && segments[0] == "v2") MatchInference(segments, route);
   return route;
 }
 
