@@ -76,18 +76,20 @@ Status CheckOrigin(std::span<const Header> headers) {
 }
 
 HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics,
-                 const os::Clock& clock, const HttpLimits& limits)
+                 const os::Clock& clock, const HttpLimits& limits, SourcePolicy sources)
     : engine_(engine),
       runner_(runner),
       metrics_(metrics),
       clock_(clock),
       limits_(limits),
-      inference_(engine, runner) {}
+      inference_(engine, runner),
+      mlflow_(engine, clock, std::move(sources)) {}
 
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
   const bool reads = request.method == Method::kGet || request.method == Method::kHead;
-  if (TakesPost(route.kind) ? request.method != Method::kPost : !reads) {
+  const bool any_method = route.kind == RouteKind::kMlflow;  // which checks it itself
+  if (!any_method && (TakesPost(route.kind) ? request.method != Method::kPost : !reads)) {
     return answer(MethodNotAllowed(route.kind));
   }
   if (Status origin = CheckOrigin(request.headers); !origin.ok()) {
@@ -113,6 +115,8 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
     case RouteKind::kInferenceReady:
     case RouteKind::kInfer:
       return inference_.Handle(route, std::move(request), std::move(answer));
+    case RouteKind::kMlflow:
+      return mlflow_.Handle(route, request, std::move(answer));
     case RouteKind::kIndex:
       return answer(Index());
     case RouteKind::kStreams:

@@ -10,6 +10,7 @@
 #include "serve/http/http_options.h"
 #include "serve/http/inference_api.h"
 #include "serve/http/message.h"
+#include "serve/http/mlflow_api.h"
 #include "serve/http/route.h"
 #include "serve/http/row_stream.h"
 
@@ -23,7 +24,7 @@ namespace headrace::serve {
 class HttpApi {
  public:
   HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics, const os::Clock& clock,
-          const HttpLimits& limits);
+          const HttpLimits& limits, SourcePolicy sources);
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
@@ -57,6 +58,7 @@ class HttpApi {
   const os::Clock& clock_;
   const HttpLimits& limits_;
   InferenceApi inference_;
+  MlflowApi mlflow_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
   // Lets what the engine still holds find out that nobody waits for it any more.

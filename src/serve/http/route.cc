@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kSegmentBytesMax = 1024;
 constexpr size_t kSegmentsMax = 8;
 constexpr size_t kParametersMax = 16;
+constexpr std::string_view kListParameter = "order_by";  // may stand several times: one list
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -70,7 +71,13 @@ Status ParseParameters(std::string_view query, Route& route) {
       return Error(ErrorKind::kInvalidArgument, kBadParameter,
                    "the query is not percent-encoded UTF-8");
     }
-    if (route.Find(*name) != nullptr) return BadParameter(*name, "stands twice");
+    auto known = std::find_if(route.parameters.begin(), route.parameters.end(),
+                              [&](const auto& parameter) { return parameter.first == *name; });
+    if (known != route.parameters.end()) {
+      if (*name != kListParameter) return BadParameter(*name, "stands twice");
+      known->second += "," + *value;
+      continue;
+    }
     if (route.parameters.size() == kParametersMax) return BadParameter(*name, "is one too many");
     route.parameters.emplace_back(std::move(*name), std::move(*value));
   }
@@ -169,6 +176,8 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/v2/models/{model}/ready";
     case RouteKind::kInfer:
       return "/v2/models/{model}/infer";
+    case RouteKind::kMlflow:
+      return "/api/2.0/mlflow/{call}";
     case RouteKind::kUnknown:
       return "other";
   }
@@ -272,6 +281,11 @@ Result<Route> ParseRoute(std::string_view target) {
     MatchApi(segments, route);
   }
   if (!segments.empty() && segments[0] == "v2") MatchInference(segments, route);
+  if (segments.size() == 5 && segments[0] == "api" && segments[1] == "2.0" &&
+      segments[2] == "mlflow") {
+    route.kind = RouteKind::kMlflow;
+    route.detail = segments[3] + "/" + segments[4];
+  }
   return route;
 }
 

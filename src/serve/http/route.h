@@ -31,6 +31,7 @@ enum class RouteKind : uint8_t {
   kInferenceModel,
   kInferenceReady,
   kInfer,
+  kMlflow,
   kUnknown,
 };
 
@@ -55,6 +56,7 @@ inline constexpr RouteKind kAllRoutes[] = {
     RouteKind::kInferenceModel,
     RouteKind::kInferenceReady,
     RouteKind::kInfer,
+    RouteKind::kMlflow,
     RouteKind::kUnknown,
 };
 bool TakesPost(RouteKind kind);
