@@ -335,13 +335,13 @@ class Call {
     for (char c : name)
       quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
     const std::string alter = "ALTER MODEL " + quoted + "\" ";
-    const std::string of = " VERSION " + std::to_string(number) + ";";
-    if (EqualsIgnoringCase(stage, "Staging")) return alter + "SHADOW" + of;
-    if (EqualsIgnoringCase(stage, "Archived")) return alter + "RETIRE" + of;
+    const std::string of = " VERSION " + std::to_string(number);
+    if (EqualsIgnoringCase(stage, "Staging")) return alter + "SHADOW" + of + ";";
+    if (EqualsIgnoringCase(stage, "Archived")) return alter + "RETIRE" + of + ";";
     if (!EqualsIgnoringCase(stage, "Production")) {
       return BadRequest("a version moves to Production, Staging or Archived");
     }
-    std::string script = alter + "ACTIVATE" + of;
+    std::string script = alter + "ACTIVATE" + of + " BECAUSE 'stage Production, over MLflow';";
     if (fields_.Text("archive_existing_versions") == "true" && model.deciding != 0) {
       script += alter + "RETIRE VERSION " + std::to_string(model.deciding) + ";";
     }
