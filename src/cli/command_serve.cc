@@ -101,6 +101,7 @@ ExitCode RunServe(const Arguments& arguments, Console& console) {
   if (!options.ok()) return console.FailUsage(options.error().message(), "serve");
   options->dangerously_listen_beyond_loopback =
       arguments.Has("--dangerously-listen-beyond-loopback");
+  options->models_directory = arguments.Get("--models", "");
   Result<WorkspaceOptions> where = ReadWorkspace(arguments);
   if (!where.ok()) return console.FailUsage(where.error().message(), "serve");
   where->serves = true;
@@ -127,6 +128,8 @@ Command ServeCommand() {
                     {"--http", "ADDRESS:PORT", "where to listen (127.0.0.1:7070); port 0: any"},
                     kWorkersFlag,
                     kMemoryFlag,
+                    {"--models", "DIR",
+                     "registry clients may name model files below DIR, and no others"},
                     {"--dangerously-listen-beyond-loopback", "",
                      "there is no TLS and no authentication"}},
           .more =

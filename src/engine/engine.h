@@ -12,6 +12,8 @@
 #include "base/metrics.h"
 #include "engine/state_memory.h"
 #include "engine/startup.h"
+#include "engine/model_edit.h"
+#include "engine/served_model.h"
 #include "engine/training_set.h"
 #include "engine/what_if.h"
 #include "headrace/result.h"
@@ -192,6 +194,8 @@ class Engine {
   // starts.
   virtual void Deploy(std::string_view script, const std::string& file,
                       std::function<void(Status)> done) = 0;
+  // See ModelEdit. Returns when it is durable or refused.
+  virtual void EditModel(ModelEdit edit) = 0;
   // Deployments are given up that would keep their callers waiting: the program wants to end.
   virtual void StopDeployments() = 0;
   // What Execute would do, without doing it. Errors as Execute.
@@ -226,6 +230,9 @@ class Engine {
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
   // See DescribeModel.
   virtual Result<std::string> ModelReport(const std::string& model) const = 0;
+  // Nothing: no such model.
+  virtual std::optional<ServedModel> FindModel(const std::string& name) const = 0;
+  virtual std::vector<ServedModel> models() const = 0;  // by name
   // See MakeTrainingSet.
   virtual Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                                 const TrainingSetTaker& taker) const = 0;

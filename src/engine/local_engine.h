@@ -58,6 +58,7 @@ class LocalEngine final : public Engine {
   Status Execute(std::string_view script, const std::string& file) override;
   void Deploy(std::string_view script, const std::string& file,
               std::function<void(Status)> done) override;
+  void EditModel(ModelEdit edit) override;
   void StopDeployments() override;
   // Runs every deployment that is under way or waits to its end.
   Status FinishDeployments();
@@ -75,6 +76,8 @@ class LocalEngine final : public Engine {
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
   Result<std::string> ModelReport(const std::string& model) const override;
+  std::optional<ServedModel> FindModel(const std::string& name) const override;
+  std::vector<ServedModel> models() const override;
   Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                         const TrainingSetTaker& taker) const override;
   Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
@@ -154,6 +157,9 @@ class LocalEngine final : public Engine {
   bool MayAppend() const;
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
+  // Journals the changes and deploys what they make, when they are durable.
+  Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
+  Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
   // Works on deployments between two groups. True when there is more to do at once.

@@ -81,6 +81,14 @@ Result<std::string> LocalEngine::ModelReport(const std::string& model) const {
                   [&] { return DescribeModel({files_, *log_, store, *deployment, 1}, model); });
 }
 
+std::optional<ServedModel> LocalEngine::FindModel(const std::string& name) const {
+  return ServedModelOf(*deployment(), name);
+}
+
+std::vector<ServedModel> LocalEngine::models() const {
+  return ServedModels(*deployment());
+}
+
 Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,
                                                    const TrainingSetTaker& taker) const {
   return MakeTrainingSet(*log_, *deployment(), request, taker);

@@ -101,6 +101,16 @@ class FakeEngine final : public engine::Engine {
   Result<std::string> ModelReport(const std::string& model) const override {
     return "{\"name\":\"" + model + "\"}";
   }
+  void EditModel(engine::ModelEdit edit) override {
+    edit.done(Error(ErrorKind::kNotFound, "HR1107", "unknown model `" + edit.model + "`"));
+  }
+  std::optional<engine::ServedModel> FindModel(const std::string& name) const override {
+    for (const engine::ServedModel& model : served) {
+      if (model.name == name) return model;
+    }
+    return std::nullopt;
+  }
+  std::vector<engine::ServedModel> models() const override { return served; }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {
     return engine::TrainingSetReport{};
@@ -156,6 +166,7 @@ class FakeEngine final : public engine::Engine {
   std::atomic<bool> is_starting{false};
   std::atomic<bool> recovery_stopped{false};
   mutable std::atomic<int> reads{0};
+  std::vector<engine::ServedModel> served;
   bool hold_deployments = false;
   std::vector<std::function<void(Status)>> deployments;  // that are held
   std::vector<std::string> executed;                     // worker thread, or after Run returned

@@ -88,18 +88,21 @@ Status CheckOrigin(std::span<const Header> headers) {
 }
 
 HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics,
-                 const os::Clock& clock, const HttpLimits& limits)
+                 const os::Clock& clock, const HttpLimits& limits, SourcePolicy sources)
     : engine_(engine),
       runner_(runner),
       metrics_(metrics),
       clock_(clock),
       limits_(limits),
+      inference_(engine, runner),
+      mlflow_(engine, clock, std::move(sources)),
       has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
   const bool reads = request.method == Method::kGet || request.method == Method::kHead;
-  if (TakesPost(route.kind) ? request.method != Method::kPost : !reads) {
+  const bool any_method = route.kind == RouteKind::kMlflow;  // which checks it itself
+  if (!any_method && (TakesPost(route.kind) ? request.method != Method::kPost : !reads)) {
     return answer(MethodNotAllowed(route.kind));
   }
   if (Status origin = CheckOrigin(request.headers); !origin.ok()) {
@@ -119,6 +122,15 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
       return HandleDecision(route, std::move(answer));
     case RouteKind::kModel:
       return HandleModel(route, std::move(answer));
+    case RouteKind::kInferenceServer:
+    case RouteKind::kInferenceHealth:
+    case RouteKind::kInferenceIndex:
+    case RouteKind::kInferenceModel:
+    case RouteKind::kInferenceReady:
+    case RouteKind::kInfer:
+      return inference_.Handle(route, std::move(request), std::move(answer));
+    case RouteKind::kMlflow:
+      return mlflow_.Handle(route, request, std::move(answer));
     case RouteKind::kIndex:
       return answer(Index());
     case RouteKind::kStreams:
@@ -190,15 +202,6 @@ void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
   engine_.Submit(std::move(ingest));
 }
 
-void HttpApi::RunQuery(std::function<Response()> work, Answer answer) {
-  auto response = std::make_shared<Response>();
-  bool runs = runner_.Run([work = std::move(work), response] { *response = work(); },
-                          [answer, response] { answer(std::move(*response)); });
-  if (runs) return;
-  answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait already")
-                     .WithHint("try again in a moment")));
-}
-
 void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
   Result<std::string> sql = SqlOf(request.body);
@@ -211,7 +214,8 @@ void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
                             answer(JsonResponse(std::string("{\"columns\":[],\"rows\":[]}")));
                           });
   }
-  RunQuery(
+  AnswerFrom(
+      runner_,
       [this, sql = std::move(*sql)] {
         Result<engine::QueryResult> result = engine_.Query(sql);
         return result.ok() ? JsonResponse(QueryJson(*result)) : Problem(result.error());
@@ -278,8 +282,9 @@ void HttpApi::HandleView(const Route& route, Answer answer) {
   if (Status known = route.Only({"key"}); !known.ok()) return answer(Problem(known.error()));
   std::optional<std::string> key;
   if (const std::string* text = route.Find("key")) key = *text;
-  RunQuery([this, view = route.name, key] { return JsonResponse(engine_.ViewRows(view, key)); },
-           std::move(answer));
+  AnswerFrom(
+      runner_, [this, view = route.name, key] { return JsonResponse(engine_.ViewRows(view, key)); },
+      std::move(answer));
 }
 
 void HttpApi::HandleDecision(const Route& route, Answer answer) {
@@ -289,13 +294,16 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
         Error(ErrorKind::kInvalidArgument, kBadParameter, "not a row ID: `" + route.name + "`")
             .WithHint("an ID is STREAM:PARTITION:OFFSET, the `_id` of a row")));
   }
-  RunQuery([this, id = route.name] { return JsonResponse(engine_.Why(id)); }, std::move(answer));
+  AnswerFrom(
+      runner_, [this, id = route.name] { return JsonResponse(engine_.Why(id)); },
+      std::move(answer));
 }
 
 void HttpApi::HandleModel(const Route& route, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
-  RunQuery([this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
-           std::move(answer));
+  AnswerFrom(
+      runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+      std::move(answer));
 }
 
 Response HttpApi::Index() const {

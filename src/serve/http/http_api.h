@@ -8,7 +8,9 @@
 #include "os/clock.h"
 #include "serve/http/http_metrics.h"
 #include "serve/http/http_options.h"
+#include "serve/http/inference_api.h"
 #include "serve/http/message.h"
+#include "serve/http/mlflow_api.h"
 #include "serve/http/route.h"
 #include "serve/http/row_stream.h"
 
@@ -22,7 +24,7 @@ namespace headrace::serve {
 class HttpApi {
  public:
   HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics, const os::Clock& clock,
-          const HttpLimits& limits);
+          const HttpLimits& limits, SourcePolicy sources);
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
@@ -63,6 +65,8 @@ class HttpApi {
   HttpMetrics& metrics_;
   const os::Clock& clock_;
   const HttpLimits& limits_;
+  InferenceApi inference_;
+  MlflowApi mlflow_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
   bool has_engine_ = false;

@@ -91,7 +91,8 @@ class Server final : public HttpServer, private QueryRunner {
         clock_(clock),
         options_(std::move(options)),
         metrics_(metrics, options_.version),
-        api_(engine, *this, metrics_, clock, options_.limits),
+        api_(engine, *this, metrics_, clock, options_.limits,
+             {!options_.dangerously_listen_beyond_loopback, options_.models_directory}),
         host_{api_, metrics_, options_.limits, clock, std::vector<char>(kScratchBytes)} {}
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
