@@ -1,4 +1,4 @@
-#include "train/portable_math.h"
+#include "base/portable_math.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace headrace::train {
+namespace headrace::base {
 namespace {
 
 constexpr double kLog2E = 1.4426950408889634074;
@@ -70,4 +70,4 @@ double Sigmoid(double x) {
   return 1 / (1 + Exp(-x));
 }
 
-}  // namespace headrace::train
+}  // namespace headrace::base
