@@ -30,5 +30,14 @@ TEST(PortableMath, SigmoidStaysBetweenZeroAndOne) {
   EXPECT_LT(Sigmoid(-1e9), 1e-300);
 }
 
+TEST(PortableMath, ErfIsThatOfTheLibrary) {
+  for (double x = -7; x < 7; x += 1.0 / 4096)
+    EXPECT_NEAR(std::erf(x), Erf(x), 1e-15) << x;
+  EXPECT_EQ(0, Erf(0));
+  EXPECT_EQ(1, Erf(HUGE_VAL));
+  EXPECT_EQ(-1, Erf(-HUGE_VAL));
+  EXPECT_TRUE(std::isnan(Erf(std::nan(""))));
+}
+
 }  // namespace
 }  // namespace headrace::base

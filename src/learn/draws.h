@@ -24,6 +24,14 @@ class Draws {
   // Uniform in [0, bound); bound is below 2^32, the bias below 2^-32.
   uint64_t Below(uint64_t bound) { return ((Next() >> 32) * bound) >> 32; }
 
+  // Of a Poisson distribution, given e^-mean; the mean is below 100 (Knuth's product of draws).
+  int Poisson(double exp_of_minus_mean) {
+    int count = -1;
+    for (double product = 1; product > exp_of_minus_mean; product *= Unit())
+      ++count;
+    return count;
+  }
+
   void Save(base::ByteWriter& writer) const { writer.U64Le(state_); }
   void Load(base::ByteReader& reader) { state_ = reader.U64Le(); }
 
