@@ -136,7 +136,9 @@ std::string FirstScript(const Workload& w) {
       std::to_string(w.rows) +
       " PRECEDING AND CURRENT ROW),\n  seen AS (PARTITION BY k ORDER BY ts);\n";
   script += "CREATE STREAM busy AS SELECT id, k, n, s, hi, ts FROM enriched WHERE n > 1;\n";
-  script += "CREATE STREAM written AS SELECT id, k, v, sx, ts FROM enriched;\n";
+  script +=
+      "CREATE STREAM written AS SELECT id, k, v, sx, ts, adwin(sx, 0.9, 1, 1, 1) AS moved,\n"
+      "  adwin(v, 0.9, clock => 2) OVER (PARTITION BY k) AS moved_k FROM enriched;\n";
   script +=
       "CREATE MATERIALIZED VIEW per_window AS\n"
       "SELECT window_start, k, count(*) AS n, sum(n) AS total, max(hi) AS hi, sum(s) AS s\n"

@@ -1,18 +1,17 @@
-#include "train/portable_math.h"
+#include "base/portable_math.h"
 
 #include <cmath>
+#include <random>
 
 #include <gtest/gtest.h>
 
-#include "train/train_testing.h"
-
-namespace headrace::train {
+namespace headrace::base {
 namespace {
 
 TEST(PortableMath, ExpAndLogAreThoseOfTheLibraryToTwoUnits) {
-  Draws draws(1);
+  std::mt19937_64 draws(1);
   for (int i = 0; i < 200'000; ++i) {
-    const double x = (draws.Unit() - 0.5) * (i % 2 == 0 ? 2 : 1390);
+    const double x = (static_cast<double>(draws() >> 11) * 0x1p-53 - 0.5) * (i % 2 == 0 ? 2 : 1390);
     const double want = std::exp(x);
     EXPECT_NEAR(want, Exp(x), 2 * std::ldexp(want, -52)) << x;
     const double log = std::log(want);
@@ -31,5 +30,14 @@ TEST(PortableMath, SigmoidStaysBetweenZeroAndOne) {
   EXPECT_LT(Sigmoid(-1e9), 1e-300);
 }
 
+TEST(PortableMath, ErfIsThatOfTheLibrary) {
+  for (double x = -7; x < 7; x += 1.0 / 4096)
+    EXPECT_NEAR(std::erf(x), Erf(x), 1e-15) << x;
+  EXPECT_EQ(0, Erf(0));
+  EXPECT_EQ(1, Erf(HUGE_VAL));
+  EXPECT_EQ(-1, Erf(-HUGE_VAL));
+  EXPECT_TRUE(std::isnan(Erf(std::nan(""))));
+}
+
 }  // namespace
-}  // namespace headrace::train
+}  // namespace headrace::base
