@@ -93,8 +93,7 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
   counted_ = {};
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
                         [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
-  for (const auto& [of, offset] : past.state.next_offsets)
-    comparison.Resume(of.first, of.second, offset);
+  comparison.Resume(past.state, past.lsn);
   HR_ASSIGN(uint64_t events, ReplayBehind(past.lsn, comparison, progress));
   comparison.Finish();
   if (comparison.differences() > 0) {

@@ -192,18 +192,14 @@ TEST_F(CopyTest, AFullDiskIsToldAndTheCopyGoesOnWhenThereIsRoom) {
   ASSERT_TRUE(disk.Open().ok());
   Append(disk, 0, 12);
   os::MemoryFileSystem target;
-  target.SetCapacity(400'000);  // less than a file of the journal
-  auto copy = OpenAt(target, disk.clock, metrics, "/copy");
-  Result<CopyReport> report = CopyLog(*disk.log, *copy);
+  target.SetCapacity(1000);
+  Result<CopyReport> report = Copy(target, disk.clock, *disk.log, "/copy");
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(ErrorKind::kNoSpace, report.error().kind());
-  EXPECT_FALSE(copy->Close().ok());
   target.SetCapacity(UINT64_MAX);
-  copy = nullptr;
-  copy = OpenAt(target, disk.clock, metrics, "/copy");
-  report = CopyLog(*disk.log, *copy);
+  report = Copy(target, disk.clock, *disk.log, "/copy");
   ASSERT_TRUE(report.ok()) << report.error().ToString();
-  EXPECT_EQ(Contents(*disk.log), Contents(*copy));
+  EXPECT_EQ(Contents(*disk.log), ContentsOf(target, "/copy"));
 }
 
 TEST_F(CopyTest, WhatIsCopiedBesideAWriterIsABeginning) {

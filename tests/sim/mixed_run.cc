@@ -11,6 +11,7 @@
 #include "clients.h"
 #include "engine/backup.h"
 #include "engine/local_engine.h"
+#include "memory_pressure.h"
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "os/random.h"
@@ -162,7 +163,7 @@ class MixedRun {
     options.log.journal_file_bytes = 1 << 20;
     options.batch_events_max = OneIn(2) ? 256 : 1 + random_.Below(64);
     if (Has(Trait::kWorkers)) options.workers = 1 + random_.Below(4);
-    if (Has(Trait::kMemory) && !read_only) options.state_memory = 1 + random_.Below(1 << 20);
+    if (Has(Trait::kMemory) && !read_only) options.memory = NothingStays();
     options.snapshots = Has(Trait::kSnapshots) || Has(Trait::kRetention);
     options.snapshot_lsns = 1 + random_.Below(30);
     metrics_.push_back(std::make_unique<base::MetricsRegistry>());

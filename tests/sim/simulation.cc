@@ -7,6 +7,7 @@
 
 #include "engine/bulk_run.h"
 #include "engine/local_engine.h"
+#include "memory_pressure.h"
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "os/random.h"
@@ -20,11 +21,6 @@ constexpr uint64_t kFileBytesMax = 64 << 20;
 
 Error Broken(const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR0000", what);
-}
-
-// All state goes to the spill file behind every batch.
-engine::MemoryLimit NothingStays() {
-  return {1, "/tmp", []() -> os::ResidentMemory { return {UINT64_MAX / 2, UINT64_MAX / 2}; }};
 }
 
 std::string OutputPath(const std::string& stream) {
