@@ -69,9 +69,8 @@ std::string StateOf(TestProgram& program) {
   engine::EngineOptions options;
   options.directory = "/data";
   options.read_only = true;
-  auto reader = engine::LocalEngine::Open(program.disk(), program.clock(), metrics, options,
-                                          nullptr)
-                    .value();
+  auto reader =
+      engine::LocalEngine::Open(program.disk(), program.clock(), metrics, options, nullptr).value();
   const auto deployment = reader->deployment();
   const engine::SnapshotStore store(program.disk(), "/data");
   const engine::PastSource source{store, reader->log(), deployment->catalog};
@@ -84,8 +83,8 @@ std::string StateOf(TestProgram& program) {
   while (past.graph->TakePages(1 << 20, pages)) {
   }
   for (const flow::BlockPage& page : pages)
-    state += std::to_string(page.block) + ":" + std::to_string(page.page.number) + ":" +
-             page.page.bytes;
+    state +=
+        std::to_string(page.block) + ":" + std::to_string(page.page.number) + ":" + page.page.bytes;
   return state;
 }
 
