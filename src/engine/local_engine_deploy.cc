@@ -139,9 +139,15 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   // A group that waits for disk space goes first: its events are in the state already.
   if (unappended_) HR_TRY(AppendGroup());
   HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *deployment()));
-  return draft.changes.empty() ? Ok() : DeployAtOnce(draft);
+  if (draft.changes.empty()) return Ok();
+  HR_TRY(DeployAtOnce(draft));
+  HR_TRY(log_->WaitDurable(log_->last_lsn()));
+  Complete();
+  return Ok();
 }
 
+// What is of models alone is in use then, and durable when the last LSN is: a disk that is full, or
+// hangs, must not stop the worker.
 Status LocalEngine::DeployAtOnce(const Draft& draft) {
   auto base = deployment();
   HR_ASSIGN(auto planned, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
@@ -150,11 +156,14 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
   HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
   std::vector<log::Entry> controls = ControlsOf(draft.changes);
   HR_TRY(log_->Append(controls));
+  // Which version decides is looked up when a row is scored: the flow goes on as it is.
+  if (OnlyModels(draft)) {
+    Use(std::move(deployment));
+    return Ok();
+  }
   HR_TRY(log_->WaitDurable(log_->last_lsn()));
   Use(std::move(deployment));
   Complete();
-  // Which version decides is looked up when a row is scored: the flow goes on as it is.
-  if (OnlyModels(draft)) return Ok();
   if (snapshots_) snapshots_->Restart(SnapshotCycle::Forget::kNow);
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
@@ -192,8 +201,12 @@ void LocalEngine::Deploy(std::string_view script, const std::string& file, Done 
   if ((deploying_ || !scripts_.empty()) && !unappended_) {
     // Another version of a model need not wait until a feature is computed.
     Result<Draft> draft = deployer_.Plan(script, file, *deployment());
-    if (draft.ok() && !draft->changes.empty() && OnlyModels(*draft))
-      return done(DeployAtOnce(*draft));
+    if (draft.ok() && !draft->changes.empty() && OnlyModels(*draft) && MayAppend()) {
+      Status begun = DeployAtOnce(*draft);
+      if (!begun.ok()) return done(begun);
+      deployed_.emplace_back(log_->last_lsn(), std::move(done));
+      return;
+    }
   }
   if (scripts_.size() >= kDeploymentsMax) {
     return done(Error(ErrorKind::kUnavailable, "HR5009", "too many deployments are waiting")
@@ -249,7 +262,12 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
   if (draft.changes.empty()) return false;
   // Behind a loss the offsets of rows are those of the salvage, which Rebuild alone counts.
   const bool damaged = !deployment()->catalog.losses().empty();
-  if (OnlyModels(draft) || NewReadsReplaced(draft) || unfinished_ || damaged) {
+  if (OnlyModels(draft)) {
+    HR_TRY(DeployAtOnce(draft));
+    deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
+    return true;
+  }
+  if (NewReadsReplaced(draft) || unfinished_ || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }

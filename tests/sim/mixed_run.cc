@@ -286,15 +286,23 @@ class MixedRun {
       script = ReplacedScript(Revision() + 1);
     }
     if (script.empty()) return Ok();
+    return Define(script, /*later=*/true);
+  }
+
+  // At rest, or while events go on. At rest a full disk is waited for.
+  Status Define(const std::string& script, bool later) {
+    if (full_ > 0 && (last_ || !Has(Trait::kBeside))) return Ok();
+    // What a deployment cannot append may leave state that is not the journal's: a start mends it.
+    if (full_ > 0) excused_ = true;
     if (!Has(Trait::kBeside)) {
       HR_TRY(engine_->Execute(script, "later.sql"));
-      deployed_later_ = true;
+      deployed_later_ = deployed_later_ || later;
       return Ok();
     }
     deploying_ = true;
-    engine_->Deploy(script, "later.sql", [this](const Status& done) {
+    engine_->Deploy(script, "later.sql", [this, later](const Status& done) {
       deploying_ = false;
-      deployed_later_ = deployed_later_ || done.ok();
+      deployed_later_ = deployed_later_ || (later && done.ok());
       if (!done.ok()) deploy_error_ = done.error();
     });
     return Ok();
@@ -305,14 +313,14 @@ class MixedRun {
     const catalog::Object* model = engine_->deployment()->catalog.Find("m");
     if (!Has(Trait::kModels) || model == nullptr || deploying_) return Ok();
     if (model->versions.size() == 1) {
-      return engine_->Execute(
-          std::string("ALTER MODEL m ADD VERSION WITH (path = '") + kModelPaths[1] + "');", "a");
+      return Define(
+          std::string("ALTER MODEL m ADD VERSION WITH (path = '") + kModelPaths[1] + "');", false);
     }
     if (model->activations.back().number != 2) {
-      return engine_->Execute("ALTER MODEL m ACTIVATE VERSION 2;", "a");
+      return Define("ALTER MODEL m ACTIVATE VERSION 2;", false);
     }
     if (model->versions[0].shadow_lsn > 0) return Ok();
-    return engine_->Execute("ALTER MODEL m SHADOW VERSION 1;", "a");
+    return Define("ALTER MODEL m SHADOW VERSION 1;", false);
   }
 
   Status Look() {
@@ -379,7 +387,8 @@ class MixedRun {
         if (Has(Trait::kDescriptors) && !last_) TakeDescriptors(files);
         return Ok();
       case 4:
-        return Has(Trait::kReadOnly) && !last_ && OneIn(3) ? RemountReadOnly(files) : Ok();
+        return Has(Trait::kReadOnly) && !last_ && full_ == 0 && OneIn(3) ? RemountReadOnly(files)
+                                                                         : Ok();
       default:
         return Relieve(files);
     }
@@ -395,7 +404,8 @@ class MixedRun {
   }
 
   Status Fill() {
-    if (!Has(Trait::kFull) || full_ > 0) return Ok();
+    if (!Has(Trait::kFull) || full_ > 0 || (last_ && deploying_)) return Ok();
+    if (deploying_) excused_ = true;
     uint64_t used = 0;
     for (const std::string& path : disk_.AllFiles()) {
       HR_ASSIGN(auto file, disk_.Open(path, {}));
