@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Long searches: unit and simulation tests over many seeds, fuzzers, kill loops.
+"""Long searches: unit and simulation tests over many seeds, the determinism gate by clang, fuzzers, kill loops.
 
     tools/soak.py [--build DIR] [--seeds N] [--fuzz-seconds N]
 
@@ -8,6 +8,7 @@ they find stays in build-fuzz/findings. Closes with `N passed, N failed, N skipp
 """
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,18 @@ def simulation(build, seeds):
         if line.startswith("sim: "):
             print(line, end="", flush=True)
     return report(f"simulation ({seeds} seeds)", process.wait(), text)
+
+
+def gate():
+    """The determinism gate in a build by clang: the same hashes as g++'s, or None without clang."""
+    if shutil.which("clang++-19") is None:
+        return None
+    for command in (["cmake", "--preset", "clang", "-G", "Ninja"], ["ninja", "-C", "build-clang", "gate_test"],
+                    ["build-clang/tests/sim/gate_test"]):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            break
+    return report("determinism gate, clang", done.returncode, done.stdout + done.stderr)
 
 
 def kill_loops(build, rounds):
@@ -79,11 +92,17 @@ def main():
     build = Path(options.build).resolve()
     results = [units(build, options.seeds), simulation(build, options.seeds),
                kill_loops(build, max(1, options.seeds // 20)), torture(build, max(0.1, options.seeds / 200))]
+    same = gate()
+    if same is None:
+        print("skip  soak.determinism gate, clang: clang++-19 is not installed")
+    else:
+        results.append(same)
     fuzzed = list(fuzz(options.fuzz_seconds))
     if not fuzzed:
         print("skip  soak.fuzz: no fuzzers are built; `make fuzz` builds them with clang")
     results += fuzzed
-    print(f"{sum(results)} passed, {results.count(False)} failed, {0 if fuzzed else 1} skipped")
+    skipped = (same is None) + (not fuzzed)
+    print(f"{sum(results)} passed, {results.count(False)} failed, {skipped} skipped")
     return 0 if all(results) else 1
 
 

@@ -158,6 +158,7 @@ class LocalEngine final : public Engine {
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Journals the changes and deploys what they make, when they are durable.
+  Status Apply(const std::vector<catalog::Change>& changes);
   Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.

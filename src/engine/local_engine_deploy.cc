@@ -139,21 +139,36 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   // A group that waits for disk space goes first: its events are in the state already.
   if (unappended_) HR_TRY(AppendGroup());
   HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *deployment()));
-  return draft.changes.empty() ? Ok() : DeployAtOnce(draft);
+  if (draft.changes.empty()) return Ok();
+  HR_TRY(DeployAtOnce(draft));
+  HR_TRY(log_->WaitDurable(log_->last_lsn()));
+  Complete();
+  return Ok();
 }
 
+// What is of models alone is in use then, and durable when the last LSN is: a disk that is full, or
+// hangs, must not stop the worker.
 Status LocalEngine::DeployAtOnce(const Draft& draft) {
   auto base = deployment();
   HR_ASSIGN(auto planned, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
   // Topics take LSNs too: only now it is known which the changes get.
-  HR_TRY(ApplyAtOnce(draft.changes));
   // Which version decides is looked up when a row is scored: the flow goes on as it is.
-  if (OnlyModels(draft)) return Ok();
+  if (OnlyModels(draft)) return Apply(draft.changes);
+  HR_TRY(ApplyAtOnce(draft.changes));
   ForgetSnapshots(SnapshotCycle::Forget::kNow);
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
+}
+
+// In use from here on; durable when the last LSN is.
+Status LocalEngine::Apply(const std::vector<Change>& changes) {
+  HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *deployment(), log_->last_lsn()));
+  std::vector<log::Entry> controls = ControlsOf(changes);
+  HR_TRY(log_->Append(controls));
+  Use(std::move(next));
+  return Ok();
 }
 
 Status LocalEngine::ApplyAtOnce(const std::vector<Change>& changes) {
@@ -173,7 +188,7 @@ void LocalEngine::EditModel(ModelEdit edit) {
 // A model is no part of the flow until a statement asks for it: nothing is computed again.
 Result<int32_t> LocalEngine::EditModelAtOnce(const ModelEdit& edit) {
   HR_TRY(CheckOpen());
-  if (unappended_) return NoSpace();
+  if (unappended_ || !MayAppend()) return NoSpace();
   HR_ASSIGN(PlannedEdit planned, PlanModelEdit(deployer_, *deployment(), edit));
   HR_TRY(ApplyAtOnce(planned.changes));
   return planned.version;
@@ -210,8 +225,12 @@ void LocalEngine::Deploy(std::string_view script, const std::string& file, Done 
   if ((deploying_ || !scripts_.empty()) && !unappended_) {
     // Another version of a model need not wait until a feature is computed.
     Result<Draft> draft = deployer_.Plan(script, file, *deployment());
-    if (draft.ok() && !draft->changes.empty() && OnlyModels(*draft))
-      return done(DeployAtOnce(*draft));
+    if (draft.ok() && !draft->changes.empty() && OnlyModels(*draft) && MayAppend()) {
+      Status begun = DeployAtOnce(*draft);
+      if (!begun.ok()) return done(begun);
+      deployed_.emplace_back(log_->last_lsn(), std::move(done));
+      return;
+    }
   }
   if (scripts_.size() >= kDeploymentsMax) {
     return done(Error(ErrorKind::kUnavailable, "HR5009", "too many deployments are waiting")
@@ -267,7 +286,12 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
   if (draft.changes.empty()) return false;
   // Behind a loss the offsets of rows are those of the salvage, which Rebuild alone counts.
   const bool damaged = !deployment()->catalog.losses().empty();
-  if (OnlyModels(draft) || NewReadsReplaced(draft) || unfinished_ || damaged) {
+  if (OnlyModels(draft)) {
+    HR_TRY(DeployAtOnce(draft));
+    deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
+    return true;
+  }
+  if (NewReadsReplaced(draft) || unfinished_ || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -233,6 +234,36 @@ TEST_F(Overload, AfterASlowFlushTheWorkerHandsFlushingOver) {
   EXPECT_TRUE(answered);
   clock.nanos += 2'000'000'000;
   EXPECT_TRUE(flushes_here()) << "the worker flushes again";
+}
+
+// Its caller waits for the disk, and nobody else.
+TEST_F(Overload, OnADiskThatHangsAModelIsActivatedWithoutStoppingTheWorker) {
+  Open(1 << 20, 100'000);
+  files_.CreateDirectories("/in").value();
+  const std::string model =
+      "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=0\n"
+      "objective=regression\nfeature_names=id\nfeature_infos=[0:20]\n\nTree=0\nnum_leaves=2\n"
+      "num_cat=0\nsplit_feature=0\nthreshold=5\ndecision_type=10\nleft_child=-1\nright_child=-2\n"
+      "leaf_value=1 2\nleaf_count=5 5\ninternal_count=10\nis_linear=0\nshrinkage=1\n\n\n"
+      "end of trees\n";
+  os::ReplaceFile(files_, "/in/1", model).value();
+  std::string second = model;
+  second.replace(second.find("leaf_value=1"), 12, "leaf_value=3");
+  os::ReplaceFile(files_, "/in/2", second).value();
+  engine_->Execute("CREATE MODEL m WITH (path = '/in/1');", "m").value();
+  engine_->Execute("ALTER MODEL m ADD VERSION WITH (path = '/in/2');", "m").value();
+  files_.StallFlushes();
+  std::optional<Status> activated;
+  engine_->Deploy("ALTER MODEL m ACTIVATE VERSION 2;", "m",
+                  [&](const Status& done) { activated = done; });
+  for (int turn = 0; turn < 5; ++turn)
+    Turn();
+  EXPECT_FALSE(activated);
+  files_.Resume();
+  engine_->log().WaitDurable(engine_->log().last_lsn()).value();
+  Turn();
+  ASSERT_TRUE(activated && activated->ok());
+  EXPECT_EQ(2, engine_->deployment()->catalog.Find("m")->activations.back().number);
 }
 
 }  // namespace

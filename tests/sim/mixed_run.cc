@@ -27,10 +27,6 @@ constexpr size_t kTicks = 60;
 constexpr uint64_t kOperationsMax = 400;  // of a life that crashes
 constexpr int64_t kRetention = 120 * kSecond;
 
-std::string Seconds(int64_t micros) {
-  return "INTERVAL '" + std::to_string(micros / kSecond) + " seconds'";
-}
-
 // A wall clock that jumps; what is measured with the monotonic one does not.
 class JumpingClock final : public os::Clock {
  public:
@@ -291,15 +287,23 @@ class MixedRun {
       script = ReplacedScript(Revision() + 1);
     }
     if (script.empty()) return Ok();
+    return Define(script, /*later=*/true);
+  }
+
+  // At rest, or while events go on. At rest a full disk is waited for.
+  Status Define(const std::string& script, bool later) {
+    if (full_ > 0 && (last_ || !Has(Trait::kBeside))) return Ok();
+    // What a deployment cannot append may leave state that is not the journal's: a start mends it.
+    if (full_ > 0) excused_ = true;
     if (!Has(Trait::kBeside)) {
       HR_TRY(engine_->Execute(script, "later.sql"));
-      deployed_later_ = true;
+      deployed_later_ = deployed_later_ || later;
       return Ok();
     }
     deploying_ = true;
-    engine_->Deploy(script, "later.sql", [this](const Status& done) {
+    engine_->Deploy(script, "later.sql", [this, later](const Status& done) {
       deploying_ = false;
-      deployed_later_ = deployed_later_ || done.ok();
+      deployed_later_ = deployed_later_ || (later && done.ok());
       if (!done.ok()) deploy_error_ = done.error();
     });
     return Ok();
@@ -310,14 +314,14 @@ class MixedRun {
     const catalog::Object* model = engine_->deployment()->catalog.Find("m");
     if (!Has(Trait::kModels) || model == nullptr || deploying_) return Ok();
     if (model->versions.size() == 1) {
-      return engine_->Execute(
-          std::string("ALTER MODEL m ADD VERSION WITH (path = '") + kModelPaths[1] + "');", "a");
+      return Define(
+          std::string("ALTER MODEL m ADD VERSION WITH (path = '") + kModelPaths[1] + "');", false);
     }
     if (model->activations.back().number != 2) {
-      return engine_->Execute("ALTER MODEL m ACTIVATE VERSION 2;", "a");
+      return Define("ALTER MODEL m ACTIVATE VERSION 2;", false);
     }
     if (model->versions[0].shadow_lsn > 0) return Ok();
-    return engine_->Execute("ALTER MODEL m SHADOW VERSION 1;", "a");
+    return Define("ALTER MODEL m SHADOW VERSION 1;", false);
   }
 
   Status Look() {
@@ -384,7 +388,8 @@ class MixedRun {
         if (Has(Trait::kDescriptors) && !last_) TakeDescriptors(files);
         return Ok();
       case 4:
-        return Has(Trait::kReadOnly) && !last_ && OneIn(3) ? RemountReadOnly(files) : Ok();
+        return Has(Trait::kReadOnly) && !last_ && full_ == 0 && OneIn(3) ? RemountReadOnly(files)
+                                                                         : Ok();
       default:
         return Relieve(files);
     }
@@ -400,7 +405,8 @@ class MixedRun {
   }
 
   Status Fill() {
-    if (!Has(Trait::kFull) || full_ > 0) return Ok();
+    if (!Has(Trait::kFull) || full_ > 0 || (last_ && deploying_)) return Ok();
+    if (deploying_) excused_ = true;
     uint64_t used = 0;
     for (const std::string& path : disk_.AllFiles()) {
       HR_ASSIGN(auto file, disk_.Open(path, {}));
@@ -566,45 +572,6 @@ class MixedRun {
 };
 
 }  // namespace
-
-std::string TicksScript() {
-  return "CREATE STREAM ticks (n BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS "
-         "ts)\n"
-         "  DEDUPLICATE BY (n) WITHIN INTERVAL '1 day' WITH (timestamp_unit = 'us');\n"
-         "CREATE STREAM tick_sums AS SELECT n, ts, count(*) OVER m AS c, sum(n) OVER m AS s\n"
-         "FROM ticks WINDOW m AS (ORDER BY ts RANGE BETWEEN " +
-         Seconds(20 * kSecond) +
-         " PRECEDING AND CURRENT ROW);\n"
-         "CREATE MATERIALIZED VIEW tick_windows AS SELECT window_start, count(*) AS n, sum(n) AS "
-         "s\n"
-         "FROM TUMBLE(TABLE ticks, DESCRIPTOR(ts), " +
-         Seconds(15 * kSecond) + ") GROUP BY window_start;\n";
-}
-
-std::string ReplacedScript(int revision) {
-  const std::string create =
-      revision == 1 ? "CREATE STREAM replaced AS SELECT id, k, ts, count(*) OVER m AS n"
-                    : "CREATE OR REPLACE STREAM replaced AS SELECT id, k, ts, count(*) OVER m AS n";
-  const std::string more = revision == 1 ? "" : ", sum(v) OVER m AS total, max(q) OVER m AS hi";
-  std::string script =
-      create + more + " FROM events WINDOW m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
-      Seconds((revision == kRevisions ? 90 : 30) * kSecond) + " PRECEDING AND CURRENT ROW);\n";
-  if (revision > 1) return script;
-  return script +
-         "CREATE MATERIALIZED VIEW of_replaced AS SELECT window_start, count(*) AS c, sum(n) AS n\n"
-         "FROM TUMBLE(TABLE replaced, DESCRIPTOR(ts), " +
-         Seconds(20 * kSecond) + ") GROUP BY window_start;\n";
-}
-
-const std::set<std::string>& TickStreams() {
-  static const std::set<std::string> streams = {"ticks", "tick_sums", "tick_windows"};
-  return streams;
-}
-
-const std::set<std::string>& ReplacedStreams() {
-  static const std::set<std::string> streams = {"replaced", "of_replaced"};
-  return streams;
-}
 
 Result<MixedOutcome> RunMixed(const Scenario& scenario) {
   return MixedRun(scenario).Run();
