@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/http_address.h"
 #include "cli/workspace.h"
+#include "engine/scrubber.h"
 #include "serve/http/http_server.h"
 
 namespace headrace::cli {
@@ -10,6 +11,8 @@ namespace {
 
 Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOptions options,
              Console& console) {
+  engine::Scrubber::Options scrub;
+  scrub.notice = [&console](const std::string& line) { console.Note(line + "\n"); };
   for (const std::string& path : arguments.positionals()) {
     HR_ASSIGN(std::string text, ReadInput(workspace.files(), path));
     HR_TRY(workspace.engine().Execute(text, path));
@@ -20,7 +23,13 @@ Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOption
                                      std::move(options)));
   console.Note("headrace " HEADRACE_VERSION "  http://" + address + ":" +
                std::to_string(server->port()) + "  data=" + workspace.directory() + "\n");
-  server->Run();
+  {
+    engine::Scrubber scrubber(workspace.files(), workspace.clock(), workspace.metrics(),
+                              workspace.directory(), std::move(scrub));
+    // What is thrown away is not worth reading again.
+    if (!workspace.is_temporary()) scrubber.Start();
+    server->Run();
+  }
   return workspace.Close();
 }
 
