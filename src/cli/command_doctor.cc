@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -11,6 +15,9 @@
 #include "cli/temporary_directory.h"
 #include "cli/torture/torture.h"
 #include "cli/workspace.h"
+#include "engine/scrubber.h"
+#include "log/disk_use.h"
+#include "row/datetime_text.h"
 
 namespace headrace::cli {
 namespace {
@@ -20,27 +27,81 @@ constexpr uint64_t kFreeBytesWanted = uint64_t{1} << 30;
 constexpr rlim_t kFilesWanted = 4096;
 constexpr int64_t kYear2020 = 1'577'836'800'000'000;
 constexpr uint64_t kSlowFlush = 20'000'000;  // nanoseconds
+constexpr double kDaySeconds = 86'400;
+constexpr double kSoonSeconds = 7 * kDaySeconds;  // before which somebody should know
 
-// What was looked at, and whether it is well.
+// The figures of a line about the disk, for programs.
+struct Figures {
+  std::optional<uint64_t> bytes;  // on the disk now
+  std::optional<double> bytes_per_day;
+  std::optional<double> bytes_most;       // by a limit
+  std::optional<double> full_in_seconds;  // the disk
+};
+
+// What was looked at, and whether it is well. Figures are told to programs alone.
 class Examination {
  public:
-  explicit Examination(Listing& listing) : listing_(listing) {}
-  void Good(std::string_view what, const std::string& found) { Add(what, "ok", found); }
-  void Warn(std::string_view what, const std::string& found) { Add(what, "warning", found); }
+  explicit Examination(bool with_figures)
+      : listing_(with_figures
+                     ? std::vector<std::string>{"check", "status", "found", "bytes",
+                                                "bytes_per_day", "bytes_most", "full_in_seconds"}
+                     : std::vector<std::string>{"check", "status", "found"}),
+        with_figures_(with_figures) {}
+  void Good(std::string_view what, const std::string& found, const Figures& figures = {}) {
+    Add(what, "ok", found, figures);
+  }
+  void Warn(std::string_view what, const std::string& found, const Figures& figures = {}) {
+    Add(what, "warning", found, figures);
+  }
   void Bad(std::string_view what, const std::string& found) {
-    Add(what, "failed", found);
+    Add(what, "failed", found, {});
     failed_ = true;
   }
   bool failed() const { return failed_; }
+  const Listing& listing() const { return listing_; }
 
  private:
-  void Add(std::string_view what, std::string_view status, const std::string& found) {
-    listing_.Add({Cell::Text(what), Cell::Text(status), Cell::Text(found)});
+  static Cell Rounded(const std::optional<double>& number) {
+    return number ? Cell::Number(static_cast<int64_t>(std::llround(*number))) : Cell::Null();
+  }
+  void Add(std::string_view what, std::string_view status, const std::string& found,
+           const Figures& figures) {
+    std::vector<Cell> row = {Cell::Text(what), Cell::Text(status), Cell::Text(found)};
+    if (with_figures_) {
+      row.push_back(figures.bytes ? Cell::Number(*figures.bytes) : Cell::Null());
+      row.push_back(Rounded(figures.bytes_per_day));
+      row.push_back(Rounded(figures.bytes_most));
+      row.push_back(Rounded(figures.full_in_seconds));
+    }
+    listing_.Add(std::move(row));
   }
 
-  Listing& listing_;
+  Listing listing_;
+  const bool with_figures_;
   bool failed_ = false;
 };
+
+std::string BytesText(double bytes) {
+  constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit)
+    bytes /= 1024;
+  char text[64];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
+  return text;
+}
+
+std::string SpanText(double seconds) {
+  constexpr double kHour = 3600;
+  constexpr double kDay = 24 * kHour;
+  char text[64];
+  if (seconds >= 3 * kDay) {
+    std::snprintf(text, sizeof text, "%.0f days", seconds / kDay);
+  } else {
+    std::snprintf(text, sizeof text, "%.1f hours", seconds / kHour);
+  }
+  return text;
+}
 
 // Writes and flushes 4 KiB at a time, as the journal does.
 Result<std::vector<uint64_t>> MeasureFlushes(os::FileSystem& files, const os::Clock& clock,
@@ -99,6 +160,50 @@ void ExamineSystem(const os::Clock& clock, Examination& report) {
                                 : report.Good("open files", text);
 }
 
+void ExamineTopics(const std::vector<log::TopicUse>& uses, Examination& report) {
+  for (const log::TopicUse& use : uses) {
+    Figures figures{use.bytes, {}, use.bytes_most, {}};
+    std::string found = "durable: flushed before every acknowledgement; " +
+                        BytesText(static_cast<double>(use.bytes));
+    if (use.bytes_per_second > 0) {
+      figures.bytes_per_day = use.bytes_per_second * kDaySeconds;
+      found += ", " + BytesText(*figures.bytes_per_day) + " a day";
+    }
+    if (use.bytes_most)
+      found += ", at most " + BytesText(*use.bytes_most) + " by " + use.limited_by;
+    report.Good("topic " + use.topic, found, figures);
+  }
+}
+
+// How the directory grows, and when the disk is full of it.
+void ExamineBudget(os::FileSystem& files, const std::string& directory, const log::Log& log,
+                   Examination& report) {
+  Result<std::vector<log::TopicUse>> uses = log::MeasureTopics(files, directory, log);
+  if (!uses.ok()) return report.Bad("disk budget", uses.error().ToString());
+  ExamineTopics(*uses, report);
+  Result<uint64_t> free = files.FreeBytes(directory);
+  if (!free.ok()) return;  // told above
+  const log::DiskForecast forecast = log::Forecast(*uses, *free);
+  Figures figures{uint64_t{0}, {}, {}, forecast.full_in_seconds};
+  for (const log::TopicUse& use : *uses)
+    figures.bytes = *figures.bytes + use.bytes;
+  if (forecast.bytes_per_second <= 0) {
+    return report.Good("disk budget",
+                       "no topic grows, or what they hold spans less than ten minutes", figures);
+  }
+  figures.bytes_per_day = forecast.bytes_per_second * kDaySeconds;
+  std::string found = "grows by " + BytesText(*figures.bytes_per_day) + " a day; ";
+  found += forecast.full_in_seconds
+               ? "the disk is full in " + SpanText(*forecast.full_in_seconds)
+               : std::string("the limits of all topics come before the disk is full");
+  if (!forecast.first_stopped.empty()) {
+    found += "; first " + forecast.first_limit + " stops topic " + forecast.first_stopped + " in " +
+             SpanText(forecast.first_stopped_in_seconds);
+  }
+  const bool soon = forecast.full_in_seconds.value_or(kSoonSeconds) < kSoonSeconds;
+  soon ? report.Warn("disk budget", found, figures) : report.Good("disk budget", found, figures);
+}
+
 void ExamineData(const std::string& directory, Examination& report) {
   Result<std::unique_ptr<Workspace>> opened = Workspace::Open({directory, true, false});
   if (!opened.ok()) {
@@ -109,9 +214,22 @@ void ExamineData(const std::string& directory, Examination& report) {
   const log::RecoveryReport& recovery = engine.log().recovery();
   report.Good("recovery", recovery.text.empty() ? "last LSN " + std::to_string(recovery.last_lsn)
                                                 : recovery.text);
-  for (const std::string& topic : engine.log().topics()) {
-    report.Good("topic " + topic, "durable: flushed before every acknowledgement");
-  }
+  ExamineBudget((*opened)->files(), directory, engine.log(), report);
+}
+
+// What the program that last served from here found as it read everything again.
+void ExamineScrub(os::FileSystem& files, const std::string& directory, Examination& report) {
+  Result<std::optional<engine::ScrubReport>> scrub = engine::ReadScrubReport(files, directory);
+  if (!scrub.ok()) return report.Warn("scrub", scrub.error().ToString());
+  if (!scrub->has_value()) return;
+  const engine::ScrubReport& last = **scrub;
+  std::string when;
+  row::AppendTimestampTz(last.ended_micros, when);
+  const std::string read = BytesText(static_cast<double>(last.bytes)) + " read until " + when;
+  if (last.found == 0) return report.Good("scrub", read + ", nothing damaged");
+  const engine::ScrubReport::Finding& first = last.findings.front();
+  report.Bad("scrub", read + ", " + std::to_string(last.found) + " damaged, first " + first.code +
+                          " at " + first.place + ": " + first.message);
 }
 
 std::vector<Flag> DoctorFlags() {
@@ -129,20 +247,20 @@ ExitCode RunDoctor(const Arguments& arguments, Console& console) {
   }
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   os::SystemClock clock;
-  Listing listing({"check", "status", "found"});
-  Examination report(listing);
+  Examination report(arguments.Has("--json") || arguments.Has("--jsonl"));
   ExamineSystem(clock, report);
   if (const std::string* directory = arguments.Find("--data"); directory != nullptr) {
     Status there = CheckDataDirectory(*files, *directory);
     if (!there.ok()) return console.Fail(there.error());
     ExamineDisk(*files, clock, *directory, report);
+    ExamineScrub(*files, *directory, report);
     ExamineData(*directory, report);
   } else {
     Result<TemporaryDirectory> temporary = TemporaryDirectory::Make();
     if (!temporary.ok()) return console.Fail(temporary.error());
     ExamineDisk(*files, clock, temporary->path(), report);
   }
-  listing.Print(arguments, console);
+  report.listing().Print(arguments, console);
   return report.failed() ? ExitCode::kFailed : ExitCode::kOk;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/http_address.h"
 #include "cli/workspace.h"
+#include "engine/scrubber.h"
 #include "serve/http/http_server.h"
 
 namespace headrace::cli {
@@ -45,7 +46,7 @@ class Serving {
       outcome_ = Recover();
       outcome_.ok() ? server_->Recovered([this] { DeployRest(); }) : server_->RequestStop();
     });
-    server_->Run();
+    RunServer();
     recovery.join();
     const bool stopped = workspace_.engine().startup().stopped;
     if (!outcome_.ok() && !stopped) return outcome_;
@@ -53,6 +54,16 @@ class Serving {
   }
 
  private:
+  void RunServer() {
+    engine::Scrubber::Options scrub;
+    scrub.notice = [this](const std::string& line) { console_.Note(line + "\n"); };
+    engine::Scrubber scrubber(workspace_.files(), workspace_.clock(), workspace_.metrics(),
+                              workspace_.directory(), std::move(scrub));
+    // What is thrown away is not worth reading again.
+    if (!workspace_.is_temporary()) scrubber.Start();
+    server_->Run();
+  }
+
   // With the scripts, as far as no event has to be run again for them.
   Status Recover() {
     HR_TRY(workspace_.Recover(console_));

@@ -62,6 +62,8 @@ class LocalEngine final : public Engine {
   void StopDeployments() override;
   // Runs every deployment that is under way or waits to its end.
   Status FinishDeployments();
+  // Brings a snapshot that is under way, and retention, to its end.
+  void FinishSnapshots();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                           const std::string& file) override;
   void Submit(IngestRequest request) override;

@@ -67,6 +67,10 @@ void LocalEngine::NoteSnapshots() {
   estimate_.SnapshotWritten(written.bytes);
 }
 
+void LocalEngine::FinishSnapshots() {
+  if (snapshots_) snapshots_->Settle(*graph_);
+}
+
 // At a clean end, so that the next start has nothing to replay.
 void LocalEngine::FinishSnapshot() {
   const bool sound = snapshots_ && !unappended_ && !abandoned_ && log_->failure() == nullptr &&

@@ -172,6 +172,43 @@ TEST(RetainedEvents, AreNotMissedByASalvage) {
   }
 }
 
+// Nothing comes any more: a server retains by time on its own, down to the last event.
+TEST(RetainedEvents, GoFromAnIdleProgram) {
+  TestProgram program;
+  program.Run(kScript);
+  Feed(program, 0, 1000);
+  const std::string expected = Derived(program);
+  ASSERT_EQ(0, FirstEvent(program));
+  auto idle = [&](int64_t seconds) {
+    for (int64_t at = 0; at < seconds; at += 30) {
+      program.clock().Advance(30 * kSecond);
+      program.engine().Pump();
+      program.engine().FinishSnapshots();
+    }
+  };
+  idle(900);
+  const int64_t end = program.engine().log().end_offset("s", 0);
+  EXPECT_EQ(end, FirstEvent(program));
+  EXPECT_GT(SnapshotStore(program.disk(), "/data").Beginning().value(), 0U);
+  EXPECT_EQ(expected, Derived(program));
+  EXPECT_EQ(0U, program.Differences());
+  ASSERT_TRUE(program.Crash(3).ok());
+  EXPECT_EQ(end, FirstEvent(program));
+  EXPECT_EQ(expected, Derived(program));
+  Feed(program, 1000, kEvents);
+  EXPECT_EQ(Undisturbed(), Derived(program));
+  EXPECT_EQ(0U, program.Differences());
+  // While a statement is computed over the past, the beginning stays.
+  program.clock().Advance(3600 * kSecond);
+  bool deployed = false;
+  program.engine().Deploy(kLater, "later.sql", [&](const Status& done) { deployed = done.ok(); });
+  program.engine().Pump();
+  EXPECT_EQ(end, FirstEvent(program));
+  ASSERT_TRUE(program.engine().FinishDeployments().ok());
+  program.engine().Complete();
+  EXPECT_TRUE(deployed);
+}
+
 // Takes events as from a file, until the disk fails.
 Status Ingest(TestProgram& program, uint64_t from, uint64_t to) {
   for (uint64_t at = from; at < to; at += 10) {

@@ -9,16 +9,22 @@ SnapshotCycle::SnapshotCycle(SnapshotStore store, const os::Clock& clock,
       pace_(std::move(pace)),
       writer_(std::move(store), clock, metrics, log, base, pace_.rested),
       last_lsn_(base ? base->lsn : 0),
-      last_nanos_(clock.MonotonicNanoseconds()) {}
+      last_nanos_(clock.MonotonicNanoseconds()),
+      retained_nanos_(last_nanos_) {}
 
 void SnapshotCycle::Step(flow::Graph& graph, uint64_t lsn, const Head& head) {
   if (taking_) {
     if (writer_.has_room()) Take(graph, kPieceBytes);
     return;
   }
-  const bool due = clock_.MonotonicNanoseconds() - last_nanos_ >= pace_.interval_nanos ||
-                   lsn - last_lsn_ >= pace_.lsns;
-  if (due && lsn > last_lsn_ && !writer_.busy()) Begin(graph, lsn, head);
+  const int64_t now = clock_.MonotonicNanoseconds();
+  const bool due = now - last_nanos_ >= pace_.interval_nanos || lsn - last_lsn_ >= pace_.lsns;
+  const bool idle = now - retained_nanos_ >= kRetainEveryNanos;
+  if ((!due && !idle) || writer_.busy()) return;
+  if (due && lsn > last_lsn_) return Begin(graph, lsn, head);
+  if (!idle) return;
+  retained_nanos_ = now;
+  writer_.RetainNow();
 }
 
 Status SnapshotCycle::Finish(flow::Graph& graph, uint64_t lsn, const Head& head) {
@@ -53,7 +59,7 @@ void SnapshotCycle::Begin(flow::Graph& graph, uint64_t lsn, const Head& head) {
   taking_ = true;
   whole_ = false;
   last_lsn_ = lsn;
-  last_nanos_ = clock_.MonotonicNanoseconds();
+  last_nanos_ = retained_nanos_ = clock_.MonotonicNanoseconds();
 }
 
 void SnapshotCycle::Take(flow::Graph& graph, size_t bytes_max) {

@@ -18,6 +18,8 @@ class SnapshotCycle {
  public:
   // Taken of the state between two groups: a few hundred keys, tens of microseconds.
   static constexpr size_t kPieceBytes = 32 << 10;
+  // Retention runs behind each snapshot, and so often when nothing comes.
+  static constexpr int64_t kRetainEveryNanos = 60'000'000'000;
 
   struct Pace {
     int64_t interval_nanos = 0;    // after so long when anything came
@@ -58,6 +60,7 @@ class SnapshotCycle {
   bool whole_ = false;
   uint64_t last_lsn_ = 0;  // of the last one begun, or loaded
   int64_t last_nanos_ = 0;
+  int64_t retained_nanos_ = 0;
 };
 
 }  // namespace headrace::engine

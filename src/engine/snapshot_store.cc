@@ -113,13 +113,32 @@ Result<uint64_t> SnapshotStore::MoveBeginning(uint64_t lsn) {
   for (uint64_t candidate : List()) {
     if (candidate > lsn) continue;
     if (candidate <= present) break;
-    Result<SnapshotManifest> manifest = Read(candidate);
-    if (!manifest.ok() || !CheckPages(*manifest).ok()) continue;
-    HR_TRY(WriteBeginning(candidate));
-    RemoveOld();
-    return candidate;
+    HR_ASSIGN(bool begins, Begins(candidate));
+    if (begins) return candidate;
   }
   return present;
+}
+
+Result<uint64_t> SnapshotStore::MoveBeginningInto(uint64_t lsn, uint64_t end) {
+  HR_ASSIGN(uint64_t present, Beginning());
+  if (present >= lsn) return present;
+  std::vector<uint64_t> snapshots = List();
+  std::reverse(snapshots.begin(), snapshots.end());
+  for (uint64_t candidate : snapshots) {
+    if (candidate < lsn) continue;
+    if (candidate >= end) break;
+    HR_ASSIGN(bool begins, Begins(candidate));
+    if (begins) return candidate;
+  }
+  return present;
+}
+
+Result<bool> SnapshotStore::Begins(uint64_t snapshot) {
+  Result<SnapshotManifest> manifest = Read(snapshot);
+  if (!manifest.ok() || !CheckPages(*manifest).ok()) return false;
+  HR_TRY(WriteBeginning(snapshot));
+  RemoveOld();
+  return true;
 }
 
 Status SnapshotStore::WriteBeginning(uint64_t lsn) const {

@@ -46,6 +46,9 @@ class SnapshotStore {
   // The newest sound snapshot up to `lsn` becomes the beginning, when it is behind the present one.
   // Returns which is.
   Result<uint64_t> MoveBeginning(uint64_t lsn);
+  // The oldest sound snapshot from `lsn` on that is before `end` becomes it, when the present one
+  // is before `lsn`.
+  Result<uint64_t> MoveBeginningInto(uint64_t lsn, uint64_t end);
   // Whether older ones stay, to become the beginning.
   void KeepOlder(bool keep) { keep_older_ = keep; }
   // The snapshot becomes the beginning, in place of one whose name is damaged.
@@ -78,6 +81,8 @@ class SnapshotStore {
   std::string ManifestPath(uint64_t lsn) const;
   std::string PagesPath(uint64_t lsn) const;
   std::string BeginningPath() const;
+  // Whether it is sound and became the beginning.
+  Result<bool> Begins(uint64_t snapshot);
   // Of `snapshots`, newest first, those that stay.
   std::vector<uint64_t> Kept(const std::vector<uint64_t>& snapshots, uint64_t beginning) const;
   Status AppendPage(SnapshotManifest::PageId id, std::string_view bytes);

@@ -71,10 +71,14 @@ void SnapshotWriter::Forget() {
   Push({Step::kForget, 0, "", false, {}, 0});
 }
 
+void SnapshotWriter::RetainNow() {
+  Push({Step::kRetain, 0, "", false, {}, 0});
+}
+
 void SnapshotWriter::Push(Work work) {
   {
     std::lock_guard lock(mutex_);
-    if (work.step == Step::kBegin || work.step == Step::kForget) busy_ = true;
+    busy_ = busy_ || (work.step != Step::kPages && work.step != Step::kFinish);
     if (work.step == Step::kBegin) broken_ = false;
     queue_bytes_ += work.bytes;
     queue_.push_back(std::move(work));
@@ -97,7 +101,8 @@ void SnapshotWriter::Run() {
     Work work = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= work.bytes;
-    const bool skip = broken_ && work.step != Step::kForget;
+    const bool taken = work.step != Step::kForget && work.step != Step::kRetain;
+    const bool skip = broken_ && taken;
     lock.unlock();
     if (work.step == Step::kBegin) lsn = work.lsn;
     Status done = skip ? Ok() : Do(work, lsn);
@@ -109,14 +114,14 @@ void SnapshotWriter::Run() {
       failure_ = done.error();
       failures_.Add();
     }
-    if (work.step != Step::kFinish && work.step != Step::kForget) continue;
+    if (taken && work.step != Step::kFinish) continue;
     if (work.step == Step::kForget) {
       whole_ = true;
-    } else if (!broken_) {
+    } else if (work.step == Step::kFinish && !broken_) {
       whole_ = false;
       failure_.reset();
     }
-    busy_ = false;
+    busy_ = !queue_.empty();
     changed_.notify_all();
     if (!rested_) continue;
     lock.unlock();
@@ -140,6 +145,11 @@ Status SnapshotWriter::Do(Work& work, uint64_t lsn) {
       store_.Abandon();
       forget_due_ = true;
       return Forgotten();
+    case Step::kRetain: {
+      Status retained = RetainIdle();
+      static_cast<void>(retained.ok());  // it is tried again after a minute
+      return Ok();
+    }
   }
   return Ok();
 }
@@ -165,11 +175,23 @@ Status SnapshotWriter::Commit(uint64_t lsn) {
   return Retain();
 }
 
+// Retention finds in segments only what it may remove; where little comes, much is in the journal.
+Status SnapshotWriter::RetainIdle() {
+  if (!log_.HasRetention()) return Ok();
+  HR_TRY(log_.MoveDurable());
+  return Retain();
+}
+
 // What goes must be covered: a snapshot of before the last event that goes would not do.
 Status SnapshotWriter::Retain() {
-  const log::Lsn expired = log_.ExpiredThrough();
-  if (expired == 0) return Ok();
-  HR_ASSIGN(uint64_t beginning, store_.MoveBeginning(expired));
+  const log::Log::Expiry expiry = log_.Expired();
+  if (expiry.through == 0) return Ok();
+  HR_ASSIGN(uint64_t beginning, store_.MoveBeginning(expiry.through));
+  // Where nothing came behind what goes, no snapshot will ever be just before its end: one behind
+  // it will do that is before all that stays.
+  if (expiry.idle_through > beginning) {
+    HR_ASSIGN(beginning, store_.MoveBeginningInto(expiry.idle_through, expiry.stays_from));
+  }
   log_.SetRetentionFloor(beginning + 1);
   return log_.ApplyRetention();
 }

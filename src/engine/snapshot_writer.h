@@ -51,11 +51,14 @@ class SnapshotWriter {
   // but for the beginning. That is done or failed when Wait returns, and is tried again before the
   // next one, which must be whole.
   void Forget();
+  // Retention is due without a snapshot: nothing has come. It fails as if it had not been asked
+  // for.
+  void RetainNow();
   // Returns when nothing is being written any more; says how the last one went.
   Status Wait();
 
  private:
-  enum class Step { kBegin, kPages, kFinish, kForget };
+  enum class Step { kBegin, kPages, kFinish, kForget, kRetain };
   struct Work {
     Step step = Step::kPages;
     uint64_t lsn = 0;
@@ -71,6 +74,7 @@ class SnapshotWriter {
   Status Forgotten();
   Status Commit(uint64_t lsn);
   Status Retain();
+  Status RetainIdle();
 
   // Constant after construction.
   const os::Clock& clock_;

@@ -165,6 +165,14 @@ Status LogCopy::CheckBeginning() const {
 
 Status LogCopy::CheckPartition(const PartitionKey& key, const Partition& partition) const {
   const int64_t end = partition.end_offset();
+  const std::string where = key.first + ":" + std::to_string(key.second) + ":";
+  const int64_t starts = key.first.empty() ? 0 : from_.start_offset(key.first, key.second);
+  if (starts > end) {
+    return Error(ErrorKind::kConflict, "HR5260",
+                 "retention removed what lies between the copy and the log: " + where +
+                     std::to_string(end) + " to " + where + std::to_string(starts))
+        .WithHint("copy into an empty directory, and more often than events are kept");
+  }
   if (end == partition.start_offset()) return Ok();
   HR_ASSIGN(auto mine, partition.Read(end - 1, 1));
   std::vector<Entry> theirs;
@@ -175,14 +183,6 @@ Status LogCopy::CheckPartition(const PartitionKey& key, const Partition& partiti
     HR_ASSIGN(bool more, cursor->Next(&entry));
     if (more) theirs.push_back(std::move(entry));
   } else {
-    const std::string where = key.first + ":" + std::to_string(key.second) + ":";
-    const int64_t starts = from_.start_offset(key.first, key.second);
-    if (starts > end) {
-      return Error(ErrorKind::kConflict, "HR5260",
-                   "retention removed what lies between the copy and the log: " + where +
-                       std::to_string(end) + " to " + where + std::to_string(starts))
-          .WithHint("copy into an empty directory, and more often than events are kept");
-    }
     if (from_.end_offset(key.first, key.second) < end) return Differs(where + std::to_string(end));
     if (starts >= end) return Ok();  // it is gone there
     HR_ASSIGN(theirs, from_.Read(key.first, key.second, std::max(starts, end - 1), 1));

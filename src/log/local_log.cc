@@ -10,6 +10,9 @@ namespace {
 
 constexpr uint64_t kMoveBytes = 2 << 20;  // moved together, with one flush a partition
 constexpr auto kRetentionEvery = std::chrono::minutes(1);
+// Topics of the program itself: nothing is computed from them, so that the beginning need not move
+// for the last that they hold.
+constexpr std::string_view kOwnTopics = "__";
 constexpr uint64_t kUnmovedBytesMax = 8 << 20;  // Append waits while more is only in the journal
 
 uint64_t SizeOf(const Entry& entry) {
@@ -278,34 +281,42 @@ void LocalLog::SetDurableCallback(std::function<void()> callback) {
 
 void LocalLog::MoveLoop() {
   while (true) {
-    std::vector<EntryPtr> entries;
+    bool due = false;
     bool stopping = false;
     {
       std::unique_lock lock(state_mutex_);
       unmoved_changed_.wait_for(lock, kRetentionEvery,
                                 [&] { return stop_ || unmoved_bytes_ >= kMoveBytes; });
-      bool due = stop_ || unmoved_bytes_ >= kMoveBytes;
+      due = stop_ || unmoved_bytes_ >= kMoveBytes;
       stopping = stop_;
-      if (due) entries.assign(unmoved_.begin(), unmoved_.end());
     }
-    if (!entries.empty()) {
-      std::lock_guard moving(moving_mutex_);
-      Status moved = Move(entries);
-      if (!moved.ok()) {
-        // Nothing is lost: it stands in the journal. Moving is tried again with the next batch.
-        if (stopping) return;
-        std::unique_lock lock(state_mutex_);
-        move_failure_ = moved.error();
-        durable_.notify_all();
-        unmoved_changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stop_; });
-        continue;
-      }
-      TakeMoved(entries);
+    Status moved = due ? MoveDurable() : Ok();
+    if (!moved.ok()) {
+      // Nothing is lost: it stands in the journal. Moving is tried again with the next batch.
+      if (stopping) return;
+      std::unique_lock lock(state_mutex_);
+      move_failure_ = moved.error();
+      durable_.notify_all();
+      unmoved_changed_.wait_for(lock, std::chrono::seconds(1), [&] { return stop_; });
+      continue;
     }
     durable_.notify_all();
     if (stopping) return;
     RetainNowAndThen();
   }
+}
+
+Status LocalLog::MoveDurable() {
+  std::lock_guard moving(moving_mutex_);
+  std::vector<EntryPtr> entries;
+  {
+    std::lock_guard lock(state_mutex_);
+    entries.assign(unmoved_.begin(), unmoved_.end());
+  }
+  if (entries.empty()) return Ok();
+  HR_TRY(Move(entries));
+  TakeMoved(entries);
+  return Ok();
 }
 
 void LocalLog::TakeMoved(const std::vector<EntryPtr>& entries) {
@@ -410,15 +421,22 @@ bool LocalLog::HasRetention() const {
   });
 }
 
-Lsn LocalLog::ExpiredThrough() const {
-  Lsn last = 0;
+Log::Expiry LocalLog::Expired() const {
+  Expiry expiry;
   std::shared_lock lock(topics_mutex_);
   for (const auto& [name, topic] : topics_) {
+    if (topic.config.retention_ms < 0 && topic.config.retention_bytes < 0) continue;
     const Partition::RetentionLimits limits = RetentionOf(topic.config);
-    for (const auto& partition : topic.partitions)
-      last = std::max(last, partition->ExpiredThrough(limits));
+    for (const auto& partition : topic.partitions) {
+      const Partition::Expiry one = partition->ExpiryOf(limits);
+      expiry.through = std::max(expiry.through, one.through);
+      expiry.stays_from = std::min(expiry.stays_from, one.stays_from);
+      if (one.stays_from == UINT64_MAX && !name.starts_with(kOwnTopics)) {
+        expiry.idle_through = std::max(expiry.idle_through, one.through);
+      }
+    }
   }
-  return last;
+  return expiry;
 }
 
 Status LocalLog::ApplyRetention() {

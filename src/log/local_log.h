@@ -58,9 +58,10 @@ class LocalLog final : public Log {
   Result<std::unique_ptr<Cursor>> Scan(Lsn from, std::set<std::string> topics) const override;
   Result<std::unique_ptr<Cursor>> ScanControls() const override;
   bool HasRetention() const override;
-  Lsn ExpiredThrough() const override;
+  Expiry Expired() const override;
   void SetRetentionFloor(Lsn floor) override;
   Status ApplyRetention() override;
+  Status MoveDurable() override;
   Status Close() override;
 
  private:

@@ -144,15 +144,24 @@ class Log {
 
   // Whether any topic has a limit.
   virtual bool HasRetention() const = 0;
-  // The last LSN that retention would remove if the floor allowed it; 0: nothing.
-  virtual Lsn ExpiredThrough() const = 0;
+  // What retention would remove if the floor allowed it.
+  struct Expiry {
+    Lsn through = 0;              // the last LSN that would go; 0: nothing
+    Lsn idle_through = 0;         // the same of partitions of which nothing would be left
+    Lsn stays_from = UINT64_MAX;  // the first that would stay, of topics that have a limit
+  };
+  virtual Expiry Expired() const = 0;
   // Retention may remove what lies below `floor`, and no batch at or above it. At first that is 0:
   // nothing goes, because state is built from what the log holds. Whoever can do without events up
   // to an LSN (a durable snapshot covers them) moves it there; it never moves back.
   virtual void SetRetentionFloor(Lsn floor) = 0;
   // Runs retention once: segments below the floor that are over the limits of their topic go, the
-  // newest stays. The log does it by itself every minute. Nothing else does.
+  // newest stays unless it is too old and nothing has come since. The log does it by itself every
+  // minute. Nothing else does.
   virtual Status ApplyRetention() = 0;
+  // Moves what is durable and only in the journal to segments, as the log does by itself when it is
+  // much.
+  virtual Status MoveDurable() = 0;
   // Flushes, moves everything to segments, stops the threads. Idempotent.
   virtual Status Close() = 0;
 };

@@ -308,10 +308,12 @@ size_t Partition::Expired(const RetentionLimits& limits) const {
   for (const auto& segment : segments_)
     total += segment->size;
   size_t expired = 0;
-  while (expired + 1 < segments_.size()) {
+  while (expired < segments_.size()) {
     const Segment& oldest = *segments_[expired];
-    const bool old = oldest.max_timestamp_ms < limits.oldest_timestamp_ms;
-    const bool over = limits.bytes >= 0 && total > static_cast<uint64_t>(limits.bytes);
+    const bool newest = expired + 1 == segments_.size();
+    const bool old = oldest.max_timestamp_ms < limits.oldest_timestamp_ms &&
+                     (!newest || (oldest.size > 0 && tail_.empty()));
+    const bool over = !newest && limits.bytes >= 0 && total > static_cast<uint64_t>(limits.bytes);
     if (!old && !over) break;
     total -= oldest.size;
     ++expired;
@@ -319,10 +321,17 @@ size_t Partition::Expired(const RetentionLimits& limits) const {
   return expired;
 }
 
-Lsn Partition::ExpiredThrough(const RetentionLimits& limits) const {
+Partition::Expiry Partition::ExpiryOf(const RetentionLimits& limits) const {
+  Expiry expiry;
   std::lock_guard lock(mutex_);
   const size_t expired = Expired(limits);
-  return expired == 0 ? 0 : segments_[expired - 1]->last_lsn;
+  if (expired > 0) expiry.through = segments_[expired - 1]->last_lsn;
+  if (expired < segments_.size() && segments_[expired]->size > 0) {
+    expiry.stays_from = segments_[expired]->first_lsn;
+  } else if (!tail_.empty()) {
+    expiry.stays_from = tail_.front()->lsn;
+  }
+  return expiry;
 }
 
 std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn floor) {
@@ -332,9 +341,10 @@ std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn fl
   const size_t expired = Expired(limits);
   while (paths.size() < expired && segments_.front()->last_lsn < floor) {
     paths.push_back(segments_.front()->path);
+    start_offset_ = segments_.front()->end_offset;
     segments_.erase(segments_.begin());
   }
-  if (!paths.empty()) start_offset_ = segments_.front()->base_offset;
+  if (!paths.empty() && !segments_.empty()) start_offset_ = segments_.front()->base_offset;
   staged_ = segments_;
   return paths;
 }

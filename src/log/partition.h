@@ -65,13 +65,17 @@ class Partition {
   // As they will be once Publish was called: for the manifest.
   std::vector<SegmentRecord> records() const;
 
-  // What retention keeps of a partition: whole segments, and always the newest.
+  // What retention keeps of a partition: whole segments, and the newest unless it is too old and
+  // nothing has come behind it.
   struct RetentionLimits {
     int64_t oldest_timestamp_ms = INT64_MIN;
     int64_t bytes = -1;  // -1: any
   };
-  // The last LSN of the segments that are over the limits; 0: there are none.
-  Lsn ExpiredThrough(const RetentionLimits& limits) const;
+  struct Expiry {
+    Lsn through = 0;              // the last LSN of the segments that are over the limits; 0: none
+    Lsn stays_from = UINT64_MAX;  // the first of what is durable and within them, if any
+  };
+  Expiry ExpiryOf(const RetentionLimits& limits) const;
   // Forgets those of them that hold nothing at or above `floor`. Returns their paths; they may be
   // removed once a manifest without them is durable.
   std::vector<std::string> Expire(const RetentionLimits& limits, Lsn floor);

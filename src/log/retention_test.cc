@@ -107,7 +107,7 @@ TEST(Retention, TheOldestSegmentsGoUntilTheRestIsWithinTheSize) {
   }
 }
 
-TEST(Retention, SegmentsWhoseNewestRecordIsTooOldGoAndTheNewestStays) {
+TEST(Retention, SegmentsWhoseNewestRecordIsTooOldGo) {
   os::MemoryFileSystem memory;
   Fill(memory, {.retention_ms = 3 * kDayMs});
   Disk disk(memory);
@@ -118,9 +118,40 @@ TEST(Retention, SegmentsWhoseNewestRecordIsTooOldGoAndTheNewestStays) {
   ExpectFrom(*disk.log, 12);  // days 6 to 9: exactly three days old is not older
   disk.clock.Advance(365 * kDayMs * 1000);
   disk.log->SetRetentionFloor(kAll);
+  // The newest stays while something waits behind it to be moved to a segment.
+  std::vector<Entry> group = {BatchOf({"new"}, 0, kStartMs)};
+  ASSERT_TRUE(disk.log->Append(group).ok());
+  ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
   ASSERT_TRUE(disk.log->ApplyRetention().ok());
-  ExpectFrom(*disk.log, 18);
-  EXPECT_EQ(1U, Segments(memory).size());
+  EXPECT_EQ(18, disk.log->start_offset("t", 0));
+  EXPECT_EQ(0U, disk.log->Expired().idle_through);
+  EXPECT_EQ(disk.log->last_lsn() - 1, disk.log->Expired().stays_from);
+  ASSERT_TRUE(disk.log->MoveDurable().ok());
+  EXPECT_EQ(disk.log->last_lsn(), disk.log->Expired().idle_through);
+  EXPECT_EQ(UINT64_MAX, disk.log->Expired().stays_from);
+  ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  for (int life = 0; life < 3; ++life) {
+    EXPECT_EQ(2 * kBatches + 1 + life, disk.log->start_offset("t", 0));
+    EXPECT_EQ(2 * kBatches + 1 + life, disk.log->end_offset("t", 0));
+    EXPECT_EQ(0U, Segments(memory).size());
+    EXPECT_TRUE(disk.log->Read("t", 0, disk.log->start_offset("t", 0), 1)->empty());
+    EXPECT_EQ("", Contents(*disk.log));
+    ASSERT_TRUE(disk.log->Close().ok());
+    disk.log.reset();
+    EXPECT_TRUE(Verify(memory, kDirectory)->findings.empty());
+    ASSERT_TRUE(disk.Open().ok());
+    // Offsets and LSNs go on behind what is gone.
+    const Lsn before = disk.log->last_lsn();
+    group = {BatchOf({"later"}, 0, kStartMs)};
+    ASSERT_TRUE(disk.log->Append(group).ok());
+    EXPECT_EQ(before + 1, group.front().lsn);
+    ASSERT_TRUE(disk.log->WaitDurable(disk.log->last_lsn()).ok());
+    EXPECT_EQ(2 * kBatches + 1 + life,
+              disk.log->Read("t", 0, 2 * kBatches + 1 + life, 1)->front().base_offset);
+    ASSERT_TRUE(disk.log->MoveDurable().ok());
+    disk.log->SetRetentionFloor(kAll);
+    ASSERT_TRUE(disk.log->ApplyRetention().ok());
+  }
 }
 
 TEST(Retention, WithoutLimitsNothingGoes) {

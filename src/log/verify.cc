@@ -1,12 +1,14 @@
 // `headrace log verify`: every byte that is kept, checked without changing anything.
 
 #include <algorithm>
+#include <map>
 
 #include "base/metrics.h"
 #include "log/journal.h"
 #include "log/log.h"
 #include "log/manifest.h"
 #include "log/record_batch.h"
+#include "log/scrub.h"
 #include "log/segment.h"
 #include "os/clock.h"
 
@@ -86,6 +88,17 @@ class SegmentCheck {
   bool record_controls_ = false;
 };
 
+Status CheckIndex(os::FileSystem& files, const std::string& path, const SegmentRecord& record) {
+  Segment segment;
+  segment.path = path;
+  segment.base_offset = record.base_offset;
+  segment.size = record.size;
+  Result<Segment> index = ReadIndexOf(files, segment);
+  // One that is stale is built again; it is no damage.
+  const bool damaged = !index.ok() && index.error().kind() != ErrorKind::kNotFound;
+  return damaged ? Status(index.error()) : Ok();
+}
+
 void CheckPartition(os::FileSystem& files, const std::string& directory,
                     const Manifest::PartitionState& state, bool controls, VerifyReport& report) {
   for (const SegmentRecord& record : state.segments) {
@@ -102,18 +115,75 @@ void CheckPartition(os::FileSystem& files, const std::string& directory,
     ++report.files;
     report.bytes += record.size;
     if (!files.Exists(IndexPath(path))) continue;
-    Segment segment;
-    segment.path = path;
-    segment.base_offset = record.base_offset;
-    segment.size = record.size;
-    Result<Segment> index = ReadIndexOf(files, segment);
-    const bool damaged = !index.ok() && index.error().kind() != ErrorKind::kNotFound;
-    if (damaged) report.findings.push_back(index.error());
+    Status index = CheckIndex(files, path, record);
+    if (!index.ok()) report.findings.push_back(index.error());
     ++report.files;
   }
 }
 
+void CheckSegments(os::FileSystem& files, const std::string& directory, const Manifest& manifest,
+                   VerifyReport& report) {
+  CheckPartition(files, ControlsDirectory(directory), manifest.controls, true, report);
+  for (const auto& [name, topic] : manifest.topics) {
+    for (size_t p = 0; p < topic.partitions.size(); ++p) {
+      CheckPartition(files, PartitionDirectory(directory, name, static_cast<int32_t>(p)),
+                     topic.partitions[p], false, report);
+    }
+  }
+}
+
+// The segments that a manifest lists, by path.
+std::map<std::string, SegmentRecord> Listed(const std::string& directory,
+                                            const Manifest& manifest) {
+  std::map<std::string, SegmentRecord> listed;
+  auto add = [&listed](const std::string& at, const Manifest::PartitionState& partition) {
+    for (const SegmentRecord& segment : partition.segments)
+      listed[SegmentPath(at, segment.base_offset)] = segment;
+  };
+  add(ControlsDirectory(directory), manifest.controls);
+  for (const auto& [name, topic] : manifest.topics) {
+    for (size_t p = 0; p < topic.partitions.size(); ++p)
+      add(PartitionDirectory(directory, name, static_cast<int32_t>(p)), topic.partitions[p]);
+  }
+  return listed;
+}
+
+// Whether a finding still holds: retention may have removed the segment, and the index of one that
+// was just closed was written before the manifest that says how long it is.
+bool StillHolds(os::FileSystem& files, const Error& finding,
+                const std::map<std::string, SegmentRecord>& listed) {
+  const std::string at = finding.place().substr(0, finding.place().find('@'));
+  const bool index = at.ends_with(".index");
+  const std::string path = index ? at.substr(0, at.size() - 6) + ".segment" : at;
+  auto found = listed.find(path);
+  if (found == listed.end()) return false;
+  return !index || !CheckIndex(files, path, found->second).ok();
+}
+
 }  // namespace
+
+Result<VerifyReport> VerifySegments(os::FileSystem& files, const std::string& directory) {
+  VerifyReport report;
+  Result<Manifest> manifest = Manifest::Load(files, directory);
+  if (!manifest.ok() && manifest.error().kind() != ErrorKind::kCorruption) {
+    return std::move(manifest).error();
+  }
+  if (!manifest.ok()) {
+    report.findings.push_back(manifest.error());
+    return report;
+  }
+  CheckSegments(files, directory, *manifest, report);
+  if (report.findings.empty()) return report;
+  std::vector<Error> findings;
+  Result<Manifest> now = Manifest::Load(files, directory);
+  const auto listed = Listed(directory, now.ok() ? *now : *manifest);
+  for (Error& finding : report.findings) {
+    if (finding.kind() == ErrorKind::kUnavailable) return std::move(finding);
+    if (StillHolds(files, finding, listed)) findings.push_back(std::move(finding));
+  }
+  report.findings = std::move(findings);
+  return report;
+}
 
 Result<VerifyReport> Verify(os::FileSystem& files, const std::string& directory) {
   VerifyReport report;
@@ -125,13 +195,7 @@ Result<VerifyReport> Verify(os::FileSystem& files, const std::string& directory)
     report.findings.push_back(manifest.error());
     return report;
   }
-  CheckPartition(files, ControlsDirectory(directory), manifest->controls, true, report);
-  for (const auto& [name, topic] : manifest->topics) {
-    for (size_t p = 0; p < topic.partitions.size(); ++p) {
-      CheckPartition(files, PartitionDirectory(directory, name, static_cast<int32_t>(p)),
-                     topic.partitions[p], false, report);
-    }
-  }
+  CheckSegments(files, directory, *manifest, report);
   base::MetricsRegistry metrics;
   os::SystemClock clock;
   Journal journal(files, clock, metrics, JournalDirectory(directory), {});

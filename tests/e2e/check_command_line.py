@@ -63,3 +63,18 @@ def check_doctor_examines_the_machine(program):
     out, _ = program.ok("doctor", "--json")
     assert {"clock", "free space", "durable write"} <= {c["check"] for c in json.loads(out)}, out
     assert os.path.exists(program.binary)
+
+
+def check_doctor_tells_the_disk_budget_of_a_directory(program):
+    with program.scratch() as d:
+        (d / "app.sql").write_text("CREATE STREAM s (k TEXT) WITH (retention_bytes = '10 MB');")
+        (d / "s.jsonl").write_text('{"k":"a"}\n' * 100)
+        program.ok("run", d / "app.sql", "--input", f"s={d / 's.jsonl'}", "--data", d / "data", "--once")
+        out, _ = program.ok("doctor", "--data", d / "data", "--json")
+        found = {c["check"]: c for c in json.loads(out)}
+        assert found["topic s"]["bytes"] > 0 and found["topic s"]["bytes_most"] >= 10_000_000, out
+        assert found["topic s"]["bytes_per_day"] is None, "a moment tells nothing"
+        budget = found["disk budget"]
+        assert budget["status"] == "ok" and budget["full_in_seconds"] is None and budget["bytes"] > 0, out
+        assert "scrub" not in found, "nothing was served from here"
+        assert program.run("doctor", "--data", d / "data")[0] == 0

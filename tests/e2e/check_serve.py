@@ -3,6 +3,7 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 
 from program import ROOT
 
@@ -143,3 +144,30 @@ def check_a_request_that_had_no_answer_is_sent_again_with_its_key(program):
         assert events == different and events in (30, 31), out
         assert [answers[i]["rows"][0]["n"] for i in range(30)] == list(range(1, 31)), answers
         program.ok("verify", "--data", d / "data")
+
+
+def check_damage_on_the_disk_is_found_while_the_server_runs(program):
+    with program.scratch() as d:
+        (d / "app.sql").write_text("CREATE STREAM s (k TEXT);")
+        with program.serve(d / "data", d / "app.sql") as server:
+            for i in range(20):
+                assert server.request("POST", "/api/v1/topics/s/events", {"k": f"k{i}"})[0] == 200
+            server.stop()
+        segment = next((d / "data" / "topics" / "s" / "0").glob("*.segment"))
+        content = bytearray(segment.read_bytes())
+        content[100] ^= 1
+        segment.write_bytes(content)
+        # The start loads a snapshot, so it does not read what is damaged.
+        with program.serve(d / "data") as server:
+            deadline = time.monotonic() + 60
+            while "headrace_scrub_passes_total 1" not in server.request("GET", "/metrics")[1]:
+                assert time.monotonic() < deadline, server.text()
+                time.sleep(0.01)
+            assert "headrace_scrub_damaged 1" in server.request("GET", "/metrics")[1]
+            assert "scrub: HR5205" in server.text() and str(segment) in server.text(), server.text()
+            assert server.request("POST", "/api/v1/topics/s/events", {"k": "goes on"})[0] == 200
+            server.stop()
+        code, out, _ = program.run("doctor", "--data", d / "data", "--json")
+        found = {c["check"]: c for c in json.loads(out)}
+        assert code == 1 and found["scrub"]["status"] == "failed", out
+        assert "HR5205" in found["scrub"]["found"] and str(segment) in found["scrub"]["found"], out

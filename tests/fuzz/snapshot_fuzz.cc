@@ -1,4 +1,5 @@
-// Any bytes as the manifest of a snapshot, as the state in it, or as a page of a key block:
+// Any bytes as the manifest of a snapshot, as the state in it, as a page of a key block, or as the
+// report of a scrub:
 // refused, or the same again when they are written back.
 
 #include <cstddef>
@@ -6,6 +7,7 @@
 #include <string_view>
 
 #include "engine/engine_state.h"
+#include "engine/scrubber.h"
 #include "engine/snapshot_manifest.h"
 #include "headrace/check.h"
 #include "state/key_block.h"
@@ -59,6 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto state = engine::EngineState::Decode(bytes); state.ok()) {
     const auto again = engine::EngineState::Decode(state->Encode());
     HR_CHECK(again.ok() && again->Encode() == state->Encode());
+  }
+  if (const auto report = engine::ScrubReport::Decode(bytes); report.ok()) {
+    const auto again = engine::ScrubReport::Decode(report->Encode());
+    HR_CHECK(again.ok() && again->Encode() == report->Encode());
   }
   LoadAsPage(bytes);
   return 0;
