@@ -31,13 +31,14 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     losses_.push_back(std::move(loss));
     return Ok();
   }
+  if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{change.name, {{change.text, change.file, change.line, lsn, joined}}, {}, {}};
+    Object made{change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1, ""});
@@ -60,7 +61,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kRetireVersion:
       return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
-      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn});
+      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn, UINT64_MAX});
       break;
     case ChangeKind::kJoin:
       object->revisions.back().joined_lsn = lsn;
@@ -69,8 +70,19 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
     case ChangeKind::kLoss:
+    case ChangeKind::kHalt:
       break;
   }
+  return Ok();
+}
+
+Status Catalog::ApplyHalt(const Change& change, uint64_t lsn) {
+  HR_ASSIGN(Halt halt, Halt::Decode(change.text, lsn));
+  for (Object& object : objects_) {
+    // The topic of a statement has its name; an object of a name like that can be no source.
+    if (halt.Holds(object.name)) object.revisions.back().halted_lsn = lsn;
+  }
+  halts_.push_back(std::move(halt));
   return Ok();
 }
 

@@ -55,6 +55,8 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
   comparison.EndAt(until);
+  comparison.CompareHalted();
+  comparison.StartBehind(past.lsn);
   for (const auto& [of, offset] : past.state.next_offsets)
     comparison.Resume(of.first, of.second, offset);
   ReplayOptions options;
