@@ -38,7 +38,8 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}};
+    Object made{
+        change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1, ""});
@@ -79,8 +80,10 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
 Status Catalog::ApplyHalt(const Change& change, uint64_t lsn) {
   HR_ASSIGN(Halt halt, Halt::Decode(change.text, lsn));
   for (Object& object : objects_) {
-    // The topic of a statement has its name; an object of a name like that can be no source.
-    if (halt.Holds(object.name)) object.revisions.back().halted_lsn = lsn;
+    // The topic of a statement has its name; an object of a name like that can be no source. What
+    // is halted already stays so from then on.
+    uint64_t& halted = object.revisions.back().halted_lsn;
+    if (halt.Holds(object.name)) halted = std::min(halted, lsn);
   }
   halts_.push_back(std::move(halt));
   return Ok();

@@ -97,6 +97,8 @@ TEST(Catalog, AHaltEndsTheStatementsWhoseTopicsItNamesUntilTheyAreReplaced) {
   EXPECT_EQ(catalog.Find("s")->latest().halted_lsn, UINT64_MAX);
   EXPECT_EQ(catalog.halts().front().what, "a:0:3 differs");
   EXPECT_EQ(catalog.halts().front().next_offsets, halt.next_offsets);
+  ASSERT_TRUE(catalog.Apply(*decoded, 10).ok());
+  EXPECT_EQ(catalog.Find("a")->latest().halted_lsn, 9U);
   Change replace;
   replace.kind = ChangeKind::kReplace;
   replace.name = "a";

@@ -171,7 +171,9 @@ void Comparison::CompareLogged(size_t stream, const log::Entry& entry, const Log
     Result<std::vector<row::Place>> causes = DecodeCauses(entry.note, rows.hashes.size());
     std::string recomputed = none ? "" : keep_ == Keep::kRows ? lane.rows.front() : "(another row)";
     Differ(stream, causes.ok() ? (*causes)[i] : row::Place{},
-           {IdOf(stream, entry.partition, offset), {}, std::string(rows.values[i]),
+           {IdOf(stream, entry.partition, offset),
+            {},
+            std::string(rows.values[i]),
             std::move(recomputed)});
   }
   if (!none) return PopWaiting(lane);
@@ -187,7 +189,9 @@ void Comparison::Finish() {
       int64_t offset = lane.first_waiting;
       for (size_t i = 0; i < lane.waiting.size() && !unfinished_[stream]; ++i) {
         Differ(stream, {},
-               {IdOf(stream, static_cast<int32_t>(p), offset++), {}, "",
+               {IdOf(stream, static_cast<int32_t>(p), offset++),
+                {},
+                "",
                 keep_ == Keep::kRows ? lane.rows[i] : "(a row)"});
       }
       // Logged rows that were never recomputed at all are found by Logged; their count is not.

@@ -20,8 +20,8 @@ namespace headrace::engine {
 // one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that
 // is how a new statement is computed over the past and how a cut-off backfill is finished.
 //
-// Rows of a statement that was halted (catalog/halt.h) from before that are muted: they stand as they
-// were logged, unless they are to be compared all the same.
+// Rows of a statement that was halted (catalog/halt.h) from before that are muted: they stand as
+// they were logged, unless they are to be compared all the same.
 //
 // In a log that was salvaged, logged rows are passed over that are lost, and rows of causes behind
 // a lost event are hidden: they cannot be computed again as they were, so what is logged stands,

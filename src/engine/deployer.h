@@ -44,9 +44,8 @@ class Deployer {
   Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog,
                                                    const Deployment& base);
   // The same, when the changes are applied to that of `base` behind this LSN.
-  Result<std::shared_ptr<const Deployment>> DeployBehind(const std::vector<catalog::Change>& changes,
-                                                         const Deployment& base,
-                                                         log::Lsn last_lsn);
+  Result<std::shared_ptr<const Deployment>> DeployBehind(
+      const std::vector<catalog::Change>& changes, const Deployment& base, log::Lsn last_lsn);
 
  private:
   Status DeployModel(const catalog::Object& object, Deployment& deployment);

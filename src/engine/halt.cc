@@ -59,7 +59,9 @@ catalog::Halt MakeHalt(const Deployment& deployment, const log::Log& log,
   halt.what = Shortened(std::move(what), kHaltTextMax);
   for (size_t i = 0; i < deployment.items.size(); ++i) {
     const Deployed& item = deployment.items[i];
-    if (!marked[i] || item.source || item.models) continue;
+    // Letters of a stream that is halted are those of what reads it, which is halted, too.
+    const bool letters = !item.dead_of.empty() && marked[IndexOf(deployment, item.dead_of)];
+    if ((!marked[i] && !letters) || item.source || item.models) continue;
     for (int32_t p = 0; p < item.partitions; ++p)
       halt.next_offsets[{item.topic(), p}] = log.next_offset(item.topic(), p);
   }

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/test_program.h"
 #include "engine/frame_note.h"
+#include "engine/test_program.h"
 #include "log/record_batch.h"
 
 namespace headrace::engine {
@@ -154,7 +154,9 @@ TEST(Halt, ACallThatWantsItsRowsIsRefused) {
     request.topic = "s";
     request.payloads = {Event(5)};
     request.return_stream = stream;
-    request.done = [&](const IngestReply& reply) { code += reply.error ? reply.error->code() : "ok"; };
+    request.done = [&](const IngestReply& reply) {
+      code += reply.error ? reply.error->code() : "ok";
+    };
     program.engine().Submit(std::move(request));
     program.engine().Pump();
     program.engine().log().WaitDurable(program.engine().log().last_lsn()).value();
@@ -183,8 +185,10 @@ TEST(Halt, CreateOrReplaceBeginsItAnew) {
     program.SetHalts(false);
     for (uint64_t seed = 1; seed < 5; ++seed) {
       // With the events while nothing was emitted it is the sixth.
-      EXPECT_NE(std::string::npos, program.Rows("a", true).find(R"({"_id":"a:0:4","k":"x","n":6,)"));
-      EXPECT_NE(std::string::npos, program.Rows("b", true).find(R"({"_id":"b:0:4","k":"x","m":7,)"));
+      EXPECT_NE(std::string::npos,
+                program.Rows("a", true).find(R"({"_id":"a:0:4","k":"x","n":6,)"));
+      EXPECT_NE(std::string::npos,
+                program.Rows("b", true).find(R"({"_id":"b:0:4","k":"x","m":7,)"));
       EXPECT_NE(std::string::npos, program.engine().Why("a:0:4")->find("\"recomputed\":true"));
       EXPECT_NE(std::string::npos, program.engine().Why("b:0:4")->find("\"n\":{\"value\":6"));
       Status started = seed % 2 == 1 ? program.Restart() : program.Crash(seed);
@@ -203,7 +207,8 @@ TEST(Halt, ACrashAtAnyDiskOperationOfTheStartHaltsTheSame) {
   still.SetHalts(true);
   still.Start().value();
   still.Feed("s", {Event(5)});
-  const std::string expected = still.Rows("a", true) + still.Rows("b", true) + still.Rows("c", true);
+  const std::string expected =
+      still.Rows("a", true) + still.Rows("b", true) + still.Rows("c", true);
   bool finished = false;
   uint64_t at = 1;
   for (; !finished; ++at) {

@@ -58,6 +58,7 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       startup_(clock),
       deployment_(std::make_shared<Deployment>()),
       estimate_(metrics),
+      times_(metrics),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

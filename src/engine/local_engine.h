@@ -21,6 +21,7 @@
 #include "engine/past.h"
 #include "engine/recovery_estimate.h"
 #include "engine/snapshot_cycle.h"
+#include "engine/stream_time.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
 
@@ -253,6 +254,7 @@ class LocalEngine final : public Engine {
 
   // Confined to the worker.
   RecoveryEstimate estimate_;
+  TimeMetrics times_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
   os::WorkerTeam team_;
   std::unique_ptr<os::SpillFile> spill_;  // null: state is in memory alone
@@ -282,7 +284,7 @@ class LocalEngine final : public Engine {
   bool unfinished_ = false;  // a statement has not joined the others yet
   bool abandoned_ = false;   // the state is not that of the journal
   std::string recovery_note_;
-  std::vector<bool> halting_;  // by item, while the state is built
+  std::vector<bool> halting_;                 // by item, while the state is built
   std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
 };

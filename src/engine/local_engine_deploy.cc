@@ -337,8 +337,7 @@ void LocalEngine::FixEnd() {
 
 Status LocalEngine::TakeOver() {
   Deploying& deploying = *deploying_;
-  HR_ASSIGN(auto planned,
-            deployer_.DeployBehind(deploying.later, *deployment(), log_->last_lsn()));
+  HR_ASSIGN(auto planned, deployer_.DeployBehind(deploying.later, *deployment(), log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
   HR_ASSIGN(auto next, deployer_.DeployBehind(deploying.later, *deployment(), log_->last_lsn()));
   entries_ = ControlsOf(deploying.later);

@@ -109,7 +109,8 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
   std::string difference;
   if (MarkHalting(comparison)) {
     HR_ASSIGN(difference, DescribeDifference(from, comparison));
-    if (!options_.halts) return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
+    if (!options_.halts)
+      return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
   }
   estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
   group_->TakeEntries(entries_);
@@ -146,7 +147,9 @@ Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison&
   options.logged = [&](const log::Entry& entry, const LoggedRows& logged) {
     rows.Logged(entry, logged);
   };
-  options.frame_done = [&]() -> Status { return rows.differences() == 0 ? Ok() : Status(Stopped()); };
+  options.frame_done = [&]() -> Status {
+    return rows.differences() == 0 ? Ok() : Status(Stopped());
+  };
   Result<uint64_t> replayed = Replay(*log_, *past.graph, rows, options);
   if (replayed.ok()) rows.Finish();
   if (rows.differences() > 0) first = rows.sample().front();
