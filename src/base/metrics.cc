@@ -128,4 +128,17 @@ std::string MetricsRegistry::Text() const {
   return out;
 }
 
+std::string EscapedLabel(std::string_view value) {
+  std::string out;
+  for (char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace headrace::base

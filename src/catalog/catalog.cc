@@ -41,13 +41,15 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     notes_[change.name].Apply(list, change.number);
     return Ok();
   }
+  if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{change.name, {{change.text, change.file, change.line, lsn, joined}}, {}, {}};
+    Object made{
+        change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false});
       made.activations.push_back({lsn, 1, ""});
@@ -70,7 +72,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kRetireVersion:
       return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
-      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn});
+      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn, UINT64_MAX});
       break;
     case ChangeKind::kJoin:
       object->revisions.back().joined_lsn = lsn;
@@ -80,8 +82,21 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kFinishInput:
     case ChangeKind::kLoss:
     case ChangeKind::kNote:
+    case ChangeKind::kHalt:
       break;
   }
+  return Ok();
+}
+
+Status Catalog::ApplyHalt(const Change& change, uint64_t lsn) {
+  HR_ASSIGN(Halt halt, Halt::Decode(change.text, lsn));
+  for (Object& object : objects_) {
+    // The topic of a statement has its name; an object of a name like that can be no source. What
+    // is halted already stays so from then on.
+    uint64_t& halted = object.revisions.back().halted_lsn;
+    if (halt.Holds(object.name)) halted = std::min(halted, lsn);
+  }
+  halts_.push_back(std::move(halt));
   return Ok();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/change.h"
+#include "catalog/halt.h"
 #include "catalog/loss.h"
 #include "catalog/model_notes.h"
 
@@ -33,6 +34,7 @@ struct Revision {
   int32_t line = 1;
   uint64_t lsn = 0;
   uint64_t joined_lsn = 0;  // the past that it was computed over ends here; UINT64_MAX: not yet
+  uint64_t halted_lsn = UINT64_MAX;  // it emits for earlier causes alone; UINT64_MAX: it is not
 };
 
 // One named object as its statements made it.
@@ -63,17 +65,21 @@ class Catalog {
   const std::map<std::string, ModelNotes>& notes() const { return notes_; }
   // Null when nothing was said of it.
   const ModelNotes* NotesOf(const std::string& model) const;
+  // Ascending; also those whose statements were replaced since.
+  const std::vector<Halt>& halts() const { return halts_; }
   // An event after the end opens the input again.
   void Reopen(const std::string& stream) { finished_.erase(stream); }
 
  private:
   Object* FindMutable(const std::string& name);
+  Status ApplyHalt(const Change& change, uint64_t lsn);
   static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
 
   std::vector<Object> objects_;
   std::set<std::string> finished_;
   std::vector<Loss> losses_;
   std::map<std::string, ModelNotes> notes_;
+  std::vector<Halt> halts_;
 };
 
 }  // namespace headrace::catalog

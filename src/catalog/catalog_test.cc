@@ -75,5 +75,40 @@ TEST(CatalogTest, RemembersWhatASalvageLeftOut) {
   EXPECT_EQ(Loss::Decode(change.text, 3).error().code(), "HR5301") << "lost behind its own end";
 }
 
+TEST(Catalog, AHaltEndsTheStatementsWhoseTopicsItNamesUntilTheyAreReplaced) {
+  Catalog catalog;
+  Change create;
+  for (const char* name : {"s", "a", "b"}) {
+    create.name = name;
+    ASSERT_TRUE(catalog.Apply(create, 5).ok());
+  }
+  Halt halt;
+  halt.what = "a:0:3 differs";
+  halt.next_offsets = {{{"a", 0}, 4}, {{"a", 1}, 0}, {{"s.dead", 0}, 2}};
+  Change change;
+  change.kind = ChangeKind::kHalt;
+  change.name = "a";
+  change.text = halt.Encode();
+  const Result<Change> decoded = Change::Decode(change.Encode());
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_TRUE(catalog.Apply(*decoded, 9).ok());
+  EXPECT_EQ(catalog.Find("a")->latest().halted_lsn, 9U);
+  EXPECT_EQ(catalog.Find("b")->latest().halted_lsn, UINT64_MAX);
+  EXPECT_EQ(catalog.Find("s")->latest().halted_lsn, UINT64_MAX);
+  EXPECT_EQ(catalog.halts().front().what, "a:0:3 differs");
+  EXPECT_EQ(catalog.halts().front().next_offsets, halt.next_offsets);
+  ASSERT_TRUE(catalog.Apply(*decoded, 10).ok());
+  EXPECT_EQ(catalog.Find("a")->latest().halted_lsn, 9U);
+  Change replace;
+  replace.kind = ChangeKind::kReplace;
+  replace.name = "a";
+  ASSERT_TRUE(catalog.Apply(replace, 12).ok());
+  EXPECT_EQ(catalog.Find("a")->revisions.front().halted_lsn, 9U);
+  EXPECT_EQ(catalog.Find("a")->latest().halted_lsn, UINT64_MAX);
+  for (size_t size = 0; size < change.text.size(); ++size)
+    EXPECT_EQ(Halt::Decode(change.text.substr(0, size), 9).error().code(), "HR5301") << size;
+  EXPECT_EQ(Halt::Decode(change.text + "x", 9).error().code(), "HR5301");
+}
+
 }  // namespace
 }  // namespace headrace::catalog

@@ -21,6 +21,7 @@ enum class ChangeKind : uint8_t {
   kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
+  kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
 };
@@ -31,7 +32,7 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
-  // kLoss: what is lost; kNote: the notes.
+  // kLoss: what is lost; kHalt: see there; kNote: the notes.
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

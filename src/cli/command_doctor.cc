@@ -214,6 +214,10 @@ void ExamineData(const std::string& directory, Examination& report) {
   const log::RecoveryReport& recovery = engine.log().recovery();
   report.Good("recovery", recovery.text.empty() ? "last LSN " + std::to_string(recovery.last_lsn)
                                                 : recovery.text);
+  for (const engine::HaltedStream& stream : engine.halted()) {
+    report.Bad("stream " + stream.name,
+               "halted at LSN " + std::to_string(stream.lsn) + ": " + stream.why);
+  }
   ExamineBudget((*opened)->files(), directory, engine.log(), report);
 }
 

@@ -80,8 +80,12 @@ ExitCode RunRun(const Arguments& arguments, Console& console) {
     console.Note("error HR9006: " + std::to_string(summary->dead) +
                  " events went to the dead letters, and --strict forbids it\n");
   }
+  const bool halted = !(*workspace)->engine().halted().empty();
+  if (halted)
+    console.Note("error HR5401: streams are halted, and their rows are missing: see above\n");
   console.Note(SummaryLine(*summary));
   if (signals.stop()) return ExitCode::kInterrupted;
+  if (halted) return ExitCode::kFailed;
   return strict ? ExitCode::kBadData : ExitCode::kOk;
 }
 

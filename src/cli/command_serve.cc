@@ -48,8 +48,9 @@ class Serving {
     });
     RunServer();
     recovery.join();
+    // Asked to end while it recovered, it has done what was asked for.
     const bool stopped = workspace_.engine().startup().stopped;
-    if (!outcome_.ok() && !stopped) return outcome_;
+    if (!outcome_.ok() && !(stopped && outcome_.error().code() == kStopping)) return outcome_;
     return workspace_.Close();
   }
 

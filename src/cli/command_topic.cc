@@ -4,6 +4,8 @@
 #include "cli/commands.h"
 #include "cli/data_commands.h"
 #include "cli/listing.h"
+#include "engine/local_engine.h"
+#include "engine/stream_time.h"
 #include "log/log.h"
 #include "log/record_batch.h"
 #include "row/text.h"
@@ -47,6 +49,16 @@ ExitCode RunTopicList(const Arguments& arguments, Console& console) {
   return ExitCode::kOk;
 }
 
+void AddTime(const engine::StreamTime& time, size_t partition, std::vector<Cell>& cells) {
+  const flow::PartitionState& state = time.partitions[partition];
+  cells.push_back(Cell::Text(time.finished ? "finished" : state.idle ? "idle" : "active"));
+  std::string watermark;
+  if (state.watermark != INT64_MIN) row::AppendRfc3339(state.watermark, watermark);
+  cells.push_back(watermark.empty() ? Cell::Null() : Cell::Text(watermark));
+  cells.push_back(Cell::Text(state.holds && !time.finished ? "yes" : "no"));
+  cells.push_back(Cell::Number(state.silent_micros / 1'000'000));
+}
+
 ExitCode RunTopicShow(const Arguments& arguments, Console& console) {
   ExitCode code = ExitCode::kOk;
   std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "topic show", &code);
@@ -54,12 +66,21 @@ ExitCode RunTopicShow(const Arguments& arguments, Console& console) {
   const log::Log& log = workspace->engine().log();
   const std::string& topic = arguments.positionals()[0];
   if (!log.HasTopic(topic)) return console.Fail(UnknownTopic(log, topic));
-  Listing listing({"partition", "first_offset", "end_offset", "events"});
+  // Engine::Open makes no other.
+  const auto& engine = static_cast<const engine::LocalEngine&>(workspace->engine());
+  auto time = engine::ReadStreamTime(workspace->files(), workspace->directory(), log,
+                                     engine.deployment(), topic);
+  if (!time.ok()) return console.Fail(time.error());
+  std::vector<std::string> columns = {"partition", "first_offset", "end_offset", "events"};
+  if (*time) columns.insert(columns.end(), {"time", "watermark", "holds_back", "silent_seconds"});
+  Listing listing(columns);
   for (int32_t p = 0; p < log.topic_config(topic).partitions; ++p) {
     const int64_t first = log.start_offset(topic, p);
     const int64_t end = log.end_offset(topic, p);
-    listing.Add({Cell::Number(int64_t{p}), Cell::Number(first), Cell::Number(end),
-                 Cell::Number(end - first)});
+    std::vector<Cell> cells = {Cell::Number(int64_t{p}), Cell::Number(first), Cell::Number(end),
+                               Cell::Number(end - first)};
+    if (*time) AddTime(**time, static_cast<size_t>(p), cells);
+    listing.Add(std::move(cells));
   }
   listing.Print(arguments, console);
   return ExitCode::kOk;

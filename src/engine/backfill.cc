@@ -93,6 +93,7 @@ class Backfill::Rows final : public Emission {
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
     Output& output = outputs_[stream];
     Lane& lane = output.lanes[static_cast<size_t>(row.partition)];
+    if (auto next = Cross(stream, row.partition, row.cause.lsn)) lane.next_offset = *next;
     if (!output.wanted) return lane.next_offset++;
     log::Record record;
     record.timestamp_ms = row.event_time < 0 ? 0 : row.event_time / 1000;
@@ -207,6 +208,7 @@ Status Backfill::Compute() {
   rows_ = std::make_unique<Rows>(job_.part, job_.emitting);
   for (const auto& [of, offset] : past.state.next_offsets)
     rows_->Resume(of.first, of.second, offset);
+  rows_->StartBehind(past.lsn);
   log::Lsn at = past.lsn;
   for (size_t round = 0;; ++round) {
     const std::optional<log::Lsn> end = NextEnd(at, round);

@@ -18,6 +18,7 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
   for (const Deployed& item : this->deployment().items) {
     auto& lanes = lanes_.emplace_back();
     skipped_.push_back(false);
+    differs_.push_back(false);
     unfinished_.push_back(false);
     lanes.resize(static_cast<size_t>(item.partitions));
     if (item.models || item.source) continue;
@@ -48,6 +49,7 @@ void Comparison::EndAt(log::Lsn lsn) {
 }
 
 void Comparison::Resume(const EngineState& then, log::Lsn lsn) {
+  StartBehind(lsn);
   for (const auto& [of, offset] : then.next_offsets) {
     const Deployed* item = deployment().FindByTopic(of.first);
     if (item == nullptr || of.second < 0 || of.second >= item->partitions) continue;
@@ -71,6 +73,15 @@ void Comparison::Pass(Lane& lane, uint64_t cause) {
   }
 }
 
+void Comparison::PassHalts(size_t stream, int32_t partition, uint64_t cause) {
+  std::optional<int64_t> next = Cross(stream, partition, cause);
+  if (!next) return;
+  Lane& lane = lanes_[stream][static_cast<size_t>(partition)];
+  lane.next_offset = lane.first_waiting = *next;
+  lane.waiting.clear();
+  lane.rows.clear();
+}
+
 bool Comparison::IsHidden(const Lane& lane, uint64_t cause, int64_t offset) {
   if (lane.seams.empty()) return false;
   return offset >= lane.seams.front().next_offset ||
@@ -80,6 +91,8 @@ bool Comparison::IsHidden(const Lane& lane, uint64_t cause, int64_t offset) {
 
 int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   Lane& lane = lanes_[stream][static_cast<size_t>(row.partition)];
+  PassHalts(stream, row.partition, row.cause.lsn);
+  if (IsMuted(stream, row.partition)) return lane.next_offset++;
   Pass(lane, row.cause.lsn);
   if (IsHidden(lane, row.cause.lsn, lane.next_offset)) {
     lane.hidden.emplace_back(row.cause, base::Hash64(row.value));
@@ -93,7 +106,8 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
   } else if (beyond_) {
     beyond_(stream, row);
   } else if (!unfinished_[stream]) {
-    Differ(stream, row.partition, offset, "", std::string(row.value));
+    Differ(stream, row.cause,
+           {IdOf(stream, row.partition, offset), {}, "", std::string(row.value)});
   }
   return offset;
 }
@@ -113,11 +127,14 @@ void Comparison::MatchHidden(Lane& lane, row::Place cause, uint64_t hash) {
   if (found) lane.hidden.pop_front();
 }
 
-bool Comparison::PassOver(Lane& lane, row::Place cause, int64_t offset, uint64_t hash) {
+bool Comparison::PassOver(size_t stream, const log::Entry& entry, row::Place cause,
+                          const LoggedRows& rows, size_t i) {
+  Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
+  const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
   Pass(lane, cause.lsn);
   if (lane.seams.empty()) return false;
   if (IsHidden(lane, cause.lsn, offset)) {
-    MatchHidden(lane, cause, hash);
+    MatchHidden(lane, cause, rows.hashes[i]);
     return true;
   }
   // The logged ones in front of it are lost.
@@ -131,16 +148,17 @@ void Comparison::Logged(const log::Entry& entry, const LoggedRows& rows) {
   if (item == nullptr || item->source) return;
   auto stream = static_cast<size_t>(item - deployment().items.data());
   if (skipped_[stream]) return;
-  Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
-  if (lane.seams.empty()) {
+  const Lane& lane = lanes_[stream][static_cast<size_t>(entry.partition)];
+  if (lane.seams.empty() && !BeforeHalt(stream, entry.partition)) {
     for (size_t i = 0; i < rows.hashes.size(); ++i)
       CompareLogged(stream, entry, rows, i);
     return;
   }
   Result<std::vector<row::Place>> causes = DecodeCauses(entry.note, rows.hashes.size());
   for (size_t i = 0; i < rows.hashes.size(); ++i) {
-    const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
-    if (causes.ok() && PassOver(lane, (*causes)[i], offset, rows.hashes[i])) continue;
+    if (causes.ok()) PassHalts(stream, entry.partition, (*causes)[i].lsn);
+    if (IsMuted(stream, entry.partition)) continue;
+    if (causes.ok() && PassOver(stream, entry, (*causes)[i], rows, i)) continue;
     CompareLogged(stream, entry, rows, i);
   }
 }
@@ -151,19 +169,21 @@ void Comparison::CompareLogged(size_t stream, const log::Entry& entry, const Log
   const int64_t offset = entry.base_offset + static_cast<int64_t>(i);
   if (offset < lane.first_waiting) return;
   ++compared_;
-  if (lane.waiting.empty()) {
-    Differ(stream, entry.partition, offset, std::string(rows.values[i]), "");
-    ++lane.next_offset;
-    ++lane.first_waiting;
-    return;
-  }
-  bool same = keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
-                                   : lane.waiting.front() == rows.hashes[i];
+  const bool none = lane.waiting.empty();
+  const bool same = !none && (keep_ == Keep::kRows ? lane.rows.front() == rows.values[i]
+                                                   : lane.waiting.front() == rows.hashes[i]);
   if (!same) {
-    Differ(stream, entry.partition, offset, std::string(rows.values[i]),
-           keep_ == Keep::kRows ? lane.rows.front() : "(another row)");
+    Result<std::vector<row::Place>> causes = DecodeCauses(entry.note, rows.hashes.size());
+    std::string recomputed = none ? "" : keep_ == Keep::kRows ? lane.rows.front() : "(another row)";
+    Differ(stream, causes.ok() ? (*causes)[i] : row::Place{},
+           {IdOf(stream, entry.partition, offset),
+            {},
+            std::string(rows.values[i]),
+            std::move(recomputed)});
   }
-  PopWaiting(lane);
+  if (!none) return PopWaiting(lane);
+  ++lane.next_offset;
+  ++lane.first_waiting;
 }
 
 void Comparison::Finish() {
@@ -173,8 +193,11 @@ void Comparison::Finish() {
       if (!lane.seams.empty()) continue;  // what waits is lost
       int64_t offset = lane.first_waiting;
       for (size_t i = 0; i < lane.waiting.size() && !unfinished_[stream]; ++i) {
-        Differ(stream, static_cast<int32_t>(p), offset++, "",
-               keep_ == Keep::kRows ? lane.rows[i] : "(a row)");
+        Differ(stream, {},
+               {IdOf(stream, static_cast<int32_t>(p), offset++),
+                {},
+                "",
+                keep_ == Keep::kRows ? lane.rows[i] : "(a row)"});
       }
       // Logged rows that were never recomputed at all are found by Logged; their count is not.
       lane.waiting.clear();
@@ -183,13 +206,17 @@ void Comparison::Finish() {
   }
 }
 
-void Comparison::Differ(size_t stream, int32_t partition, int64_t offset, std::string logged,
-                        std::string recomputed) {
+void Comparison::Differ(size_t stream, row::Place cause, Difference difference) {
   ++differences_;
+  differs_[stream] = true;
   if (sample_.size() >= kSampleMax) return;
-  std::string id = deployment().items[stream].name + ":" + std::to_string(partition) + ":" +
-                   std::to_string(offset);
-  sample_.push_back({std::move(id), std::move(logged), std::move(recomputed)});
+  difference.cause = cause;
+  sample_.push_back(std::move(difference));
+}
+
+std::string Comparison::IdOf(size_t stream, int32_t partition, int64_t offset) const {
+  return deployment().items[stream].name + ":" + std::to_string(partition) + ":" +
+         std::to_string(offset);
 }
 
 }  // namespace headrace::engine

@@ -21,6 +21,9 @@ namespace headrace::engine {
 // one is read; it is never emitted again. A row behind the logged end is handed to `beyond`: that
 // is how a new statement is computed over the past and how a cut-off backfill is finished.
 //
+// Rows of a statement that was halted (catalog/halt.h) from before that are muted: they stand as
+// they were logged, unless they are to be compared all the same.
+//
 // In a log that was salvaged, logged rows are passed over that are lost, and rows of causes behind
 // a lost event are hidden: they cannot be computed again as they were, so what is logged stands,
 // and nothing is handed on. From the salvage on rows are compared as ever. Confined.
@@ -34,6 +37,9 @@ class Comparison final : public Emission {
 
   // Compares only these streams; empty: all.
   void Restrict(const std::vector<std::string>& streams);
+  // From now on: rows of halted statements, too.
+  void CompareHalted() { compares_halted_ = true; }
+  bool differs(size_t stream) const { return differs_[stream]; }
   // The rows that derived topics had then are known: a snapshot of this LSN holds what they stem
   // from.
   void Resume(const EngineState& then, log::Lsn lsn);
@@ -75,12 +81,20 @@ class Comparison final : public Emission {
   void MatchHidden(Lane& lane, row::Place cause, uint64_t hash);
   void PopWaiting(Lane& lane) const;
   // True when a logged row is not to be compared.
-  bool PassOver(Lane& lane, row::Place cause, int64_t offset, uint64_t hash);
+  bool PassOver(size_t stream, const log::Entry& entry, row::Place cause, const LoggedRows& rows,
+                size_t i);
   void CompareLogged(size_t stream, const log::Entry& entry, const LoggedRows& rows, size_t i);
-  void Differ(size_t stream, int32_t partition, int64_t offset, std::string logged,
-              std::string recomputed);
+  // Behind a halt offsets go on where it says.
+  void PassHalts(size_t stream, int32_t partition, uint64_t cause);
+  bool IsMuted(size_t stream, int32_t partition) const {
+    return !compares_halted_ && BeforeHalt(stream, partition);
+  }
+  void Differ(size_t stream, row::Place cause, Difference difference);
+  std::string IdOf(size_t stream, int32_t partition, int64_t offset) const;
 
   Keep keep_;
+  bool compares_halted_ = false;
+  std::vector<bool> differs_;  // by item
   Beyond beyond_;
   std::vector<bool> skipped_;             // by item
   std::vector<bool> unfinished_;          // by item: what is missing is no difference

@@ -17,7 +17,7 @@ namespace {
 // From `lsn` on the statement is what `next` says.
 void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
   auto former = std::make_shared<flow::StatementPlan>(*item.statement);
-  former->until_lsn = lsn;
+  former->until_lsn = std::min(former->until_lsn, lsn);
   auto newest = std::make_shared<flow::StatementPlan>(next);
   newest->from_lsn = lsn;
   // Rows of all revisions stand in one topic and are read with the newest schema.
@@ -44,16 +44,28 @@ const Deployed* Unchanged(const Deployment& base, const catalog::Object& object)
   const bool same = before != nullptr && before->revisions.size() == object.revisions.size() &&
                     before->revisions.front().lsn == object.revisions.front().lsn &&
                     before->latest().joined_lsn == object.latest().joined_lsn &&
+                    before->latest().halted_lsn == object.latest().halted_lsn &&
                     before->latest().lsn == object.latest().lsn;
   return same ? base.Find(object.name) : nullptr;
 }
 
 }  // namespace
 
+std::vector<log::Entry> ControlsOf(const std::vector<catalog::Change>& changes) {
+  std::vector<log::Entry> controls;
+  for (const catalog::Change& change : changes) {
+    log::Entry& entry = controls.emplace_back();
+    entry.kind = log::EntryKind::kControl;
+    entry.bytes = change.Encode();
+  }
+  return controls;
+}
+
 Deployed SideOutputOf(const sql::Planner& planner, const flow::StatementPlan& of, uint64_t lsn) {
   auto plan = std::make_shared<flow::StatementPlan>(*planner.PlanSideOutput(of));
   plan->created_lsn = lsn;
   plan->joined_lsn = of.joined_lsn;
+  plan->until_lsn = of.until_lsn;
   Deployed item;
   item.name = plan->name;
   item.statement = std::move(plan);
@@ -195,7 +207,9 @@ class ScriptPlanner {
     const catalog::Object* object = deployment_.catalog.Find(create.name.name);
     catalog::Change change = Creation(statement, create.name.name);
     change.kind = catalog::ChangeKind::kReplace;
-    if (object != nullptr && SameDefinition(object->latest().text, change.text)) {
+    // A statement that was halted is begun anew by its own text.
+    if (object != nullptr && !known.halted() &&
+        SameDefinition(object->latest().text, change.text)) {
       draft_.unchanged.push_back(create.name.name);
       return;
     }
@@ -470,6 +484,14 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
   return std::shared_ptr<const Deployment>(std::move(deployment));
 }
 
+Result<std::shared_ptr<const Deployment>> Deployer::DeployBehind(
+    const std::vector<catalog::Change>& changes, const Deployment& base, log::Lsn last_lsn) {
+  catalog::Catalog catalog = base.catalog;
+  for (const catalog::Change& change : changes)
+    HR_TRY(catalog.Apply(change, ++last_lsn));
+  return Deploy(catalog, base);
+}
+
 Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployment) {
   auto versions = std::make_shared<flow::ModelVersions>();
   for (const catalog::ModelVersion& version : object.versions) {
@@ -519,6 +541,7 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
         auto dated = std::make_shared<flow::StatementPlan>(*plan);
         dated->created_lsn = revision.lsn;
         dated->joined_lsn = revision.joined_lsn;
+        dated->until_lsn = revision.halted_lsn;
         if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
         item.statement = std::move(dated);
       }

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "engine/deployment.h"
 #include "headrace/result.h"
+#include "log/log.h"
 #include "os/file_system.h"
 #include "sql/planner.h"
 
@@ -23,6 +24,9 @@ struct Draft {
   std::vector<std::string> unchanged;    // what the script names and leaves as it is
   Deployment deployment;                 // as it will be, but for the LSNs
 };
+
+// The controls that journal them.
+std::vector<log::Entry> ControlsOf(const std::vector<catalog::Change>& changes);
 
 // Turns scripts into changes and catalogues into deployments. Keeps loaded models, by hash.
 // Confined to the worker.
@@ -39,6 +43,9 @@ class Deployer {
   // stands in the catalogue is taken from there, the same plan.
   Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog,
                                                    const Deployment& base);
+  // The same, when the changes are applied to that of `base` behind this LSN.
+  Result<std::shared_ptr<const Deployment>> DeployBehind(
+      const std::vector<catalog::Change>& changes, const Deployment& base, log::Lsn last_lsn);
 
   // Reads a model's file, keeps its bytes as those of a version, and loads it. Errors: those of the
   // file and of Model::Load.

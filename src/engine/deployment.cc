@@ -25,6 +25,10 @@ bool Deployed::joined() const {
   return !statement || statement->joined_lsn != UINT64_MAX;
 }
 
+bool Deployed::halted() const {
+  return statement && statement->until_lsn != UINT64_MAX;
+}
+
 const flow::StatementPlan& Deployed::RevisionAt(uint64_t lsn) const {
   for (const StatementPtr& revision : former) {
     if (revision->IsLive(lsn)) return *revision;

@@ -29,6 +29,8 @@ struct Deployed {
   std::vector<StatementPtr> revisions() const;
   // False of a statement whose rows of the past are still being computed.
   bool joined() const;
+  // True of a statement that emits no more because it could not be computed again as it was.
+  bool halted() const;
   // The one that emits for causes of this LSN. There must be a statement.
   const flow::StatementPlan& RevisionAt(uint64_t lsn) const;
 };

@@ -11,6 +11,36 @@ Emission::Emission(std::shared_ptr<const Deployment> deployment)
       outputs_[revision.get()] = {i, std::make_unique<schema::JsonEncoder>(revision->schema)};
     }
   }
+  for (const catalog::Halt& halt : deployment_->catalog.halts()) {
+    for (const auto& [of, offset] : halt.next_offsets) {
+      const Deployed* item = deployment_->FindByTopic(of.first);
+      if (item != nullptr) halts_[{IndexOf(item->name), of.second}].emplace_back(halt.lsn, offset);
+    }
+  }
+}
+
+void Emission::StartBehind(uint64_t lsn) {
+  for (auto& [of, halts] : halts_) {
+    while (!halts.empty() && halts.front().first <= lsn)
+      halts.pop_front();
+  }
+}
+
+std::optional<int64_t> Emission::Cross(size_t stream, int32_t partition, uint64_t cause) {
+  std::optional<int64_t> next;
+  if (halts_.empty()) return next;
+  auto found = halts_.find({stream, partition});
+  if (found == halts_.end()) return next;
+  for (Halts& halts = found->second; !halts.empty() && halts.front().first <= cause;
+       halts.pop_front())
+    next = halts.front().second;
+  return next;
+}
+
+bool Emission::BeforeHalt(size_t stream, int32_t partition) const {
+  if (halts_.empty()) return false;
+  auto found = halts_.find({stream, partition});
+  return found != halts_.end() && !found->second.empty();
 }
 
 Emission::~Emission() = default;

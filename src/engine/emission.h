@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +57,9 @@ class Emission : public flow::Collector {
   // The same for a statement whose plan does not know yet that it joins there.
   void Join(const std::string& statement, uint64_t lsn);
 
+  // What causes up to the LSN gave is known: a snapshot holds what they stem from.
+  void StartBehind(uint64_t lsn);
+
   uint64_t late() const { return late_; }
   uint64_t dead() const { return dead_; }
   uint64_t rows() const { return rows_; }
@@ -63,8 +68,14 @@ class Emission : public flow::Collector {
   // Takes the row and gives its offset. `stream` indexes Deployment::items.
   virtual int64_t OnRow(size_t stream, const EmittedRow& row) = 0;
   const Deployment& deployment() const { return *deployment_; }
+  // The offset at which the rows of the partition go on, when this cause is the first behind a halt
+  // of its statement: what is recomputed of the time before may be another number of rows.
+  std::optional<int64_t> Cross(size_t stream, int32_t partition, uint64_t cause);
+  // Whether a halt of the partition's statement is ahead.
+  bool BeforeHalt(size_t stream, int32_t partition) const;
 
  private:
+  using Halts = std::deque<std::pair<uint64_t, int64_t>>;  // LSN, next offset; ascending
   // Where the rows of a revision of a statement go, and how they are written.
   struct Output {
     size_t item = 0;
@@ -93,6 +104,7 @@ class Emission : public flow::Collector {
   void HandOn(const DeadLetter& letter);
 
   std::shared_ptr<const Deployment> deployment_;
+  std::map<std::pair<size_t, int32_t>, Halts> halts_;  // that are ahead, by item and partition
   std::map<const flow::StatementPlan*, Output> outputs_;
   const flow::StatementPlan* last_statement_ = nullptr;
   const Output* last_output_ = nullptr;

@@ -20,6 +20,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/file_system.h"
+#include "row/batch.h"
 #include "row/schema.h"
 
 namespace headrace::engine {
@@ -50,6 +51,9 @@ struct EngineOptions {
   bool snapshots = true;
   int64_t snapshot_interval_ms = 10'000;
   uint64_t snapshot_lsns = UINT64_MAX;  // also after so many entries of the journal
+  // A start that computes rows otherwise than they were logged halts the statements concerned, and
+  // what is made from them; false: it fails with HR5401.
+  bool halts = true;
   // Told what goes on beside events, one line for people; on the worker thread. May be null.
   std::function<void(const std::string&)> notice{};
 };
@@ -117,6 +121,7 @@ struct RowRange {
 // A finding of Verify: a logged row that differs from the recomputed one.
 struct Difference {
   std::string id;
+  row::Place cause;
   std::string logged;
   std::string recomputed;
 };
@@ -130,6 +135,13 @@ struct VerifyResult {
   // are left give differs for some.
   uint64_t behind_loss = 0;
   uint64_t behind_loss_differ = 0;
+};
+
+// A stream or view that emits no more: a start computed rows of it otherwise than they were logged.
+struct HaltedStream {
+  std::string name;
+  uint64_t lsn = 0;  // it emits for earlier causes alone
+  std::string why;
 };
 
 // What a script would change of one object.
@@ -248,6 +260,7 @@ class Engine {
   virtual std::vector<StreamInfo> streams() const = 0;
   virtual log::Log& log() const = 0;
   virtual bool ready() const = 0;  // recovered, journal not failed
+  virtual std::vector<HaltedStream> halted() const { return {}; }
   // How far Recover is, or was.
   virtual StartupProgress startup() const { return {}; }
   // Recover gives up at its next step: the program wants to end.

@@ -104,6 +104,10 @@ void LocalEngine::Submit(IngestRequest request) {
     refusal = Error(ErrorKind::kUnavailable, "HR5010",
                     request.return_stream + " is still being computed over the past")
                   .WithHint("it answers as soon as its deployment is done");
+  } else if (!request.return_stream.empty() && deployment_->Find(request.return_stream)->halted()) {
+    refusal = Error(ErrorKind::kUnavailable, "HR5075",
+                    request.return_stream + " is halted: it could not be computed as it was logged")
+                  .WithHint("GET /readyz says why; CREATE OR REPLACE begins it anew");
   } else if (queued_events_ + request.payloads.size() > options_.pending_events_max) {
     refusal = TooManyWait();
   } else {
@@ -353,6 +357,7 @@ void LocalEngine::RunLanes(flow::SourceNode& source) {
   group_->TakeEntries(entries_);
   KeepWithinMemory();
   CountTotals();
+  times_.Note(source, admitted_.note.arrival_micros);
   estimate_.Ran(totals_.events - events_before, clock_.MonotonicNanoseconds() - start);
 }
 

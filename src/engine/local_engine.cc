@@ -53,9 +53,12 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       backpressure_(metrics.GetGauge("headrace_backpressure_ratio",
                                      "What waits to be taken, as a share of its limit.",
                                      R"(component="ingest")")),
+      halted_(metrics.GetGauge("headrace_halted_streams",
+                               "Streams that emit no more: a start computed them otherwise.")),
       startup_(clock),
       deployment_(std::make_shared<Deployment>()),
       estimate_(metrics),
+      times_(metrics),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

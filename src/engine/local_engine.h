@@ -16,10 +16,12 @@
 #include "engine/engine_state.h"
 #include "engine/frame.h"
 #include "engine/group_builder.h"
+#include "engine/halt.h"
 #include "engine/kept_answers.h"
 #include "engine/past.h"
 #include "engine/recovery_estimate.h"
 #include "engine/snapshot_cycle.h"
+#include "engine/stream_time.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
 
@@ -92,6 +94,7 @@ class LocalEngine final : public Engine {
   bool ready() const override;
   StartupProgress startup() const override { return startup_.Now(); }
   void StopRecovery() override { startup_.Stop(); }
+  std::vector<HaltedStream> halted() const override { return HaltedStreams(*deployment()); }
   std::string recovery_note() const override { return recovery_note_; }
   Status Close() override;
 
@@ -151,6 +154,12 @@ class LocalEngine final : public Engine {
   // How many events the log holds behind the state; 0 when a snapshot of an older format does not
   // tell.
   uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
+  // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
+  bool MarkHalting(const Comparison& comparison);
+  Result<std::string> DescribeDifference(From from, const Comparison& comparison);
+  // Halts what is marked, from here on.
+  Status Halt(std::string difference);
+  void TellHalted();
   bool SnapshotGoesOn() const;
   void NoteSnapshots();
   void ForgetSnapshots(SnapshotCycle::Forget forget);
@@ -244,6 +253,7 @@ class LocalEngine final : public Engine {
   base::Counter& answered_again_;
   base::Counter& overload_refusals_;
   base::Gauge& backpressure_;
+  base::Gauge& halted_;
 
   Startup startup_;  // thread-safe
 
@@ -257,6 +267,7 @@ class LocalEngine final : public Engine {
 
   // Confined to the worker.
   RecoveryEstimate estimate_;
+  TimeMetrics times_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit
@@ -286,6 +297,7 @@ class LocalEngine final : public Engine {
   bool unfinished_ = false;  // a statement has not joined the others yet
   bool abandoned_ = false;   // the state is not that of the journal
   std::string recovery_note_;
+  std::vector<bool> halting_;                 // by item, while the state is built
   std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
 };

@@ -13,25 +13,6 @@ namespace {
 using catalog::Change;
 using catalog::ChangeKind;
 
-Result<std::shared_ptr<const Deployment>> DeployBehind(Deployer& deployer,
-                                                       const std::vector<Change>& changes,
-                                                       const Deployment& base, log::Lsn last_lsn) {
-  catalog::Catalog catalog = base.catalog;
-  for (const Change& change : changes)
-    HR_TRY(catalog.Apply(change, ++last_lsn));
-  return deployer.Deploy(catalog, base);
-}
-
-std::vector<log::Entry> ControlsOf(const std::vector<Change>& changes) {
-  std::vector<log::Entry> controls;
-  for (const Change& change : changes) {
-    log::Entry& entry = controls.emplace_back();
-    entry.kind = log::EntryKind::kControl;
-    entry.bytes = change.Encode();
-  }
-  return controls;
-}
-
 constexpr int64_t kTellNanos = 10'000'000'000;
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
@@ -126,6 +107,7 @@ Status LocalEngine::CreateTopics(const Deployment& deployment) {
 void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
   if (group_) CountTotals();
   Publish(std::move(deployment));
+  halted_.Set(static_cast<double>(halted().size()));
   group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_);
   counted_ = {};
 }
@@ -150,7 +132,7 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
 // hangs, must not stop the worker.
 Status LocalEngine::DeployAtOnce(const Draft& draft) {
   auto base = deployment();
-  HR_ASSIGN(auto planned, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
+  HR_ASSIGN(auto planned, deployer_.DeployBehind(draft.changes, *base, log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
   // Topics take LSNs too: only now it is known which the changes get.
   // Which version decides is looked up when a row is scored: the flow goes on as it is.
@@ -164,7 +146,7 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
 
 // In use from here on; durable when the last LSN is.
 Status LocalEngine::Apply(const std::vector<Change>& changes) {
-  HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *deployment(), log_->last_lsn()));
+  HR_ASSIGN(auto next, deployer_.DeployBehind(changes, *deployment(), log_->last_lsn()));
   std::vector<log::Entry> controls = ControlsOf(changes);
   HR_TRY(log_->Append(controls));
   Use(std::move(next));
@@ -172,7 +154,7 @@ Status LocalEngine::Apply(const std::vector<Change>& changes) {
 }
 
 Status LocalEngine::ApplyAtOnce(const std::vector<Change>& changes) {
-  HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *deployment(), log_->last_lsn()));
+  HR_ASSIGN(auto next, deployer_.DeployBehind(changes, *deployment(), log_->last_lsn()));
   std::vector<log::Entry> controls = ControlsOf(changes);
   HR_TRY(log_->Append(controls));
   HR_TRY(log_->WaitDurable(log_->last_lsn()));
@@ -202,7 +184,7 @@ Status LocalEngine::JoinUnfinished(Comparison& comparison) {
     if (!item.joined() && item.statement->side_of.empty()) changes.push_back(Joining(item.name));
   }
   if (changes.empty()) return Ok();
-  HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *base, log_->last_lsn()));
+  HR_ASSIGN(auto next, deployer_.DeployBehind(changes, *base, log_->last_lsn()));
   entries_ = ControlsOf(changes);
   for (size_t i = 0; i < changes.size(); ++i)
     comparison.Join(changes[i].name, NextLsn(i));
@@ -352,9 +334,9 @@ Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vecto
                                                                 const std::vector<Change>& later) {
   if (!now.empty()) {
     auto base = deployment();
-    HR_ASSIGN(auto planned, DeployBehind(deployer_, now, *base, log_->last_lsn()));
+    HR_ASSIGN(auto planned, deployer_.DeployBehind(now, *base, log_->last_lsn()));
     HR_TRY(CreateTopics(*planned));
-    HR_ASSIGN(auto announced, DeployBehind(deployer_, now, *base, log_->last_lsn()));
+    HR_ASSIGN(auto announced, deployer_.DeployBehind(now, *base, log_->last_lsn()));
     std::vector<log::Entry> controls = ControlsOf(now);
     HR_TRY(log_->Append(controls));
     Use(announced);
@@ -371,7 +353,7 @@ Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vecto
   for (const Change& change : later) {
     if (change.kind != ChangeKind::kJoin) open.push_back(change);
   }
-  return DeployBehind(deployer_, open, *deployment(), UINT64_MAX - 1 - open.size());
+  return deployer_.DeployBehind(open, *deployment(), UINT64_MAX - 1 - open.size());
 }
 
 bool LocalEngine::HandOnRows() {
@@ -397,10 +379,9 @@ void LocalEngine::FixEnd() {
 
 Status LocalEngine::TakeOver() {
   Deploying& deploying = *deploying_;
-  HR_ASSIGN(auto planned,
-            DeployBehind(deployer_, deploying.later, *deployment(), log_->last_lsn()));
+  HR_ASSIGN(auto planned, deployer_.DeployBehind(deploying.later, *deployment(), log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
-  HR_ASSIGN(auto next, DeployBehind(deployer_, deploying.later, *deployment(), log_->last_lsn()));
+  HR_ASSIGN(auto next, deployer_.DeployBehind(deploying.later, *deployment(), log_->last_lsn()));
   entries_ = ControlsOf(deploying.later);
   std::vector<std::pair<std::string, log::Lsn>> joins;
   for (size_t i = 0; i < deploying.later.size(); ++i) {

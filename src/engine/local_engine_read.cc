@@ -55,6 +55,7 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
   comparison.EndAt(until);
+  comparison.CompareHalted();
   comparison.Resume(past.state, past.lsn);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;

@@ -3,17 +3,22 @@
 #include <algorithm>
 
 #include "engine/comparison.h"
+#include "engine/halt.h"
 #include "engine/local_engine.h"
 #include "engine/replay.h"
 
 namespace headrace::engine {
 namespace {
 
+using catalog::Change;
+
 constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
 
 Error Stopped() {
   return Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping");
 }
+
+constexpr const char* kDiffers = "run `headrace verify` to see every difference";
 
 }  // namespace
 
@@ -41,6 +46,7 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   HR_TRY(Rebuild(From::kSnapshot, progress));
   HR_TRY(answers_.Recover());
   if (options_.snapshots) HR_TRY(BeginSnapshots());
+  TellHalted();
   startup_.Finish();
   return Ok();
 }
@@ -91,23 +97,91 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
   }
   group_ = std::make_unique<GroupBuilder>(deployment, *log_);
   counted_ = {};
+  halting_.assign(deployment->items.size(), false);
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
-                        [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
+                        [this](size_t stream, const EmittedRow& row) {
+                          if (!halting_[stream]) group_->Add(stream, row);
+                        });
   comparison.Resume(past.state, past.lsn);
   HR_ASSIGN(uint64_t events, ReplayBehind(past.lsn, comparison, progress));
   comparison.Finish();
-  if (comparison.differences() > 0) {
-    const Difference& first = comparison.sample().front();
-    return Error(ErrorKind::kCorruption, "HR5401",
-                 "the recomputed row differs from the logged one: " + first.logged + " was logged")
-        .AtPlace(first.id)
-        .WithHint("run `headrace verify` to see every difference");
+  std::string difference;
+  if (MarkHalting(comparison)) {
+    HR_ASSIGN(difference, DescribeDifference(from, comparison));
+    if (!options_.halts)
+      return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
   }
   estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
   HR_TRY(JoinUnfinished(comparison));
+  if (!difference.empty()) HR_TRY(Halt(std::move(difference)));
   return log_->WaitDurable(log_->last_lsn());
+}
+
+bool LocalEngine::MarkHalting(const Comparison& comparison) {
+  for (size_t i = 0; i < halting_.size(); ++i)
+    halting_[i] = halting_[i] || comparison.differs(i);
+  SpreadHalt(*deployment(), halting_);
+  return comparison.differences() > 0;
+}
+
+// Runs it once more, to have the row that is only known as a hash.
+Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison& comparison) {
+  auto deployment = this->deployment();
+  Difference first = comparison.sample().front();
+  const SnapshotStore store = snapshot_store();
+  const PastSource source{store, *log_, deployment->catalog};
+  const auto make = [&] { return BuildGraph(*deployment, ModelsOf(deployment)); };
+  HR_ASSIGN(Past past, from == From::kBeginning ? LoadBeginning(source, make)
+                                                : LoadPast(source, log_->last_lsn(), make));
+  Comparison rows(deployment, *log_, Comparison::Keep::kRows, [](size_t, const EmittedRow&) {});
+  rows.Restrict({first.id.substr(0, first.id.find(':'))});
+  for (const auto& [of, offset] : past.state.next_offsets)
+    rows.Resume(of.first, of.second, offset);
+  rows.StartBehind(past.lsn);
+  ReplayOptions options;
+  options.from_lsn = past.lsn + 1;
+  options.until_lsn = log_->last_lsn();
+  options.logged = [&](const log::Entry& entry, const LoggedRows& logged) {
+    rows.Logged(entry, logged);
+  };
+  options.frame_done = [&]() -> Status {
+    return rows.differences() == 0 ? Ok() : Status(Stopped());
+  };
+  Result<uint64_t> replayed = Replay(*log_, *past.graph, rows, options);
+  if (replayed.ok()) rows.Finish();
+  if (rows.differences() > 0) first = rows.sample().front();
+  return TextOf(first, *deployment, *log_);
+}
+
+Status LocalEngine::Halt(std::string difference) {
+  auto base = deployment();
+  Change change;
+  change.kind = catalog::ChangeKind::kHalt;
+  change.name = difference.substr(0, difference.find(':'));
+  change.text = MakeHalt(*base, *log_, halting_, std::move(difference)).Encode();
+  HR_ASSIGN(auto next, deployer_.DeployBehind({change}, *base, log_->last_lsn()));
+  entries_ = ControlsOf({change});
+  HR_TRY(AppendGroup());
+  Use(next);
+  for (const Deployed& item : next->items) {
+    if (item.halted()) graph_->Redate(item.statement);
+  }
+  return Ok();
+}
+
+void LocalEngine::TellHalted() {
+  const std::vector<HaltedStream> streams = halted();
+  halted_.Set(static_cast<double>(streams.size()));
+  std::string names;
+  for (const HaltedStream& stream : streams) {
+    names += (names.empty() ? "" : ", ") + stream.name;
+    if (&stream != &streams.back() && (&stream + 1)->lsn == stream.lsn) continue;
+    recovery_note_ += (recovery_note_.empty() ? "HR5401: " : "\nHR5401: ") + names +
+                      " halted at LSN " + std::to_string(stream.lsn) + ": " + stream.why;
+    names.clear();
+  }
 }
 
 Result<uint64_t> LocalEngine::ReplayBehind(log::Lsn lsn, Comparison& comparison,
@@ -128,6 +202,7 @@ Result<uint64_t> LocalEngine::ReplayBehind(log::Lsn lsn, Comparison& comparison,
     if (starts && startup_.stopped()) return Stopped();
     KeepWithinMemory();
     if (std::optional<Error> full = MemoryFull()) return *full;
+    if (comparison.differences() > 0) MarkHalting(comparison);
     if (group_->bytes() < kBackfillBytes) return Ok();
     group_->TakeEntries(entries_);
     return AppendGroup();

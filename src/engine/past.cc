@@ -55,6 +55,15 @@ Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make) {
   return past;
 }
 
+Result<Past> LoadNewest(const PastSource& source, const MakeGraph& make) {
+  for (uint64_t lsn : source.store.List()) {
+    if (lsn > source.log.durable_lsn()) continue;
+    Result<Past> loaded = Load(source.store, lsn, Match::kAny, make);
+    if (loaded.ok()) return loaded;
+  }
+  return LoadBeginning(source, make);
+}
+
 Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make) {
   const SnapshotStore& store = source.store;
   Result<uint64_t> beginning = store.Beginning();

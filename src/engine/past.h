@@ -49,6 +49,10 @@ Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make);
 // Errors besides: kNotFound HR4103 when the beginning is behind `until`.
 Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make);
 
+// The newest sound snapshot, whatever else it holds, or the beginning: for what does not depend on
+// statements that were deployed since.
+Result<Past> LoadNewest(const PastSource& source, const MakeGraph& make);
+
 // What `read` gives when retention does not move the beginning under it: it is called again then.
 // For readers beside the engine; `read` replays behind a Past it loads itself.
 template <typename Read>

@@ -26,6 +26,7 @@ class TestProgram {
 
   Status Start() {
     files_ = std::make_unique<os::FaultyFileSystem>(disk_);
+    if (crash_at_ > 0) files_->CrashAtOperation(std::exchange(crash_at_, 0));
     metrics_ = std::make_unique<base::MetricsRegistry>();
     EngineOptions options;
     options.directory = directory_;
@@ -33,6 +34,7 @@ class TestProgram {
     options.snapshot_lsns = snapshot_lsns_;
     options.workers = workers_;
     options.memory = memory_;
+    options.halts = halts_;
     replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
         LocalEngine::Open(*files_, clock_, *metrics_, options,
@@ -54,6 +56,9 @@ class TestProgram {
   // From the next start on.
   void SetWorkers(size_t workers) { workers_ = workers; }
   void SetMemory(MemoryLimit memory) { memory_ = std::move(memory); }
+  // A difference halts the pipeline from the next start on, which fails otherwise.
+  void SetHalts(bool halts) { halts_ = halts; }
+  void CrashNextStartAt(uint64_t operation) { crash_at_ = operation; }
   // Ends the program, cleanly or as a power failure does, and starts it again.
   Status Restart() {
     Status closed = Stop();
@@ -146,6 +151,8 @@ class TestProgram {
   uint64_t snapshot_lsns_;
   size_t workers_;
   MemoryLimit memory_{};
+  bool halts_ = false;
+  uint64_t crash_at_ = 0;
   uint64_t replayed_ = 0;
 };
 

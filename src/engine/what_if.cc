@@ -59,7 +59,9 @@ class ForkRows final : public Emission {
 
  protected:
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
-    const int64_t offset = offsets_[stream][static_cast<size_t>(row.partition)]++;
+    int64_t& next_offset = offsets_[stream][static_cast<size_t>(row.partition)];
+    if (auto next = Cross(stream, row.partition, row.cause.lsn)) next_offset = *next;
+    const int64_t offset = next_offset++;
     if (stream != stream_ || failure_) return offset;
     if (diff_ != nullptr) Keep(diff_->Take(row.cause, row.event_time, row.value));
     if (!InRange(request_, row.cause, row.event_time)) return offset;

@@ -84,7 +84,9 @@ class RowCatcher final : public Emission {
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
     for (; !losses_.empty() && losses_.front()->lsn < row.cause.lsn; losses_.pop_front())
       GoOnAt(losses_.front()->next_offsets);
-    const int64_t offset = next_offsets_[{stream, row.partition}]++;
+    int64_t& next_offset = next_offsets_[{stream, row.partition}];
+    if (auto next = Cross(stream, row.partition, row.cause.lsn)) next_offset = *next;
+    const int64_t offset = next_offset++;
     if (stream != stream_ || row.partition != sought_.id.partition) return offset;
     const bool dense = deployment().catalog.losses().empty();
     const bool meant = dense ? offset == sought_.id.offset

@@ -163,12 +163,29 @@ void SourceNode::CountActivity(const Arrival& arrival) {
   last_arrival_ = std::max(last_arrival_, arrival.micros);
 }
 
+bool SourceNode::IsIdle(const PartitionTime& partition) const {
+  return partitions_.size() > 1 && activity_ - partition.last_activity > kIdleMicros;
+}
+
+std::vector<PartitionState> SourceNode::partition_states() const {
+  std::vector<PartitionState> states;
+  size_t holds = partitions_.size();
+  for (const PartitionTime& partition : partitions_) {
+    const bool idle = IsIdle(partition);
+    const size_t at = states.size();
+    states.push_back({partition.watermark, idle, false, activity_ - partition.last_activity});
+    const bool first = holds == partitions_.size();
+    if (!idle && (first || partition.watermark < states[holds].watermark)) holds = at;
+  }
+  if (holds < states.size() && plan_->time_slot >= 0) states[holds].holds = true;
+  return states;
+}
+
 int64_t SourceNode::CombinedWatermark() const {
   if (partitions_.size() == 1) return partitions_[0].watermark;
   int64_t lowest = INT64_MAX;
   for (const PartitionTime& partition : partitions_) {
-    bool idle = activity_ - partition.last_activity > kIdleMicros;
-    if (!idle) lowest = std::min(lowest, partition.watermark);
+    if (!IsIdle(partition)) lowest = std::min(lowest, partition.watermark);
   }
   return lowest == INT64_MAX ? INT64_MIN : lowest;
 }

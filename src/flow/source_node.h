@@ -32,6 +32,14 @@ struct Arrival {
   bool bounded = false;  // read from an input that ends: no partition of it is ever idle
 };
 
+// How the time of one partition stands.
+struct PartitionState {
+  int64_t watermark = INT64_MIN;  // before its first event
+  bool idle = false;              // silent for so long that it holds nothing back
+  bool holds = false;             // the watermark of the source waits for it
+  int64_t silent_micros = 0;      // for so long the source received events, and it had none
+};
+
 // Turns payloads of one topic into rows: decodes, computes columns, checks, drops repeats, advances
 // the watermark event by event.
 //
@@ -70,6 +78,9 @@ class SourceNode {
   // The newest event time so far; INT64_MIN before the first.
   int64_t newest() const;
 
+  // By partition. One holds: of those furthest behind the first.
+  std::vector<PartitionState> partition_states() const;
+
   // For snapshots: what it knows of the events so far. Load: kCorruption.
   void Save(std::string& out) const;
   Status Load(std::string_view bytes);
@@ -87,6 +98,7 @@ class SourceNode {
   // What DEDUPLICATE BY compares.
   void AppendDedupKey(const row::Row& row, std::string& key) const;
   void CountActivity(const Arrival& arrival);
+  bool IsIdle(const PartitionTime& partition) const;
   int64_t CombinedWatermark() const;
 
   std::shared_ptr<const SourcePlan> plan_;

@@ -165,6 +165,30 @@ TEST(Source, APartitionThatNeverHadAnEventHoldsTheWatermarkNoLongerThanAnIdleOne
   EXPECT_EQ(11, two.Feed(0, 11, {kArrival + 11 * kSecond}));
 }
 
+TEST(Source, SaysWhichPartitionHoldsTheWatermark) {
+  TwoPartitions two;
+  const auto told = [&] {
+    std::string text;
+    for (const PartitionState& state : two.source.partition_states()) {
+      text += state.watermark == INT64_MIN ? "-" : std::to_string(state.watermark / kSecond);
+      text += std::string(state.idle ? " idle" : "") + (state.holds ? " holds" : "") + " " +
+              std::to_string(state.silent_micros / kSecond) + "; ";
+    }
+    return text;
+  };
+  EXPECT_EQ("- holds 0; - 0; ", told());
+  two.Feed(0, 100, {kArrival});
+  EXPECT_EQ("100 0; - holds 0; ", told());
+  two.Feed(1, 50, {kArrival});
+  two.Feed(0, 110, {kArrival + kSecond});
+  EXPECT_EQ("110 0; 50 holds 1; ", told());
+  for (int i = 2; i < 13; ++i)
+    two.Feed(0, 200 + i, {kArrival + i * kSecond});
+  EXPECT_EQ("212 holds 0; 50 idle 12; ", told());
+  two.Feed(1, 230, {kArrival + 13 * kSecond});
+  EXPECT_EQ("212 holds 1; 230 0; ", told());
+}
+
 TEST(Source, AStopMakesNoPartitionIdle) {
   TwoPartitions two;
   two.Feed(0, 100, {kArrival});

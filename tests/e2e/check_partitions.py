@@ -47,3 +47,30 @@ def check_four_partitions_give_the_bytes_of_one_whatever_is_killed(program):
         for end in ("jsonl", "m.jsonl"):
             assert (d / f"four.{end}").read_bytes() == (d / f"one.{end}").read_bytes(), f"{end} differs"
         program.ok("verify", "--data", d / "four")
+
+
+def check_topic_show_says_which_partition_holds_the_watermark_back(program):
+    with program.scratch() as d:
+        (d / "app.sql").write_text(SQL % 2)
+        with program.serve(d / "data", d / "app.sql") as server:
+            path = "/api/v1/topics/payments/events"
+            for card, time_of_day in (("c1", "00:00:10"), ("c2", "00:00:20"), ("c3", "00:00:30"), ("c4", "00:00:40"),
+                                      ("c5", "00:00:50"), ("c6", "00:01:00"), ("c7", "00:01:10"), ("c8", "00:01:20")):
+                event = {"tx_id": card, "card": card, "amount": 1, "ts": f"2026-01-01T{time_of_day}Z"}
+                assert server.request("POST", path, event)[0] == 200
+            text = server.request("GET", "/metrics")[1]
+            held = text.split('headrace_watermark_holding_partition{stream="payments"} ')[1].split("\n")[0]
+            assert 'headrace_watermark_delay_seconds{stream="payments"} ' in text, text
+            assert 'headrace_source_idle{stream="payments"} 0' in text, text
+            server.stop()
+        partitions = json.loads(program.ok("topic", "show", "payments", "--data", d / "data", "--json")[0])
+        lowest = min(partitions, key=lambda p: p["watermark"])
+        assert [p["time"] for p in partitions] == ["active", "active"], partitions
+        assert lowest["holds_back"] == "yes" and lowest["partition"] == int(held), (partitions, held)
+        assert sorted(p["holds_back"] for p in partitions) == ["no", "yes"], partitions
+        (d / "none.jsonl").write_text("")
+        program.ok("run", d / "app.sql", "--input", f"payments={d / 'none.jsonl'}", "--data", d / "data")
+        partitions = json.loads(program.ok("topic", "show", "payments", "--data", d / "data", "--json")[0])
+        assert [p["time"] for p in partitions] == ["finished", "finished"], partitions
+        partitions = json.loads(program.ok("topic", "show", "features", "--data", d / "data", "--json")[0])
+        assert "watermark" not in partitions[0], partitions

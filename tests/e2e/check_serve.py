@@ -60,6 +60,29 @@ def check_a_start_says_how_far_it_is(program):
             server.stop()
 
 
+def check_a_script_of_the_command_line_is_deployed_while_events_are_taken(program):
+    with program.scratch() as d:
+        with program.serve(d / "data", app()) as server:
+            assert server.request("POST", "/api/v1/topics/payments/events", payment(1))[0] == 200
+            server.stop()
+        (d / "later.sql").write_text("CREATE STREAM large AS SELECT tx_id, amount FROM payments WHERE amount > 10;\n")
+        (d / "last.sql").write_text("CREATE STREAM larger AS SELECT tx_id FROM large WHERE amount > 11;\n")
+        with program.serve(d / "data", d / "later.sql", d / "last.sql") as server:
+            for i in range(2, 5):
+                assert server.request("POST", "/api/v1/topics/payments/events", payment(i))[0] == 200
+            answer = None
+            for _ in range(1000):  # the second is deployed behind the first
+                status, answer = server.request("POST", "/api/v1/sql", {"sql": "SELECT count(*) FROM larger"})
+                if status == 200 and int(answer["rows"][0][0]) == 4:
+                    break
+            assert int(answer["rows"][0][0]) == 4, answer
+            server.stop()
+        assert "0 differ" in program.ok("verify", "--data", d / "data")[1] + program.ok("verify", "--data", d / "data")[0]
+        (d / "wrong.sql").write_text("CREATE STREAM huge AS SELECT nothing FROM payments;\n")
+        code, _, err = program.run("serve", d / "wrong.sql", "--data", d / "data", "--http", "127.0.0.1:0")
+        assert code == 78 and "nothing" in err, (code, err)
+
+
 def check_what_was_acknowledged_survives_kill_9(program):
     with program.scratch() as d:
         acknowledged = 0

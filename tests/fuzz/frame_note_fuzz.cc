@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "catalog/change.h"
+#include "catalog/halt.h"
 #include "engine/answer.h"
 #include "engine/frame_note.h"
 #include "headrace/check.h"
@@ -32,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  if (const Result<catalog::Halt> halt = catalog::Halt::Decode(bytes, 1); halt.ok()) {
+    const Result<catalog::Halt> again = catalog::Halt::Decode(halt->Encode(), 1);
+    HR_CHECK(again.ok() && again->Encode() == halt->Encode());
   }
   if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
     const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());

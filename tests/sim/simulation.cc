@@ -109,6 +109,7 @@ class Simulation {
     engine::EngineOptions options;
     options.directory = kData;
     options.read_only = read_only;
+    options.halts = false;
     options.log.journal_file_bytes = 1 << 20;
     options.batch_events_max = disturbance_.batch_max;
     options.workers = 1 + random_.Below(3);

@@ -120,6 +120,7 @@ class CaseRun {
     metrics_ = std::make_unique<base::MetricsRegistry>();
     engine::EngineOptions options;
     options.directory = kData;
+    options.halts = false;
     options.log.journal_file_bytes = 1 << 20;
     HR_ASSIGN(engine_, engine::LocalEngine::Open(*files_, clock_, *metrics_, options, nullptr));
     return engine_->Execute(script_, file_);

@@ -158,6 +158,7 @@ class FakeEngine final : public engine::Engine {
     progress.seconds_of_replay = 2;
     return progress;
   }
+  std::vector<engine::HaltedStream> halted() const override { return halted_streams; }
   void StopRecovery() override { recovery_stopped = true; }
   Status Close() override { return Ok(); }
 
@@ -167,6 +168,7 @@ class FakeEngine final : public engine::Engine {
   std::atomic<bool> recovery_stopped{false};
   mutable std::atomic<int> reads{0};
   std::vector<engine::ServedModel> served;
+  std::vector<engine::HaltedStream> halted_streams;
   bool hold_deployments = false;
   std::vector<std::function<void(Status)>> deployments;  // that are held
   std::vector<std::string> executed;                     // worker thread, or after Run returned

@@ -356,7 +356,17 @@ Response HttpApi::Health(RouteKind kind) const {
     return Problem(Error(ErrorKind::kUnavailable, kTooBusy,
                          stopping_ ? "the server is stopping" : "the journal takes no more"));
   }
-  response.body = "{\"status\":\"ok\"}";
+  const std::vector<engine::HaltedStream> halted =
+      kind == RouteKind::kReady ? engine_.halted() : std::vector<engine::HaltedStream>{};
+  response.body = halted.empty() ? "{\"status\":\"ok\"" : "{\"status\":\"degraded\",\"halted\":[";
+  for (const engine::HaltedStream& stream : halted) {
+    response.body += &stream == &halted.front() ? "{\"stream\":" : ",{\"stream\":";
+    row::AppendJsonString(stream.name, response.body);
+    response.body += ",\"lsn\":" + std::to_string(stream.lsn) + ",\"why\":";
+    row::AppendJsonString(stream.why, response.body);
+    response.body += '}';
+  }
+  response.body += halted.empty() ? "}" : "]}";
   return response;
 }
 

@@ -6,21 +6,10 @@
 
 #include <unistd.h>
 
+#include "base/metric_label.h"
+
 namespace headrace::serve {
 namespace {
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 // Second field of statm, in pages. 0 where there is no /proc.
 double ResidentBytes() {
@@ -46,7 +35,7 @@ HttpMetrics::HttpMetrics(base::MetricsRegistry& registry, const std::string& ver
                                        "From a request that asks for its rows to its answer.")) {
   registry
       .GetGauge("headrace_build_info", "1; the version is in the label.",
-                "version=\"" + Escaped(version) + "\"")
+                "version=\"" + base::EscapedLabel(version) + "\"")
       .Set(1);
 }
 
@@ -72,8 +61,9 @@ void HttpMetrics::CountRequest(RouteKind route, Method method, int status, int64
 void HttpMetrics::CountEvents(const std::string& topic, uint64_t events) {
   base::Counter*& counter = events_[topic];
   if (counter == nullptr) {
-    counter = &registry_.GetCounter("headrace_events_received_total", "Events taken.",
-                                    "component=\"http\",topic=\"" + Escaped(topic) + "\"");
+    counter =
+        &registry_.GetCounter("headrace_events_received_total", "Events taken.",
+                              "component=\"http\",topic=\"" + base::EscapedLabel(topic) + "\"");
   }
   counter->Add(events);
 }

@@ -81,6 +81,17 @@ TEST_F(HttpServerTest, WhileTheEngineRecoversItSaysHowFarAndTakesNothing) {
   EXPECT_FALSE(engine_.recovery_stopped);
 }
 
+TEST_F(HttpServerTest, AHaltedStreamLeavesItReadyAndIsTold) {
+  engine_.halted_streams = {{"a", 7, "a:0:3: \"no\""}, {"b", 7, "the same"}};
+  HttpClient client(Serve());
+  auto response = client.Get("/readyz");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body,
+            R"({"status":"degraded","halted":[{"stream":"a","lsn":7,"why":"a:0:3: \"no\""},)"
+            R"({"stream":"b","lsn":7,"why":"the same"}]})");
+  EXPECT_EQ(client.Get("/livez").body, R"({"status":"ok"})");
+}
+
 TEST_F(HttpServerTest, AStopEndsTheRecovery) {
   engine_.is_starting = true;
   Serve();
