@@ -57,6 +57,7 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
                                      "What waits to be taken, as a share of its limit.",
                                      R"(component="ingest")")),
       deployment_(std::make_shared<Deployment>()),
+      features_(*log_),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

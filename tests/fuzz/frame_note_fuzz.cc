@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "catalog/change.h"
+#include "catalog/model_notes.h"
 #include "engine/answer.h"
 #include "engine/frame_note.h"
 #include "headrace/check.h"
@@ -32,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  if (const Result<catalog::NoteList> list = catalog::NoteList::Decode(bytes); list.ok()) {
+    const Result<catalog::NoteList> again = catalog::NoteList::Decode(list->Encode());
+    HR_CHECK(again.ok() && again->Encode() == list->Encode());
   }
   if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
     const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "os/clock.h"
+#include "serve/http/feast_api.h"
 #include "serve/http/http_metrics.h"
 #include "serve/http/http_options.h"
 #include "serve/http/inference_api.h"
@@ -48,6 +49,8 @@ class HttpApi {
   void HandleView(const Route& route, Answer answer);
   void HandleDecision(const Route& route, Answer answer);
   void HandleModel(const Route& route, Answer answer);
+  void HandleFeatures(const Route& route, Answer answer);
+  void HandleFeature(const Route& route, Answer answer);
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;
@@ -59,6 +62,7 @@ class HttpApi {
   const HttpLimits& limits_;
   InferenceApi inference_;
   MlflowApi mlflow_;
+  FeastApi feast_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
   // Lets what the engine still holds find out that nobody waits for it any more.
