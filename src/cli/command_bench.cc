@@ -32,6 +32,8 @@ std::vector<Benchmark> AllBenchmarks() {
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
           {"decide.http", "decisions over HTTP at fixed rates", BenchDecideHttp},
+          {"infer.v2", "one row scored over the Open Inference Protocol", BenchInferV2},
+          {"feast.read50", "50 features of one entity, as Feast's clients read", BenchFeastRead},
           {"backfill", "a feature deployed over 2 million events beside live ones", BenchBackfill}};
 }
 

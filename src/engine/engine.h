@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "engine/state_memory.h"
 #include "engine/startup.h"
+#include "engine/feature_request.h"
 #include "engine/model_edit.h"
 #include "engine/served_model.h"
 #include "engine/training_set.h"
@@ -245,6 +246,11 @@ class Engine {
   // Nothing: no such model.
   virtual std::optional<ServedModel> FindModel(const std::string& name) const = 0;
   virtual std::vector<ServedModel> models() const = 0;  // by name
+  // See FeatureReader::Read.
+  virtual Result<std::optional<FeatureAnswer>> ReadFeatures(const FeatureRequest& request,
+                                                            bool wait) const = 0;
+  // See DescribeFeatures.
+  virtual Result<std::string> FeatureReport(const std::string& only) const = 0;
   // See MakeTrainingSet.
   virtual Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                                 const TrainingSetTaker& taker) const = 0;

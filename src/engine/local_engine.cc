@@ -59,6 +59,7 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       deployment_(std::make_shared<Deployment>()),
       estimate_(metrics),
       times_(metrics),
+      features_(*log_),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

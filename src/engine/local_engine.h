@@ -14,6 +14,7 @@
 #include "engine/deployment.h"
 #include "engine/engine.h"
 #include "engine/engine_state.h"
+#include "engine/feature_reader.h"
 #include "engine/frame.h"
 #include "engine/group_builder.h"
 #include "engine/halt.h"
@@ -82,6 +83,9 @@ class LocalEngine final : public Engine {
   Result<std::string> ModelReport(const std::string& model) const override;
   std::optional<ServedModel> FindModel(const std::string& name) const override;
   std::vector<ServedModel> models() const override;
+  Result<std::optional<FeatureAnswer>> ReadFeatures(const FeatureRequest& request,
+                                                    bool wait) const override;
+  Result<std::string> FeatureReport(const std::string& only) const override;
   Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                         const TrainingSetTaker& taker) const override;
   Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
@@ -260,6 +264,8 @@ class LocalEngine final : public Engine {
   // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const Deployment> deployment_;
+
+  mutable FeatureReader features_;  // thread-safe
 
   // Guarded by wake_mutex_.
   std::mutex wake_mutex_;

@@ -1,6 +1,7 @@
 // The read side of LocalEngine: thread-safe, over what is durable.
 
 #include "engine/comparison.h"
+#include "engine/feature_report.h"
 #include "engine/local_engine.h"
 #include "engine/model_report.h"
 #include "engine/query.h"
@@ -88,6 +89,15 @@ std::optional<ServedModel> LocalEngine::FindModel(const std::string& name) const
 
 std::vector<ServedModel> LocalEngine::models() const {
   return ServedModels(*deployment());
+}
+
+Result<std::optional<FeatureAnswer>> LocalEngine::ReadFeatures(const FeatureRequest& request,
+                                                               bool wait) const {
+  return features_.Read(deployment(), request, wait);
+}
+
+Result<std::string> LocalEngine::FeatureReport(const std::string& only) const {
+  return DescribeFeatures(*log_, *deployment(), clock_.NowMicros(), only);
 }
 
 Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,

@@ -137,9 +137,7 @@ Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison&
                                                 : LoadPast(source, log_->last_lsn(), make));
   Comparison rows(deployment, *log_, Comparison::Keep::kRows, [](size_t, const EmittedRow&) {});
   rows.Restrict({first.id.substr(0, first.id.find(':'))});
-  for (const auto& [of, offset] : past.state.next_offsets)
-    rows.Resume(of.first, of.second, offset);
-  rows.StartBehind(past.lsn);
+  rows.Resume(past.state, past.lsn);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
   options.until_lsn = log_->last_lsn();

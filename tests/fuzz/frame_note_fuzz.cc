@@ -7,6 +7,7 @@
 
 #include "catalog/change.h"
 #include "catalog/halt.h"
+#include "catalog/model_notes.h"
 #include "engine/answer.h"
 #include "engine/frame_note.h"
 #include "headrace/check.h"
@@ -37,6 +38,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Halt> halt = catalog::Halt::Decode(bytes, 1); halt.ok()) {
     const Result<catalog::Halt> again = catalog::Halt::Decode(halt->Encode(), 1);
     HR_CHECK(again.ok() && again->Encode() == halt->Encode());
+  }
+  if (const Result<catalog::NoteList> list = catalog::NoteList::Decode(bytes); list.ok()) {
+    const Result<catalog::NoteList> again = catalog::NoteList::Decode(list->Encode());
+    HR_CHECK(again.ok() && again->Encode() == list->Encode());
   }
   if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
     const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());

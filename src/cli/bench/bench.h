@@ -49,6 +49,8 @@ Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*
 Status BenchBackfill(Bench& bench);       // backfill.*
 Status BenchDecideCompute(Bench& bench);  // decide.compute.*
+Status BenchInferV2(Bench& bench);        // infer.v2.*
+Status BenchFeastRead(Bench& bench);      // feast.read50.*
 
 // The nearest-rank percentile of sorted numbers; 0 when there is none.
 double Percentile(const std::vector<double>& sorted, double share);

@@ -111,6 +111,13 @@ class FakeEngine final : public engine::Engine {
     return std::nullopt;
   }
   std::vector<engine::ServedModel> models() const override { return served; }
+  Result<std::optional<engine::FeatureAnswer>> ReadFeatures(const engine::FeatureRequest&,
+                                                            bool) const override {
+    return Error(ErrorKind::kNotFound, "HR1204", "no stream or view");
+  }
+  Result<std::string> FeatureReport(const std::string&) const override {
+    return std::string("{\"features\":[]}");
+  }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {
     return engine::TrainingSetReport{};

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/feature_report.h"
 #include "row/text.h"
 #include "serve/http/idempotency.h"
 #include "serve/http/ingest.h"
@@ -96,6 +97,7 @@ HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metri
       limits_(limits),
       inference_(engine, runner),
       mlflow_(engine, clock, std::move(sources)),
+      feast_(engine, runner, limits.events_per_request_max),
       has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
@@ -131,6 +133,15 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
       return inference_.Handle(route, std::move(request), std::move(answer));
     case RouteKind::kMlflow:
       return mlflow_.Handle(route, request, std::move(answer));
+    case RouteKind::kOnlineFeatures:
+    case RouteKind::kPush:
+    case RouteKind::kOnlineWrite:
+    case RouteKind::kFeastHealth:
+      return feast_.Handle(route, std::move(request), std::move(answer));
+    case RouteKind::kFeatureList:
+      return HandleFeatures(route, std::move(answer));
+    case RouteKind::kFeatureValue:
+      return HandleFeature(route, std::move(answer));
     case RouteKind::kIndex:
       return answer(Index());
     case RouteKind::kStreams:
@@ -303,6 +314,39 @@ void HttpApi::HandleModel(const Route& route, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
   AnswerFrom(
       runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+      std::move(answer));
+}
+
+void HttpApi::HandleFeatures(const Route& route, Answer answer) {
+  if (Status known = route.Only({"name"}); !known.ok()) return answer(Problem(known.error()));
+  const std::string* name = route.Find("name");
+  AnswerFrom(
+      runner_,
+      [this, only = name == nullptr ? "" : *name] {
+        return JsonResponse(engine_.FeatureReport(only));
+      },
+      std::move(answer));
+}
+
+// The value of one feature; the parameters name the entity.
+void HttpApi::HandleFeature(const Route& route, Answer answer) {
+  const size_t colon = route.name.rfind(':');
+  if (colon == std::string::npos) {
+    return answer(Problem(
+        Error(ErrorKind::kInvalidArgument, kBadParameter, "not a feature: `" + route.name + "`")
+            .WithHint("a feature is STREAM:COLUMN")));
+  }
+  engine::FeatureRequest request;
+  request.columns.push_back({route.name.substr(0, colon), route.name.substr(colon + 1)});
+  for (const auto& [name, value] : route.parameters)
+    request.entities.push_back({name, {value}});
+  AnswerFrom(
+      runner_,
+      [this, request = std::move(request)] {
+        auto read = engine_.ReadFeatures(request, true);
+        return read.ok() ? JsonResponse(engine::FeatureValuesJson(request, **read))
+                         : Problem(read.error());
+      },
       std::move(answer));
 }
 

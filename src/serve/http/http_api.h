@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "os/clock.h"
+#include "serve/http/feast_api.h"
 #include "serve/http/http_metrics.h"
 #include "serve/http/http_options.h"
 #include "serve/http/inference_api.h"
@@ -52,6 +53,8 @@ class HttpApi {
   void HandleView(const Route& route, Answer answer);
   void HandleDecision(const Route& route, Answer answer);
   void HandleModel(const Route& route, Answer answer);
+  void HandleFeatures(const Route& route, Answer answer);
+  void HandleFeature(const Route& route, Answer answer);
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;
@@ -67,6 +70,7 @@ class HttpApi {
   const HttpLimits& limits_;
   InferenceApi inference_;
   MlflowApi mlflow_;
+  FeastApi feast_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
   bool has_engine_ = false;

@@ -18,7 +18,7 @@ using model::ModelInfo;
 
 constexpr std::string_view kAllFeatures = "input";
 constexpr size_t kBodyBytesAtOnce = 16 << 10;  // of what the worker thread reads and scores itself
-constexpr size_t kRowsAtOnce = 16;
+constexpr size_t kTreesAtOnce = 16'000;  // over all rows; of other models it cannot tell the cost
 
 // One output that a model has: columns of its scores.
 struct Output {
@@ -428,7 +428,8 @@ void InferenceApi::Infer(const Route& route, Request request, Answer answer) {
   for (const Tensor& tensor : parsed->inputs) {
     if (!tensor.shape.empty()) rows = std::max(rows, tensor.shape.front());
   }
-  if (rows <= kRowsAtOnce) return answer(ScoreOrRefuse(*asked, *parsed));
+  const auto trees = static_cast<size_t>(asked->version.model->info().trees);
+  if (trees > 0 && rows <= kTreesAtOnce / trees) return answer(ScoreOrRefuse(*asked, *parsed));
   AnswerFrom(
       runner_,
       [asked = std::move(*asked), parsed = std::move(*parsed)] {

@@ -11,7 +11,7 @@ namespace headrace::serve {
 // by its name; and the outputs `score` (what PREDICT gives), `raw` (before the output transform)
 // and those that its file names.
 //
-// A request of few rows is answered at once by the worker thread, others by a query thread. Asking
+// Few rows through trees are scored at once by the worker thread, others by a query thread. Asking
 // changes nothing and is not journalled. Confined; the engine and the runner outlive it. Limits:
 // those of ParseInference, and kTensorElementsMax values in an answer.
 class InferenceApi {

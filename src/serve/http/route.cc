@@ -90,6 +90,10 @@ void MatchShort(const std::vector<std::string>& s, Route& route) {
       {"readyz", RouteKind::kReady},
       {"startupz", RouteKind::kStartup},
       {"metrics", RouteKind::kMetrics},
+      {"get-online-features", RouteKind::kOnlineFeatures},
+      {"push", RouteKind::kPush},
+      {"write-to-online-store", RouteKind::kOnlineWrite},
+      {"health", RouteKind::kFeastHealth},
   };
   if (s.empty()) route.kind = RouteKind::kIndex;
   if (s.size() != 1) return;
@@ -108,6 +112,8 @@ void MatchApi(std::vector<std::string>& s, Route& route) {
   if (n == 4 && s[2] == "views") route.kind = RouteKind::kView;
   if (n == 4 && s[2] == "decisions") route.kind = RouteKind::kDecision;
   if (n == 4 && s[2] == "models") route.kind = RouteKind::kModel;
+  if (n == 3 && s[2] == "features") route.kind = RouteKind::kFeatureList;
+  if (n == 4 && s[2] == "features") route.kind = RouteKind::kFeatureValue;
   if (n > 3 && route.kind != RouteKind::kUnknown) {
     if (s[3].empty()) {
       route.kind = RouteKind::kUnknown;
@@ -156,6 +162,10 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/api/v1/decisions/{id}";
     case RouteKind::kModel:
       return "/api/v1/models/{model}";
+    case RouteKind::kFeatureList:
+      return "/api/v1/features";
+    case RouteKind::kFeatureValue:
+      return "/api/v1/features/{feature}";
     case RouteKind::kLive:
       return "/livez";
     case RouteKind::kReady:
@@ -178,6 +188,14 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/v2/models/{model}/infer";
     case RouteKind::kMlflow:
       return "/api/2.0/mlflow/{call}";
+    case RouteKind::kOnlineFeatures:
+      return "/get-online-features";
+    case RouteKind::kPush:
+      return "/push";
+    case RouteKind::kOnlineWrite:
+      return "/write-to-online-store";
+    case RouteKind::kFeastHealth:
+      return "/health";
     case RouteKind::kUnknown:
       return "other";
   }
@@ -185,8 +203,18 @@ std::string_view PathTemplate(RouteKind kind) {
 }
 
 bool TakesPost(RouteKind kind) {
-  return kind == RouteKind::kEvents || kind == RouteKind::kSql || kind == RouteKind::kInfer ||
-         kind == RouteKind::kInferenceIndex;
+  switch (kind) {
+    case RouteKind::kEvents:
+    case RouteKind::kSql:
+    case RouteKind::kInfer:
+    case RouteKind::kInferenceIndex:
+    case RouteKind::kOnlineFeatures:
+    case RouteKind::kPush:
+    case RouteKind::kOnlineWrite:
+      return true;
+    default:
+      return false;
+  }
 }
 
 const std::string* Route::Find(std::string_view parameter) const {
