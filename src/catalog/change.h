@@ -21,6 +21,7 @@ enum class ChangeKind : uint8_t {
   kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
+  kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.
@@ -29,7 +30,8 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
-  // kLoss: what is lost.
+  // kLoss: what is lost; kAddVersion: the statement when it declares reasons; kCanaryVersion: for
+  // which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

@@ -7,7 +7,7 @@ std::vector<Command> AllCommands() {
       DemoCommand(),        RunCommand(),          ServeCommand(),          SqlCommand(),
       WhyCommand(),         VerifyCommand(),       ReplayCommand(),         TrainingSetCommand(),
       ModelListCommand(),   ModelShowCommand(),    ModelAddCommand(),       ModelActivateCommand(),
-      ModelShadowCommand(), ModelPromoteCommand(), ModelRollbackCommand(),  ModelRetireCommand(),
+      ModelShadowCommand(), ModelCanaryCommand(), ModelImportanceCommand(), ModelPromoteCommand(), ModelRollbackCommand(),  ModelRetireCommand(),
       ModelScoreCommand(),  ModelTrainCommand(),   ModelEvaluateCommand(),  LintCommand(),
       PlanCommand(),        TestCommand(),         FormatCommand(),         TopicListCommand(),
       TopicShowCommand(),   TopicTailCommand(),    DeadLetterListCommand(), DeadLetterShowCommand(),

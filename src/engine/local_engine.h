@@ -17,6 +17,7 @@
 #include "engine/frame.h"
 #include "engine/group_builder.h"
 #include "engine/kept_answers.h"
+#include "engine/model_report.h"
 #include "engine/past.h"
 #include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
@@ -74,7 +75,10 @@ class LocalEngine final : public Engine {
   bool IsDefinition(std::string_view sql) const override;
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
-  Result<std::string> ModelReport(const std::string& model) const override;
+  Result<std::string> ModelReport(const std::string& model,
+                                  const std::optional<LabelRequest>& labels) const override;
+  Result<std::string> Importance(const std::string& model, const WhatIfRequest& range,
+                                 const std::function<void(uint64_t)>& progress) const override;
   Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                         const TrainingSetTaker& taker) const override;
   Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
@@ -224,6 +228,8 @@ class LocalEngine final : public Engine {
   // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const Deployment> deployment_;
+
+  mutable ModelReports model_reports_;  // guards itself
 
   // Guarded by wake_mutex_.
   std::mutex wake_mutex_;

@@ -98,8 +98,13 @@ class FakeEngine final : public engine::Engine {
   Result<engine::VerifyResult> Verify(const std::vector<std::string>&) const override {
     return engine::VerifyResult{};
   }
-  Result<std::string> ModelReport(const std::string& model) const override {
+  Result<std::string> ModelReport(const std::string& model,
+                                  const std::optional<engine::LabelRequest>&) const override {
     return "{\"name\":\"" + model + "\"}";
+  }
+  Result<std::string> Importance(const std::string&, const engine::WhatIfRequest&,
+                                 const std::function<void(uint64_t)>&) const override {
+    return std::string("{}");
   }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {

@@ -276,7 +276,7 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
 
 void HttpApi::HandleModel(const Route& route, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
-  RunQuery([this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+  RunQuery([this, model = route.name] { return JsonResponse(engine_.ModelReport(model, {})); },
            std::move(answer));
 }
 
