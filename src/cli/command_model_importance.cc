@@ -93,19 +93,20 @@ ExitCode RunImportance(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Command ModelImportanceCommand() {
-  return {.name = "model importance",
-          .group = "Models",
-          .summary = "show what a model's inputs weighed in its scores, day by day",
-          .positionals = "MODEL",
-          .positionals_min = 1,
-          .positionals_max = 1,
-          .flags = {kDataFlag,
-                    {"--stream", "NAME", "whose rows (of the first statement that asks the model)"},
-                    {"--from", "T|LSN", "leave out rows of earlier events"},
-                    {"--to", "T|LSN", "leave out rows of later events"},
-                    {"--json", "", "one JSON document"}},
-          .more = "The mean of the absolute contributions to the raw score. The rows are run again.\n",
-          .run = RunImportance};
+  return {
+      .name = "model importance",
+      .group = "Models",
+      .summary = "show what a model's inputs weighed in its scores, day by day",
+      .positionals = "MODEL",
+      .positionals_min = 1,
+      .positionals_max = 1,
+      .flags = {kDataFlag,
+                {"--stream", "NAME", "whose rows (of the first statement that asks the model)"},
+                {"--from", "T|LSN", "leave out rows of earlier events"},
+                {"--to", "T|LSN", "leave out rows of later events"},
+                {"--json", "", "one JSON document"}},
+      .more = "The mean of the absolute contributions to the raw score. The rows are run again.\n",
+      .run = RunImportance};
 }
 
 }  // namespace headrace::cli

@@ -159,7 +159,8 @@ std::string Objection(const ModelComparison& seen, const Gate& gate) {
     return text;
   }
   if (seen.auc_after < seen.auc_before) {
-    std::snprintf(text, sizeof text, "its ROC AUC over %llu labels is %.4f, that of what decides %.4f",
+    std::snprintf(text, sizeof text,
+                  "its ROC AUC over %llu labels is %.4f, that of what decides %.4f",
                   static_cast<unsigned long long>(seen.labelled), seen.auc_after, seen.auc_before);
     return text;
   }
@@ -201,7 +202,8 @@ Status Canary(const Arguments& arguments) {
                     std::stoi(percent) <= 100;
   if (!fits) return BadUsage("a percentage is a number from 0 to 100, not `" + percent + "`");
   std::string with;
-  for (const auto& [flag, option] : {std::pair{"--key", "canary_key"}, std::pair{"--salt", "salt"}}) {
+  for (const auto& [flag, option] :
+       {std::pair{"--key", "canary_key"}, std::pair{"--salt", "salt"}}) {
     const std::string* value = arguments.Find(flag);
     if (value == nullptr) continue;
     with += (with.empty() ? " WITH (" : ", ") + std::string(option) + " = " + Quoted(*value, '\'');
@@ -247,7 +249,8 @@ ExitCode RunRollback(const Arguments& arguments, Console& console) {
 Command Of(std::string_view name, std::string_view summary, std::string_view positionals,
            ExitCode (*run)(const Arguments&, Console&)) {
   Command command{.name = name, .group = "Models", .summary = summary, .positionals = positionals};
-  const auto words = static_cast<size_t>(std::count(positionals.begin(), positionals.end(), ' ')) + 1;
+  const auto words =
+      static_cast<size_t>(std::count(positionals.begin(), positionals.end(), ' ')) + 1;
   command.positionals_min = words;
   command.positionals_max = words;
   command.flags = {kDataFlag, kUrlFlag};
@@ -263,7 +266,8 @@ Command ModelShowCommand() {
   command.flags.push_back({"--json", "", "one JSON document"});
   AddLabelFlags(command.flags);
   command.more =
-      "A shadow or canary is compared with the version that decides by running the events since it\n"
+      "A shadow or canary is compared with the version that decides by running the events since "
+      "it\n"
       "became one again, with it in the place of that.\n";
   return command;
 }
@@ -302,8 +306,8 @@ Command ModelRetireCommand() {
   return Of("model retire", "mark a version as not needed any more", "MODEL VERSION", RunRetire);
 }
 Command ModelRollbackCommand() {
-  return Of("model rollback", "end a canary, or let the version decide that decided before", "MODEL",
-            RunRollback);
+  return Of("model rollback", "end a canary, or let the version decide that decided before",
+            "MODEL", RunRollback);
 }
 
 }  // namespace headrace::cli

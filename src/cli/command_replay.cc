@@ -137,9 +137,10 @@ bool Tell(const Arguments& arguments, Console& console, const ReplayArtefact& re
   const bool again = arguments.Has("--again");
   const bool same = !again || ReportDigest(report, compared) == replay.result;
   if (again) {
-    console.Note(same ? "the same as when it was saved\n"
-                      : "DIFFERENT from when it was saved: the program, a file of the script or the "
-                        "log is another\n");
+    console.Note(same
+                     ? "the same as when it was saved\n"
+                     : "DIFFERENT from when it was saved: the program, a file of the script or the "
+                       "log is another\n");
   }
   console.Note(SummaryLine(summary));
   return same;
@@ -194,7 +195,8 @@ Command ReplayCommand() {
           "  headrace replay stricter.sql --diff --sum amount --data DIR\n"
           "  headrace replay decisions --from 2026-01-01T00:00:00Z --output d.csv --data DIR\n\n"
           "The log is only read. A statement of the script takes the place of that of its "
-          "name;\nwhat reads it is computed over it. With --diff and --labels decisions are counted "
+          "name;\nwhat reads it is computed over it. With --diff and --labels decisions are "
+          "counted "
           "against labels.\n",
       .run = RunReplay};
   AddLabelFlags(command.flags);

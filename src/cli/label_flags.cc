@@ -39,7 +39,8 @@ void AddLabelFlags(std::vector<Flag>& flags) {
   flags.push_back({"--labels", "STREAM", "where the labels come in"});
   flags.push_back({"--on", "COLUMN", "of both streams; or THEIRS=OURS; `_id` is a row's ID"});
   flags.push_back({"--label", "COLUMN", "of the labels"});
-  flags.push_back({"--as-of", "T", "what was known then; later labels and corrections do not count"});
+  flags.push_back(
+      {"--as-of", "T", "what was known then; later labels and corrections do not count"});
 }
 
 }  // namespace headrace::cli

@@ -191,7 +191,8 @@ std::string WhyText(std::string_view document) {
       const bool decided = Member(canary, "decided") == "true";
       AppendLine("canary",
                  "version " + Member(canary, "number") + " for " + Member(canary, "percent") +
-                     " percent of the keys" + (decided ? ", this one among them" : ", not this one"),
+                     " percent of the keys" +
+                     (decided ? ", this one among them" : ", not this one"),
                  out);
     }
   }

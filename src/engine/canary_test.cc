@@ -37,8 +37,8 @@ std::vector<std::string> Events(int begin, int end) {
   std::vector<std::string> events;
   for (int i = begin; i < end; ++i) {
     events.push_back(R"({"id":"e)" + std::to_string(i) + R"(","card":"card)" +
-                     std::to_string(i % 200) +
-                     R"(","amount":50,"ts":)" + std::to_string(TestProgram::kNow + i) + "}");
+                     std::to_string(i % 200) + R"(","amount":50,"ts":)" +
+                     std::to_string(TestProgram::kNow + i) + "}");
   }
   return events;
 }

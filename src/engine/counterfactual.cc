@@ -224,7 +224,10 @@ class Search {
   static Counterfactual::Change ChangeTo(size_t feature, const Candidate& to, bool all_beyond) {
     const bool exact = to.bound == to.value;
     const std::string_view above = exact ? ">=" : ">";
-    return {feature, to.value, !all_beyond ? "=" : to.below ? "<=" : above,
+    return {feature, to.value,
+            !all_beyond ? "="
+            : to.below  ? "<="
+                        : above,
             all_beyond ? to.bound : to.value};
   }
 
@@ -275,8 +278,8 @@ class Search {
         rows_.push_back(path_.inputs);
         rows_.back()[f] = one.value;
         rows_.back()[g] = other.value;
-        changed_.push_back({one.distance + other.distance,
-                            {ChangeTo(f, one, false), ChangeTo(g, other, false)}});
+        changed_.push_back(
+            {one.distance + other.distance, {ChangeTo(f, one, false), ChangeTo(g, other, false)}});
         if (rows_.size() == kBatch) Flush();
       }
     }
@@ -296,7 +299,7 @@ class Search {
 
   const DecisionPath& path_;
   Decider decider_;
-  std::vector<std::vector<Candidate>> candidates_;  // by feature
+  std::vector<std::vector<Candidate>> candidates_;                 // by feature
   std::map<std::string, std::pair<double, Counterfactual>> best_;  // by decision, with its distance
   size_t scored_ = 0;
   bool complete_ = true;

@@ -191,7 +191,8 @@ Result<bool> DecisionDiff::HasLogged() {
 DecisionDiff::Row DecisionDiff::TakeLogged() {
   logged_ = false;
   return {stream_ + ":" + std::to_string(stored_.partition) + ":" + std::to_string(stored_.offset),
-          std::string(stored_.value), {}};
+          std::string(stored_.value),
+          {}};
 }
 
 // Rows that only the log has.
@@ -330,15 +331,16 @@ void DecisionDiff::Confuse(const std::string& id, const std::vector<row::Value>&
     return LabelKey(values[at], side.schema.columns[at].type);
   };
   std::string key = id;
-  if (before_.label_key >= 0) key = before.empty() ? key_of(after_, after) : key_of(before_, before);
+  if (before_.label_key >= 0)
+    key = before.empty() ? key_of(after_, after) : key_of(before_, before);
   const LabelTable::Label* known = labels_->Find(key);
   if (known == nullptr) return;
   std::string label;
   row::AppendJson(known->value, labels_->column().type, label);
   const auto cell = [&](const std::string& decision) -> Confusion& {
     const bool full = confusion_.size() >= kFlipsMax;
-    const std::string name = full && !confusion_.contains({decision, label}) ? std::string(kOther)
-                                                                             : decision;
+    const std::string name =
+        full && !confusion_.contains({decision, label}) ? std::string(kOther) : decision;
     Confusion& counted = confusion_[{name, label}];
     counted.decision = name;
     counted.label = label;

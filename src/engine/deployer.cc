@@ -218,8 +218,8 @@ class ScriptPlanner {
     }
     for (const Deployed& reader : deployment_.items) {
       if (!reader.statement) continue;
-      const bool reads = reader.statement->input() == drop.name.name ||
-                         Asks(*reader.statement, drop.name.name);
+      const bool reads =
+          reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name);
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
                     span)
@@ -300,8 +300,8 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
   }
   for (const catalog::CanaryPeriod& period : object.canaries) {
     const catalog::Canary& canary = period.canary;
-    versions->canaries.push_back({period.lsn, period.until_lsn, period.number, canary.percent,
-                                  canary.salt, canary.key});
+    versions->canaries.push_back(
+        {period.lsn, period.until_lsn, period.number, canary.percent, canary.salt, canary.key});
   }
   Deployed item;
   item.name = object.name;

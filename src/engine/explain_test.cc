@@ -97,7 +97,8 @@ TEST(Explain, MarkedRowsCarryWhatWhyTellsOfAllOthers) {
   const std::string contributions = Between(why, "\"contributions\":", "}");
   EXPECT_FALSE(contributions.empty()) << why;
   EXPECT_EQ(contributions, Between(rows[2], "\"contributions\":", "}"));
-  EXPECT_EQ(Between(why, "\"reasons\":", "]"), Between(rows[2], "\"reasons\":[", "]").insert(0, "["));
+  EXPECT_EQ(Between(why, "\"reasons\":", "]"),
+            Between(rows[2], "\"reasons\":[", "]").insert(0, "["));
   // The statement behind tells the same, and of what was not marked as well.
   EXPECT_EQ(contributions,
             Between(program.engine().Why("d:0:2").value(), "\"contributions\":", "}"));
@@ -123,18 +124,22 @@ TEST(Explain, TheNearestOtherDecisionIsWhatTheModelWouldSay) {
   EXPECT_TRUE(Has(stopped, "\"decision\":\"stop\",\"rules\"")) << stopped;
   // Two payments instead of three, or at most ten: the first is nearer to the inputs' splits.
   EXPECT_TRUE(Has(stopped, "\"instead\":[{\"decision\":\"go\",")) << stopped;
-  EXPECT_TRUE(Has(stopped, "\"feature\":\"amount\",\"from\":50,\"relation\":\"<=\",\"bound\":10,"
-                           "\"value\":10") ||
-              Has(stopped, "\"feature\":\"n\",\"from\":3,\"relation\":\"<=\",\"bound\":2,\"value\":"
-                           "2"))
+  EXPECT_TRUE(Has(stopped,
+                  "\"feature\":\"amount\",\"from\":50,\"relation\":\"<=\",\"bound\":10,"
+                  "\"value\":10") ||
+              Has(stopped,
+                  "\"feature\":\"n\",\"from\":3,\"relation\":\"<=\",\"bound\":2,\"value\":"
+                  "2"))
       << stopped;
   const std::string passed = program.engine().Why("d:0:1").value();
-  EXPECT_TRUE(Has(passed, "\"feature\":\"n\",\"from\":2,\"relation\":\">=\",\"bound\":3,\"value\":3"))
+  EXPECT_TRUE(
+      Has(passed, "\"feature\":\"n\",\"from\":2,\"relation\":\">=\",\"bound\":3,\"value\":3"))
       << passed;
   // No single input stops a first small payment; two do.
   const std::string first = program.engine().Why("d:0:0").value();
-  EXPECT_TRUE(Has(first, "\"changes\":[{\"feature\":\"amount\",\"from\":5,\"relation\":\"=\","
-                         "\"bound\":11,\"value\":11},{\"feature\":\"n\""))
+  EXPECT_TRUE(Has(first,
+                  "\"changes\":[{\"feature\":\"amount\",\"from\":5,\"relation\":\"=\","
+                  "\"bound\":11,\"value\":11},{\"feature\":\"n\""))
       << first;
 }
 
@@ -260,12 +265,13 @@ TEST(Explain, AReplayBeginsWithASnapshotWhereNoStateIsOtherwise) {
     if (!from.empty()) request.from = Moment::Parse(from).value();
     std::string rows;
     WhatIfReport report = program.engine()
-                              .WhatIf(request,
-                                      [&](std::string_view bytes) {
-                                        rows += bytes;
-                                        return Ok();
-                                      },
-                                      nullptr)
+                              .WhatIf(
+                                  request,
+                                  [&](std::string_view bytes) {
+                                    rows += bytes;
+                                    return Ok();
+                                  },
+                                  nullptr)
                               .value();
     return std::pair{std::move(report), std::move(rows)};
   };

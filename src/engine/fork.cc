@@ -210,8 +210,7 @@ class ForkPlanner {
     }
     namespace fs = std::filesystem;
     const std::string beside = (fs::path(request_.file).parent_path() / path->value).string();
-    return UseModel(definition.name, files_.Exists(beside) ? beside : path->value,
-                    &create.reasons);
+    return UseModel(definition.name, files_.Exists(beside) ? beside : path->value, &create.reasons);
   }
 
   Status SetModel(const std::string& name, const std::string& value) {

@@ -64,7 +64,8 @@ Result<std::unique_ptr<LabelTable>> LabelTable::Load(const log::Log& log,
     HR_ASSIGN(bool fits, decoder.Decode(stored, &values));
     if (!fits) continue;
     const bool timed = time_column >= 0 && !values[time_column].null;
-    HR_TRY(table->Add(values, timed ? values[time_column].integer : stored.arrival_micros, request));
+    HR_TRY(
+        table->Add(values, timed ? values[time_column].integer : stored.arrival_micros, request));
   }
 }
 

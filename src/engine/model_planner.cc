@@ -33,9 +33,9 @@ Result<model::ReasonTexts> ReasonsOf(std::string_view text, const model::ModelIn
     }
   }
   if (diagnostics.empty()) return reasons;
-  return Error(ErrorKind::kCorruption, "HR5303",
-               "the statement of a model does not plan any more: " +
-                   sql::Render(diagnostics, sources));
+  return Error(
+      ErrorKind::kCorruption, "HR5303",
+      "the statement of a model does not plan any more: " + sql::Render(diagnostics, sources));
 }
 
 model::ReasonTexts BindReasons(const std::vector<sql::ReasonDefinition>& reasons,
@@ -86,8 +86,8 @@ void ModelPlanner::CreateAgain(const sql::Statement& statement, const sql::Creat
   alter.model = create.name;
   const catalog::Object* object = in_.deployment.catalog.Find(create.name.name);
   if (object == nullptr || object->versions.empty()) {
-    sql::Complain(in_.diagnostics, "HR1201",
-                  "`" + create.name.name + "` exists and is no model", create.name.span)
+    sql::Complain(in_.diagnostics, "HR1201", "`" + create.name.name + "` exists and is no model",
+                  create.name.span)
         .hint = "use another name";
     return;
   }
@@ -304,13 +304,15 @@ bool ModelPlanner::EveryReaderHasKey(const std::string& model, const std::string
 
 void ModelPlanner::ComplainOfKey(const flow::StatementPlan& plan, const std::string& model,
                                  const std::string& key, const sql::SourceSpan& span) {
-  const std::string what = key.empty() ? "the partition key of its source" : "a column `" + key + "`";
+  const std::string what =
+      key.empty() ? "the partition key of its source" : "a column `" + key + "`";
   sql::Complain(in_.diagnostics, "HR1195",
                 "`" + plan.name + "` asks `" + model + "` and reads `" + plan.input() +
                     "`, which lacks " + what + ": nothing tells the rows of a canary from others",
                 span)
-      .hint = "name a column that stays the same for a customer: CANARY ... WITH (canary_key = "
-              "'...')";
+      .hint =
+      "name a column that stays the same for a customer: CANARY ... WITH (canary_key = "
+      "'...')";
 }
 
 bool ModelPlanner::FitsCanaries(const flow::StatementPlan& plan, const sql::SourceSpan& span) {

@@ -163,8 +163,8 @@ double ScoreComparison::ScoreBefore(const flow::Prediction& prediction, const ro
 
 void ScoreComparison::TakeLabel(const flow::StatementPlan& plan, const row::Row& emitted,
                                 double was, double is) {
-  std::string key = plan.name + ":" + std::to_string(emitted.partition) + ":" +
-                    std::to_string(emitted.offset);
+  std::string key =
+      plan.name + ":" + std::to_string(emitted.partition) + ":" + std::to_string(emitted.offset);
   if (label_key_ != kRowId) {
     const int column = plan.schema.Find(label_key_);
     if (column < 0) return;

@@ -212,9 +212,9 @@ Result<TrainingSetReport> MakeTrainingSet(const log::Log& log, const Deployment&
         .WithHint("a training set has the rows of a stream that is made AS SELECT");
   }
   HR_ASSIGN(std::unique_ptr<LabelTable> table,
-            LabelTable::Load(log, deployment,
-                             {request.labels, request.on, request.labels_on, request.label,
-                              request.as_of}));
+            LabelTable::Load(
+                log, deployment,
+                {request.labels, request.on, request.labels_on, request.label, request.as_of}));
   return TrainingSet(log, deployment, *item, *table, request).Make(taker);
 }
 

@@ -48,8 +48,8 @@ struct WhatIfRequest {
   bool compare = false;  // with the rows in the log
   // What is compared. Empty: `decision`, or the texts and booleans made by CASE, or all.
   std::vector<std::string> decisions;
-  std::string sum;  // a column added up over the rows that flipped; empty: none
-  std::string by;   // a column by whose values flips are told apart; empty: none
+  std::string sum;                     // a column added up over the rows that flipped; empty: none
+  std::string by;                      // a column by whose values flips are told apart; empty: none
   std::optional<LabelRequest> labels;  // what decisions are counted against
   bool why = false;                    // explain the sample, on both sides
 };
@@ -75,7 +75,7 @@ struct ChangedRow {
   std::string why_before = "null";
   std::string why_after = "null";
   row::Place cause;
-  int32_t partition = 0;       // of the row in the fork, with its offset there
+  int32_t partition = 0;  // of the row in the fork, with its offset there
   int64_t fork_offset = -1;
 };
 
@@ -101,8 +101,8 @@ struct WhatIfReport {
   uint64_t changed = 0;                // whose decision differs, and rows that only one side has
   uint64_t only_before = 0;
   uint64_t only_after = 0;
-  std::vector<Flips> flips;        // by from, to, by
-  std::vector<ChangedRow> sample;  // the first, at most kChangedSample
+  std::vector<Flips> flips;          // by from, to, by
+  std::vector<ChangedRow> sample;    // the first, at most kChangedSample
   std::vector<Confusion> confusion;  // with labels, by decision and label
 };
 
@@ -121,9 +121,9 @@ struct WhatIfMeans {
 using TakeBytes = std::function<Status(std::string_view bytes)>;
 
 // With nothing otherwise that has state, and a `from`, it begins with the newest snapshot before
-// that. Runs the past through a fork and hands on the rows of one stream, in the order of their causes,
-// as they would have been written; the log is only read. Errors: those of MakeFork, HR1204, HR1211,
-// of `take`, and of reading.
+// that. Runs the past through a fork and hands on the rows of one stream, in the order of their
+// causes, as they would have been written; the log is only read. Errors: those of MakeFork, HR1204,
+// HR1211, of `take`, and of reading.
 Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& request,
                                const TakeBytes& take,
                                const std::function<void(uint64_t events)>& progress);

@@ -87,7 +87,8 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
 // The parts of the document that stories tell, the last statement's first.
 struct Telling {
   std::string features, rules, model = "null", score = "null", contributions = "null",
-                               reasons = "null", decision = "null", instead = "null", late_for, recomputed_row;
+                               reasons = "null", decision = "null", instead = "null", late_for,
+                               recomputed_row;
   bool instead_complete = true;
   std::optional<GroupStory> group;
   std::optional<row::Place> event;  // of a row that had waited

@@ -151,13 +151,12 @@ void Story::AddModel(const flow::StatementPlan& plan, const flow::Prediction& pr
   path_.model = &model;
   model_ = "{\"name\":";
   row::AppendJsonString(prediction.model, model_);
-  model_ += ",\"version\":\"" + info.sha256 +
-            "\",\"number\":" + std::to_string(number) + ",\"format\":\"" +
-            std::string(model::ToString(info.format)) + "\"";
+  model_ += ",\"version\":\"" + info.sha256 + "\",\"number\":" + std::to_string(number) +
+            ",\"format\":\"" + std::string(model::ToString(info.format)) + "\"";
   if (const flow::ModelVersions::Canary* canary = versions.CanaryAt(row.cause.lsn)) {
     model_ += ",\"canary\":{\"number\":" + std::to_string(canary->version) +
-              ",\"percent\":" + std::to_string(canary->percent) + ",\"decided\":" +
-              (number == canary->version ? "true}" : "false}");
+              ",\"percent\":" + std::to_string(canary->percent) +
+              ",\"decided\":" + (number == canary->version ? "true}" : "false}");
   }
   model_ += "}";
   score_.clear();

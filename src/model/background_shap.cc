@@ -14,8 +14,8 @@ namespace {
 constexpr uint64_t kSeed = 0x5eed;
 
 // Walks one tree with a row and a row of the background, and adds what each feature has of every
-// leaf that some mixture of the two reaches. A leaf for which the features A must be the row's and B
-// the background's has Shapley values that depend on the numbers of A and B alone. Confined.
+// leaf that some mixture of the two reaches. A leaf for which the features A must be the row's and
+// B the background's has Shapley values that depend on the numbers of A and B alone. Confined.
 class MixedWalk {
  public:
   MixedWalk(const Forest& forest, std::span<const double> row, std::span<double> contributions)
@@ -150,13 +150,19 @@ class Sampling {
     const size_t rounds =
         std::max<size_t>((kSampledWalks + background_.rows - 1) / background_.rows, 2);
     for (size_t r = 0; r < background_.rows; ++r) {
-      std::vector<double> sums(sums_.size());
+      std::vector<double> means(sums_.size());
       std::vector<double> squares(sums_.size());
-      for (size_t i = 0; i < rounds; ++i) {
+      for (size_t i = 1; i <= rounds; ++i) {
         Shuffle();
-        Walk(r, sums, squares);
+        const std::vector<double> parts = Walk(r);
+        // Welford 1962.
+        for (size_t p = 0; p < parts.size(); ++p) {
+          const double away = parts[p] - means[p];
+          means[p] += away / static_cast<double>(i);
+          squares[p] += away * (parts[p] - means[p]);
+        }
       }
-      Add(sums, squares, static_cast<double>(rounds));
+      Add(means, squares, static_cast<double>(rounds));
     }
     return Finish();
   }
@@ -168,26 +174,23 @@ class Sampling {
   }
 
   // There: features become the row's one by one; and back, in the other order.
-  void Walk(size_t other, std::vector<double>& sums, std::vector<double>& squares) {
+  std::vector<double> Walk(size_t other) {
     const size_t width = row_.size();
     const auto from = std::span(background_.features).subspan(other * width, width);
     std::vector<double> parts(sums_.size());
     AddWay(from, parts);
     std::reverse(order_.begin(), order_.end());
     AddWay(from, parts);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      const double part = parts[i] / 2;
-      sums[i] += part;
-      squares[i] += part * part;
-    }
+    for (double& part : parts)
+      part /= 2;
+    return parts;
   }
 
   // The mean over the walks from one row of the background, and the variance of that mean.
-  void Add(const std::vector<double>& sums, const std::vector<double>& squares, double rounds) {
-    for (size_t i = 0; i < sums.size(); ++i) {
-      const double mean = sums[i] / rounds;
-      sums_[i] += mean;
-      variances_[i] += std::max(0.0, squares[i] / rounds - mean * mean) / (rounds - 1);
+  void Add(const std::vector<double>& means, const std::vector<double>& squares, double rounds) {
+    for (size_t i = 0; i < means.size(); ++i) {
+      sums_[i] += means[i];
+      variances_[i] += squares[i] / (rounds - 1) / rounds;
     }
   }
 

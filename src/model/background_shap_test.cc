@@ -118,8 +118,8 @@ std::vector<double> ByDefinition(const Model& model, const std::vector<double>& 
       for (uint32_t known = 0; known < mean.size(); ++known) {
         if ((known >> f & 1) != 0) continue;
         const auto size = static_cast<double>(std::popcount(known));
-        const double weight = std::tgamma(size + 1) * std::tgamma(kFeatures - size) /
-                              std::tgamma(kFeatures + 1.0);
+        const double weight =
+            std::tgamma(size + 1) * std::tgamma(kFeatures - size) / std::tgamma(kFeatures + 1.0);
         values[k * width + f] += weight * (mean[known | 1U << f][k] - mean[known][k]);
       }
     }
@@ -195,10 +195,9 @@ TEST(BackgroundShapTest, LinearModelsAreExact) {
 TEST(BackgroundShapTest, ABackgroundHasRowsAndNotTooMany) {
   const Formula model([](const double* x) { return x[0]; });
   EXPECT_EQ(ContributionsAgainst(model, Row(1), {}).error().code(), "HR3005");
-  EXPECT_EQ(ContributionsAgainst(model, Row(1), MakeBackground(kBackgroundRowsMax + 1, 1))
-                .error()
-                .code(),
-            "HR3005");
+  EXPECT_EQ(
+      ContributionsAgainst(model, Row(1), MakeBackground(kBackgroundRowsMax + 1, 1)).error().code(),
+      "HR3005");
 }
 
 }  // namespace

@@ -239,16 +239,15 @@ Status ScoreCsvAgainst(const Model& model, std::string_view csv, const Backgroun
   AnswerWriter writer(model, OutputKind::kContributions, out);
   const size_t width = model.info().features.size();
   bool begun = false;
-  return ForEachBlock(
-      model, csv, [&](const std::vector<double>& features, size_t rows) -> Status {
-        for (size_t r = 0; r < rows; ++r) {
-          const auto row = std::span(features).subspan(r * width, width);
-          HR_ASSIGN(const AgainstBackground told, ContributionsAgainst(model, row, background));
-          writer.WriteAgainst(told, !begun);
-          begun = true;
-        }
-        return Ok();
-      });
+  return ForEachBlock(model, csv, [&](const std::vector<double>& features, size_t rows) -> Status {
+    for (size_t r = 0; r < rows; ++r) {
+      const auto row = std::span(features).subspan(r * width, width);
+      HR_ASSIGN(const AgainstBackground told, ContributionsAgainst(model, row, background));
+      writer.WriteAgainst(told, !begun);
+      begun = true;
+    }
+    return Ok();
+  });
 }
 
 }  // namespace headrace::model

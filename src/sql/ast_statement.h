@@ -196,15 +196,15 @@ enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire, kRol
 
 // ALTER MODEL model ADD VERSION WITH (...) [REASONS (...)] | ACTIVATE VERSION n [BECAUSE 'text']
 // | SHADOW VERSION n | CANARY p PERCENT [VERSION n] [WITH (...)] | RETIRE VERSION n | ROLLBACK
-// [BECAUSE 'text']. Also read: CANARY VERSION n PERCENT p and CANARY VERSION n p PERCENT. A canary without a version (0) is the
-// one that is on, or else the newest.
+// [BECAUSE 'text']. Also read: CANARY VERSION n PERCENT p and CANARY VERSION n p PERCENT. A canary
+// without a version (0) is the one that is on, or else the newest.
 struct AlterModel {
   Identifier model;
   ModelAction action = ModelAction::kAddVersion;
   int version = 0;
-  int percent = 0;              // kCanary
-  std::string reason;           // kActivate, kRollback
-  std::vector<Option> options;  // kAddVersion, kCanary
+  int percent = 0;                        // kCanary
+  std::string reason;                     // kActivate, kRollback
+  std::vector<Option> options;            // kAddVersion, kCanary
   std::vector<ReasonDefinition> reasons;  // kAddVersion
   SourceSpan version_span;
 };

@@ -57,7 +57,8 @@ std::string WriteTable(const TableReference& table) {
   std::string text;
   if (table.kind == TableKind::kNamed) {
     text = FormatName(table.name.name);
-    if (table.as_of) text += (table.as_of_lsn ? " AS OF LSN " : " FOR SYSTEM_TIME AS OF ") + Format(*table.as_of);
+    if (table.as_of)
+      text += (table.as_of_lsn ? " AS OF LSN " : " FOR SYSTEM_TIME AS OF ") + Format(*table.as_of);
   } else if (table.kind == TableKind::kSubquery) {
     text = "(" + WriteSelect(*table.query, false) + ")";
   } else {

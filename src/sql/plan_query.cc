@@ -60,8 +60,8 @@ class QueryPlanner {
 
   void RefuseStreaming() {
     bool streaming = select_.emit || select_.explain_when || select_.late_rows ||
-                     select_.allowed_lateness || select_.start_from || !select_.windows.empty() || !select_.joins.empty() ||
-                     select_.qualify || !select_.options.empty();
+                     select_.allowed_lateness || select_.start_from || !select_.windows.empty() ||
+                     !select_.joins.empty() || select_.qualify || !select_.options.empty();
     if (!streaming) return;
     Complain(diagnostics_, "HR1118", "a query has no WINDOW, JOIN, EMIT, LATE ROWS or START FROM",
              select_.span)

@@ -32,9 +32,9 @@ std::vector<std::string> SelectScope::names() const {
 }
 
 std::vector<std::string> SelectScope::call_names() const {
-  return {"avg",         "bool_and", "bool_or", "count",    "first_value", "lag",
-          "last_value",  "max",      "min",     "predict",  "reasons",     "stddev",
-          "stddev_pop",  "stddev_samp", "sum",  "var_pop",  "var_samp",    "variance"};
+  return {"avg",        "bool_and",    "bool_or", "count",   "first_value", "lag",
+          "last_value", "max",         "min",     "predict", "reasons",     "stddev",
+          "stddev_pop", "stddev_samp", "sum",     "var_pop", "var_samp",    "variance"};
 }
 
 Interception SelectScope::Intercept(const Expression& node, Binding* binding) {
