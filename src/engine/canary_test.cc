@@ -132,7 +132,7 @@ TEST(Canary, WhyTellsWhichVersionDecidedAndForksHaveOneVersion) {
   for (int offset = 400; offset < 420; ++offset) {
     const std::string id = "decisions:0:" + std::to_string(offset);
     const std::string told = program.engine().Why(id).value();
-    const bool canary = told.find("\"decision\":\"decline\"") != std::string::npos;
+    const bool canary = told.find("\"decision\":\"decline\",\"rules\"") != std::string::npos;
     by_canary += canary ? 1 : 0;
     EXPECT_NE(told.find(canary ? "\"number\":2,\"format\"" : "\"number\":1,\"format\""),
               std::string::npos)

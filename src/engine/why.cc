@@ -371,9 +371,13 @@ class SampleExplanation {
       last = std::max(last, row.cause.lsn);
     }
     if (stories.empty()) return Ok();
-    HR_ASSIGN(Past past, LoadBeginning({store_, log_, catalog_}, [this] {
-                return BuildGraph(*counted_, ModelsOf(counted_));
-              }));
+    // Where the replay began: there its offsets did.
+    const PastSource source{store_, log_, catalog_};
+    const MakeGraph make = [this] { return BuildGraph(*counted_, ModelsOf(counted_)); };
+    const uint64_t begun = report.from_lsn - 1;
+    HR_ASSIGN(Past past, begun == 0
+                             ? LoadBeginning(source, make)
+                             : LoadPast(source, begun, make, flow::Graph::Match::kState));
     past.graph->SetProbe(&tellers);
     OffsetCounter counter(counted_, past.state);
     ReplayOptions options;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "catalog/canary.h"
 #include "catalog/change.h"
 #include "engine/answer.h"
 #include "engine/frame_note.h"
@@ -32,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  if (const Result<catalog::Canary> canary = catalog::Canary::Decode(bytes); canary.ok()) {
+    const Result<catalog::Canary> again = catalog::Canary::Decode(canary->Encode());
+    HR_CHECK(again.ok() && again->Encode() == canary->Encode());
   }
   if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
     const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());

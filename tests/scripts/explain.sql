@@ -11,6 +11,7 @@ CREATE STREAM decisions AS SELECT id, card, amount, count(*) OVER (PARTITION BY 
 ALTER MODEL risk ADD VERSION WITH (path = '/m_calm.txt') REASONS (amount 'High amount');
 -- deploy
 ALTER MODEL risk CANARY 50 PERCENT VERSION 2;
+-- deploy
 ALTER MODEL risk CANARY 50 PERCENT VERSION 2 WITH (canary_key = 'card');
 -- query SHOW MODELS
 -- > payments {"id":"4","card":"b","amount":50,"ts":1760000003}
