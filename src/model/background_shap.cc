@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/hash.h"
+#include "forest/forest.h"
 #include "model/tree_model.h"
 
 namespace headrace::model {
@@ -18,14 +19,14 @@ constexpr uint64_t kSeed = 0x5eed;
 // B the background's has Shapley values that depend on the numbers of A and B alone. Confined.
 class MixedWalk {
  public:
-  MixedWalk(const Forest& forest, std::span<const double> row, std::span<double> contributions)
-      : forest_(forest),
+  MixedWalk(const forest::Forest& of, std::span<const double> row, std::span<double> contributions)
+      : forest_(of),
         row_(row),
         contributions_(contributions),
-        width_(static_cast<size_t>(forest.features) + 1),
-        side_(static_cast<size_t>(forest.features), kEither) {}
+        width_(static_cast<size_t>(of.features) + 1),
+        side_(static_cast<size_t>(of.features), kEither) {}
 
-  void Add(const Tree& tree, std::span<const double> other) {
+  void Add(const forest::Tree& tree, std::span<const double> other) {
     tree_ = &tree;
     other_ = other;
     Visit(tree.root());
@@ -37,10 +38,10 @@ class MixedWalk {
   // Recurses as deep as the tree.
   void Visit(int32_t at) {
     if (at < 0) return AddLeaf(static_cast<size_t>(~at));
-    const TreeNode& node = tree_->nodes[static_cast<size_t>(at)];
+    const forest::TreeNode& node = tree_->nodes[static_cast<size_t>(at)];
     const auto feature = static_cast<size_t>(node.feature);
-    const int32_t with_row = ChildOf(forest_, node, row_[feature]);
-    const int32_t with_other = ChildOf(forest_, node, other_[feature]);
+    const int32_t with_row = forest::ChildOf(forest_, node, row_[feature]);
+    const int32_t with_other = forest::ChildOf(forest_, node, other_[feature]);
     if (with_row == with_other || side_[feature] == kRow) return Visit(with_row);
     if (side_[feature] == kOther) return Visit(with_other);
     Decide(feature, kRow, rows_, with_row);
@@ -84,41 +85,41 @@ class MixedWalk {
     return weight;
   }
 
-  const Forest& forest_;
+  const forest::Forest& forest_;
   std::span<const double> row_;
   std::span<const double> other_;
   std::span<double> contributions_;
   size_t width_;
-  const Tree* tree_ = nullptr;
+  const forest::Tree* tree_ = nullptr;
   std::vector<Side> side_;      // by feature: whose value the way took
   std::vector<size_t> rows_;    // features that are the row's, on the way
   std::vector<size_t> others_;  // and the background's
 };
 
-std::vector<double> Cleaned(const Forest& forest, std::span<const double> row) {
+std::vector<double> Cleaned(const forest::Forest& of, std::span<const double> row) {
   std::vector<double> cleaned;
   for (double x : row)
-    cleaned.push_back(CleanInput(forest, x));
+    cleaned.push_back(forest::CleanInput(of, x));
   return cleaned;
 }
 
-AgainstBackground ExplainTrees(const Forest& forest, std::span<const double> row,
+AgainstBackground ExplainTrees(const forest::Forest& of, std::span<const double> row,
                                const Background& background) {
   const size_t width = row.size();
   AgainstBackground told;
-  told.values.resize(static_cast<size_t>(forest.outputs) * (width + 1));
-  const std::vector<double> cleaned = Cleaned(forest, row);
-  MixedWalk walk(forest, cleaned, told.values);
+  told.values.resize(static_cast<size_t>(of.outputs) * (width + 1));
+  const std::vector<double> cleaned = Cleaned(of, row);
+  MixedWalk walk(of, cleaned, told.values);
   for (size_t r = 0; r < background.rows; ++r) {
     const std::vector<double> other =
-        Cleaned(forest, std::span(background.features).subspan(r * width, width));
-    for (const Tree& tree : forest.trees)
+        Cleaned(of, std::span(background.features).subspan(r * width, width));
+    for (const forest::Tree& tree : of.trees)
       walk.Add(tree, other);
   }
   for (double& value : told.values)
     value /= static_cast<double>(background.rows);
-  for (size_t k = 0; k < static_cast<size_t>(forest.outputs); ++k)
-    told.values[k * (width + 1) + width] += forest.base[k];
+  for (size_t k = 0; k < static_cast<size_t>(of.outputs); ++k)
+    told.values[k * (width + 1) + width] += of.base[k];
   return told;
 }
 

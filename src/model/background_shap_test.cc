@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "forest/forest.h"
 #include "model/tree_model.h"
 
 namespace headrace::model {
@@ -23,7 +24,7 @@ double Unit(uint64_t* state) {
 }
 
 // A tree of some depth over the features; gives the child's number.
-int32_t Grow(Tree* tree, int depth, size_t leaf_width, uint64_t* state) {
+int32_t Grow(forest::Tree* tree, int depth, size_t leaf_width, uint64_t* state) {
   if (depth == 0 || Next(state) % 6 == 0) {
     for (size_t k = 0; k < leaf_width; ++k)
       tree->leaf_values.push_back(Unit(state) - 0.5);
@@ -32,7 +33,7 @@ int32_t Grow(Tree* tree, int depth, size_t leaf_width, uint64_t* state) {
   }
   const auto at = static_cast<int32_t>(tree->nodes.size());
   tree->nodes.emplace_back();
-  TreeNode node;
+  forest::TreeNode node;
   node.feature = static_cast<int32_t>(Next(state) % kFeatures);
   node.threshold = Unit(state);
   node.left = Grow(tree, depth - 1, leaf_width, state);
@@ -42,25 +43,25 @@ int32_t Grow(Tree* tree, int depth, size_t leaf_width, uint64_t* state) {
 }
 
 std::unique_ptr<TreeModel> MakeTrees(int32_t outputs, int32_t leaf_width, uint64_t seed) {
-  Forest forest;
-  forest.features = kFeatures;
-  forest.outputs = outputs;
-  forest.leaf_width = leaf_width;
-  forest.has_covers = false;
-  forest.base.assign(static_cast<size_t>(outputs), 0.25);
+  forest::Forest trees;
+  trees.features = kFeatures;
+  trees.outputs = outputs;
+  trees.leaf_width = leaf_width;
+  trees.has_covers = false;
+  trees.base.assign(static_cast<size_t>(outputs), 0.25);
   for (int32_t t = 0; t < 6; ++t) {
-    Tree tree;
+    forest::Tree tree;
     tree.output = leaf_width == 1 ? t % outputs : 0;
     Grow(&tree, 5, static_cast<size_t>(leaf_width), &seed);
-    EXPECT_TRUE(CheckShape(&tree, "test").ok());
-    forest.trees.push_back(std::move(tree));
+    EXPECT_TRUE(forest::CheckShape(&tree, "test").ok());
+    trees.trees.push_back(std::move(tree));
   }
   ModelInfo info;
   info.features = {"a", "b", "c", "d", "e"};
   info.categories.resize(kFeatures);
   OutputTransform transform;
   transform.outputs = outputs;
-  return std::make_unique<TreeModel>(std::move(info), std::move(forest), transform);
+  return std::make_unique<TreeModel>(std::move(info), std::move(trees), transform);
 }
 
 // Any function of five numbers. Immutable.

@@ -4,13 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "forest/tree_shap.h"
 #include "headrace/check.h"
-#include "model/tree_shap.h"
 
 namespace headrace::model {
 
-TreeModel::TreeModel(ModelInfo info, Forest forest, OutputTransform transform)
-    : forest_(std::move(forest)), transform_(transform), kernel_(MakeKernel(forest_, BestSimd())) {
+TreeModel::TreeModel(ModelInfo info, forest::Forest forest, OutputTransform transform)
+    : forest_(std::move(forest)),
+      transform_(transform),
+      kernel_(forest::MakeKernel(forest_, forest::BestSimd())) {
   info_ = std::move(info);
   info_.outputs = forest_.outputs;
   info_.predictions = transform_.predictions();
@@ -33,7 +35,7 @@ std::vector<double> TreeModel::Clean(std::span<const double> features) const {
   std::vector<double> cleaned;
   cleaned.reserve(info_.features.size());
   for (double x : features.first(info_.features.size())) {
-    cleaned.push_back(CleanInput(forest_, x));
+    cleaned.push_back(forest::CleanInput(forest_, x));
   }
   return cleaned;
 }
@@ -42,19 +44,19 @@ void TreeModel::Leaves(std::span<const double> features, std::span<int32_t> leav
   HR_CHECK(leaves.size() >= forest_.trees.size());
   const std::vector<double> cleaned = Clean(features);
   size_t t = 0;
-  for (const Tree& tree : forest_.trees) {
+  for (const forest::Tree& tree : forest_.trees) {
     leaves[t++] = tree.leaf_names[static_cast<size_t>(LeafOf(forest_, tree, cleaned))];
   }
 }
 
 Result<std::vector<double>> TreeModel::Contributions(std::span<const double> features) const {
-  return TreeShap(forest_, Clean(features));
+  return forest::TreeShap(forest_, Clean(features));
 }
 
 std::vector<double> TreeModel::Splits(size_t feature) const {
   std::vector<double> splits;
-  for (const Tree& tree : forest_.trees) {
-    for (const TreeNode& node : tree.nodes) {
+  for (const forest::Tree& tree : forest_.trees) {
+    for (const forest::TreeNode& node : tree.nodes) {
       const bool numeric = node.category_set < 0 && std::isfinite(node.threshold);
       if (numeric && static_cast<size_t>(node.feature) == feature) splits.push_back(node.threshold);
     }
