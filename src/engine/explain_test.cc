@@ -222,8 +222,8 @@ TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
       "(timestamp_unit = 'us');\n"
       "ALTER MODEL risk ADD VERSION WITH (path = '/two.txt');\n"
       "ALTER MODEL risk SHADOW VERSION 2;\n");
-  program.Feed("s", {Event(20, "z", 80, kBegin + 3 * kDay),
-                     Event(21, "z", 20, kBegin + 3 * kDay + 1)});
+  program.Feed("s",
+               {Event(20, "z", 80, kBegin + 3 * kDay), Event(21, "z", 20, kBegin + 3 * kDay + 1)});
   std::vector<std::string> labels;
   for (const auto& [id, bad] : {std::pair{20, 1}, std::pair{21, 0}, std::pair{2, 1}}) {
     labels.push_back(R"({"id":"e)" + std::to_string(id) + R"(","bad":)" + std::to_string(bad) +
@@ -240,8 +240,10 @@ TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
   replay.why = true;
   replay.labels = request;
   replay.fork.models = {{"risk", "2"}};
-  const WhatIfReport changed =
-      program.engine().WhatIf(replay, [](std::string_view) { return Ok(); }, nullptr).value();
+  const WhatIfReport changed = program.engine()
+                                   .WhatIf(
+                                       replay, [](std::string_view) { return Ok(); }, nullptr)
+                                   .value();
   std::string cells;
   for (const Confusion& cell : changed.confusion) {
     cells += cell.decision + cell.label + ":" + std::to_string(cell.before) + "," +

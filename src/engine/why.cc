@@ -375,9 +375,8 @@ class SampleExplanation {
     const PastSource source{store_, log_, catalog_};
     const MakeGraph make = [this] { return BuildGraph(*counted_, ModelsOf(counted_)); };
     const uint64_t begun = report.from_lsn - 1;
-    HR_ASSIGN(Past past, begun == 0
-                             ? LoadBeginning(source, make)
-                             : LoadPast(source, begun, make, flow::Graph::Match::kState));
+    HR_ASSIGN(Past past, begun == 0 ? LoadBeginning(source, make)
+                                    : LoadPast(source, begun, make, flow::Graph::Match::kState));
     past.graph->SetProbe(&tellers);
     OffsetCounter counter(counted_, past.state);
     ReplayOptions options;

@@ -22,7 +22,9 @@ class TreeModel : public Model {
 
   // Of numeric splits.
   std::vector<double> Splits(size_t feature) const override;
-  bool SinglePrecision() const override { return forest_.arithmetic == forest::Arithmetic::kFloat32; }
+  bool SinglePrecision() const override {
+    return forest_.arithmetic == forest::Arithmetic::kFloat32;
+  }
 
   const forest::Forest& forest() const { return forest_; }
 
