@@ -201,13 +201,13 @@ std::string WhyText(std::string_view document) {
   AppendReasons(root, out);
   AppendRules(root, out);
   AppendLine("decision", Member(root, "decision"), out);
-  AppendInstead(root, out);
-  const std::string proof = Member(root, "recomputed");
-  if (proof.empty()) return out;  // the explanation of what never was
+  const std::string proof = Member(root, "recomputed");  // empty: of what never was
   AppendLine("proof",
-             proof == "true" ? "recomputed from the log: the same bytes"
-                             : "recomputed from the log: DIFFERENT from what was logged",
+             proof == "true"    ? "recomputed from the log: the same bytes"
+             : proof == "false" ? "recomputed from the log: DIFFERENT from what was logged"
+                                : "",
              out);
+  AppendInstead(root, out);
   return out;
 }
 
