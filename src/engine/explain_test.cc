@@ -240,10 +240,8 @@ TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
   replay.why = true;
   replay.labels = request;
   replay.fork.models = {{"risk", "2"}};
-  const WhatIfReport changed = program.engine()
-                                   .WhatIf(
-                                       replay, [](std::string_view) { return Ok(); }, nullptr)
-                                   .value();
+  const WhatIfReport changed =
+      program.engine().WhatIf(replay, [](std::string_view) { return Ok(); }, nullptr).value();
   std::string cells;
   for (const Confusion& cell : changed.confusion) {
     cells += cell.decision + cell.label + ":" + std::to_string(cell.before) + "," +
