@@ -4,8 +4,13 @@
 
 namespace headrace::catalog {
 
+const CanaryPeriod* Object::canary() const {
+  return canaries.empty() || canaries.back().until_lsn != UINT64_MAX ? nullptr : &canaries.back();
+}
+
 std::string_view Object::RoleOf(const ModelVersion& version) const {
   if (activations.back().number == version.number) return "decides";
+  if (canary() != nullptr && canary()->number == version.number) return "canary";
   return version.shadow_lsn > 0 ? "shadow" : version.retired ? "retired" : "";
 }
 
@@ -49,9 +54,9 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
     Object made{
-        change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}};
+        change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}}, {}, {}, {}};
     if (!change.sha256.empty()) {
-      made.versions.push_back({1, change.sha256, 0, false});
+      made.versions.push_back({1, change.sha256, 0, false, ""});
       made.activations.push_back({lsn, 1, ""});
     }
     objects_.push_back(std::move(made));
@@ -65,11 +70,12 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       objects_.erase(objects_.begin() + (object - objects_.data()));
       break;
     case ChangeKind::kAddVersion:
-      object->versions.push_back({change.number, change.sha256, 0, false});
+      object->versions.push_back({change.number, change.sha256, 0, false, change.text});
       break;
     case ChangeKind::kActivateVersion:
     case ChangeKind::kShadowVersion:
     case ChangeKind::kRetireVersion:
+    case ChangeKind::kCanaryVersion:
       return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
       object->revisions.push_back({change.text, change.file, change.line, lsn, lsn, UINT64_MAX});
@@ -107,10 +113,33 @@ Status Catalog::ApplyToVersion(Object& object, const Change& change, uint64_t ls
     return Error(ErrorKind::kNotFound, "HR1206",
                  change.name + " has no version " + std::to_string(change.number));
   }
+  HR_TRY(ApplyToCanary(object, change, lsn));
+  if (change.kind == ChangeKind::kCanaryVersion) {
+    version->shadow_lsn = 0;
+    version->retired = false;
+    return Ok();
+  }
   version->shadow_lsn = change.kind == ChangeKind::kShadowVersion ? lsn : 0;
   version->retired = change.kind == ChangeKind::kRetireVersion;
   if (change.kind == ChangeKind::kActivateVersion)
     object.activations.push_back({lsn, change.number, change.text});
+  return Ok();
+}
+
+// A canary ends when any version begins to decide for all, when its version gets another role, and
+// when another canary begins.
+Status Catalog::ApplyToCanary(Object& object, const Change& change, uint64_t lsn) {
+  const bool of_all =
+      change.kind == ChangeKind::kActivateVersion || change.kind == ChangeKind::kCanaryVersion;
+  const bool on = object.canary() != nullptr;
+  Canary canary;
+  if (change.kind == ChangeKind::kCanaryVersion) {
+    HR_ASSIGN(canary, Canary::Decode(change.text));
+  }
+  if (on && (of_all || object.canaries.back().number == change.number)) {
+    object.canaries.back().until_lsn = lsn;
+  }
+  if (canary.percent > 0) object.canaries.push_back({lsn, UINT64_MAX, change.number, canary});
   return Ok();
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/canary.h"
 #include "catalog/change.h"
 #include "catalog/halt.h"
 #include "catalog/loss.h"
@@ -19,12 +20,21 @@ struct ModelVersion {
   std::string sha256;
   uint64_t shadow_lsn = 0;  // compared from here on; 0: it is not
   bool retired = false;
+  std::string text;  // of its own statement, when that declares reasons; version 1: see Revision
 };
 
 struct Activation {
   uint64_t lsn = 0;
   int32_t number = 1;
   std::string reason;  // as who did it said; may be empty
+};
+
+// A version that decides for a share of the keys, from an LSN until that of what ended it.
+struct CanaryPeriod {
+  uint64_t lsn = 0;
+  uint64_t until_lsn = UINT64_MAX;  // not yet
+  int32_t number = 1;
+  Canary canary;
 };
 
 // One statement that defined an object, from its LSN until that of the next.
@@ -43,9 +53,12 @@ struct Object {
   std::vector<Revision> revisions;      // ascending, at least one
   std::vector<ModelVersion> versions;   // models
   std::vector<Activation> activations;  // models, ascending
+  std::vector<CanaryPeriod> canaries;   // models, ascending, one at a time
 
   const Revision& latest() const { return revisions.back(); }
-  // What a version of it is for: "decides", "shadow", "retired" or "".
+  // The canary that is on, or null.
+  const CanaryPeriod* canary() const;
+  // What a version of it is for: "decides", "canary", "shadow", "retired" or "".
   std::string_view RoleOf(const ModelVersion& version) const;
 };
 
@@ -74,6 +87,7 @@ class Catalog {
   Object* FindMutable(const std::string& name);
   Status ApplyHalt(const Change& change, uint64_t lsn);
   static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
+  static Status ApplyToCanary(Object& object, const Change& change, uint64_t lsn);
 
   std::vector<Object> objects_;
   std::set<std::string> finished_;

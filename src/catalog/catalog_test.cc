@@ -51,6 +51,61 @@ TEST(CatalogTest, KeepsTheOrderOfCreationAndTheHistoryOfActivations) {
   EXPECT_EQ(catalog.Apply(drop, 7).error().kind(), ErrorKind::kNotFound);
 }
 
+Change OfVersion(ChangeKind kind, int32_t number, const Canary& canary = {}) {
+  Change change;
+  change.kind = kind;
+  change.name = "fraud";
+  change.number = number;
+  if (kind == ChangeKind::kCanaryVersion) change.text = canary.Encode();
+  return change;
+}
+
+TEST(CatalogTest, ACanaryEndsWithItsVersionsRoleOrWhenAnotherVersionDecides) {
+  Catalog catalog;
+  ASSERT_TRUE(catalog.Apply(Create("fraud", "aa"), 1).ok());
+  for (int32_t number : {2, 3}) {
+    Change version = OfVersion(ChangeKind::kAddVersion, number);
+    version.sha256 = "b" + std::to_string(number);
+    ASSERT_TRUE(catalog.Apply(version, 2).ok());
+  }
+  const auto apply = [&](const Change& change, uint64_t lsn) {
+    ASSERT_TRUE(catalog.Apply(change, lsn).ok());
+  };
+  const Object& fraud = catalog.objects().front();
+  apply(OfVersion(ChangeKind::kCanaryVersion, 2, {10, "salt", ""}), 4);
+  ASSERT_NE(fraud.canary(), nullptr);
+  EXPECT_EQ(fraud.RoleOf(fraud.versions[1]), "canary");
+  apply(OfVersion(ChangeKind::kCanaryVersion, 2, {25, "salt", ""}), 5);
+  EXPECT_EQ(fraud.canaries.front().until_lsn, 5U);
+  EXPECT_EQ(fraud.canary()->canary.percent, 25);
+  apply(OfVersion(ChangeKind::kShadowVersion, 3), 6);
+  EXPECT_NE(fraud.canary(), nullptr) << "another version's role";
+  apply(OfVersion(ChangeKind::kRetireVersion, 2), 7);
+  EXPECT_EQ(fraud.canary(), nullptr);
+  EXPECT_EQ(fraud.RoleOf(fraud.versions[1]), "retired");
+  apply(OfVersion(ChangeKind::kCanaryVersion, 3, {1, "", "card"}), 8);
+  EXPECT_EQ(fraud.RoleOf(fraud.versions[2]), "canary") << "and no shadow any more";
+  apply(OfVersion(ChangeKind::kActivateVersion, 3), 9);
+  EXPECT_EQ(fraud.canary(), nullptr);
+  apply(OfVersion(ChangeKind::kCanaryVersion, 1, {5, "", ""}), 10);
+  apply(OfVersion(ChangeKind::kCanaryVersion, 1, {0, "", ""}), 11);
+  EXPECT_EQ(fraud.canary(), nullptr);
+  EXPECT_EQ(fraud.canaries.size(), 4U);
+}
+
+TEST(CatalogTest, ACanaryRoundTripsAndEveryTruncationIsRefused) {
+  const std::string bytes = Canary{10, "salt", "card"}.Encode();
+  Result<Canary> canary = Canary::Decode(bytes);
+  ASSERT_TRUE(canary.ok());
+  EXPECT_EQ(canary->percent, 10);
+  EXPECT_EQ(canary->salt, "salt");
+  EXPECT_EQ(canary->key, "card");
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(Canary::Decode(bytes.substr(0, size)).error().code(), "HR5301") << size;
+  }
+  EXPECT_EQ(Canary::Decode(Canary{101, "", ""}.Encode()).error().code(), "HR5301");
+}
+
 TEST(CatalogTest, RemembersWhatASalvageLeftOut) {
   Loss loss;
   loss.lsn = 9;

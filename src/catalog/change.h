@@ -22,6 +22,7 @@ enum class ChangeKind : uint8_t {
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
   kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
+  kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
 };
@@ -32,7 +33,8 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
-  // kLoss: what is lost; kHalt: see there; kNote: the notes.
+  // kLoss: what is lost; kHalt: see there; kNote: the notes; kAddVersion: the statement when it
+  // declares reasons; kCanaryVersion: for which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

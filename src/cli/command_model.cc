@@ -25,10 +25,16 @@ Result<std::string> Score(const Arguments& arguments, model::OutputKind kind) {
   const std::string input = arguments.Get("--input", "-");
   HR_ASSIGN(const std::string rows, ReadRowsFile(*files, input));
   std::string out;
-  if (Status done = model::ScoreCsv(*loaded, rows, kind, &out); !done.ok()) {
-    return InFile(input, done.error());
+  const std::string* background = arguments.Find("--background");
+  if (background == nullptr) {
+    Status done = model::ScoreCsv(*loaded, rows, kind, &out);
+    return done.ok() ? Result<std::string>(std::move(out)) : InFile(input, done.error());
   }
-  return out;
+  HR_ASSIGN(const std::string usual, ReadRowsFile(*files, *background));
+  Result<model::Background> read = model::ReadBackground(*loaded, usual);
+  if (!read.ok()) return InFile(*background, read.error());
+  Status done = model::ScoreCsvAgainst(*loaded, rows, *read, &out);
+  return done.ok() ? Result<std::string>(std::move(out)) : InFile(input, done.error());
 }
 
 ExitCode RunModelScore(const Arguments& arguments, Console& console) {
@@ -38,6 +44,9 @@ ExitCode RunModelScore(const Arguments& arguments, Console& console) {
     return console.FailUsage(
         "--output takes raw, probability, leaf or contributions, not `" + word + "`",
         "model score");
+  }
+  if (arguments.Has("--background") && kind != model::OutputKind::kContributions) {
+    return console.FailUsage("--background goes with --output contributions", "model score");
   }
   Result<std::string> scored = Score(arguments, kind);
   if (!scored.ok()) return console.Fail(scored.error());
@@ -74,7 +83,8 @@ Command ModelScoreCommand() {
       .positionals_min = 1,
       .positionals_max = 1,
       .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
-                {"--output", "KIND", "raw, probability (default), leaf or contributions"}},
+                {"--output", "KIND", "raw, probability (default), leaf or contributions"},
+                {"--background", "ROWS.csv", "contributions against these rows, for any model"}},
       .more =
           "  headrace model score fraud.lgb.txt --input rows.csv --output contributions\n\n"
           "Takes LightGBM text, XGBoost JSON and UBJSON, ONNX. Writes a CSV; its numbers read\n"

@@ -1,18 +1,20 @@
-// headrace model show|add|activate|shadow|retire|rollback: versions of a model, in a data directory
-// or in a running server.
+// headrace model show|add|activate|shadow|canary|promote|retire|rollback: versions of a model, in a
+// data directory or in a running server.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
-
-#include <simdjson.h>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/data_commands.h"
-#include "cli/listing.h"
+#include "cli/label_flags.h"
+#include "cli/model_document.h"
 #include "cli/remote.h"
 #include "cli/workspace.h"
 
@@ -50,9 +52,11 @@ class Place {
     return place;
   }
 
-  Result<std::string> Report(const std::string& model) {
-    return remote_ ? remote_->Get("/api/v1/models/" + PathSegment(model))
-                   : workspace_->engine().ModelReport(model);
+  Result<std::string> Report(const std::string& model,
+                             const std::optional<engine::LabelRequest>& labels) {
+    if (!remote_) return workspace_->engine().ModelReport(model, labels);
+    if (labels) return BadUsage("--labels goes with --data");
+    return remote_->Get("/api/v1/models/" + PathSegment(model));
   }
   Status Execute(const std::string& text) {
     if (!remote_) {
@@ -108,79 +112,78 @@ Status Add(const Arguments& arguments) {
   return unknown ? place.Execute("CREATE MODEL " + Quoted(name, '"') + with) : added;
 }
 
-// The version that decided before the one that decides.
-Result<int64_t> VersionBefore(const std::string& report, const std::string& name) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element document;
-  simdjson::dom::array history;
-  if (parser.parse(report).get(document) != simdjson::SUCCESS ||
-      document["history"].get(history) != simdjson::SUCCESS) {
-    return Error(ErrorKind::kInternal, "HR9021", "the report of a model does not parse");
-  }
-  if (history.size() >= 2) {
-    return history.at(history.size() - 2)["version"].get_int64().value_unsafe();
-  }
-  return Error(ErrorKind::kNotFound, "HR1206", "no other version of `" + name + "` has decided");
-}
-
-// What a gate looks at: how the shadow would have decided.
-struct Comparison {
-  uint64_t compared = 0;
-  uint64_t flips = 0;
+// What must hold of a version before it is promoted.
+struct Gate {
+  uint64_t rows_min = 100;
+  double flips_max = 5;  // percent of the decisions
+  double psi_max = 0;    // of the scores; 0: any
 };
 
-Result<Comparison> ComparisonOf(const std::string& report, int64_t version) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element document;
-  if (parser.parse(report).get(document) != simdjson::SUCCESS) {
-    return Error(ErrorKind::kInternal, "HR9021", "the report of a model does not parse");
-  }
-  for (simdjson::dom::element shadow : document["comparisons"].get_array()) {
-    if (shadow["shadow"].get_int64().value_unsafe() != version) continue;
-    return Comparison{shadow["compared"].get_uint64().value_unsafe(),
-                      shadow["flips"].get_uint64().value_unsafe()};
-  }
-  return Comparison{};
+Result<double> Limit(const Arguments& arguments, std::string_view flag, const std::string& usual,
+                     double most) {
+  const std::string text = arguments.Get(flag, usual);
+  char* end = nullptr;
+  const double limit = std::strtod(text.c_str(), &end);
+  if (*end == '\0' && !text.empty() && limit >= 0 && limit <= most) return limit;
+  return BadUsage(std::string(flag) + " takes a number from 0 to " + std::to_string(int(most)) +
+                  ", not `" + text + "`");
+}
+
+Result<Gate> ReadGate(const Arguments& arguments) {
+  Gate gate;
+  HR_ASSIGN(int64_t rows_min, arguments.Integer("--min-rows", 100, 1, INT64_MAX));
+  gate.rows_min = static_cast<uint64_t>(rows_min);
+  HR_ASSIGN(gate.flips_max, Limit(arguments, "--max-flips", "5", 100));
+  HR_ASSIGN(gate.psi_max, Limit(arguments, "--max-psi", "0", 1000));
+  return gate;
 }
 
 // Why the gate is shut; empty: it is open.
-std::string Objection(const Comparison& seen, double flips_max, int64_t rows_min) {
-  if (seen.compared < static_cast<uint64_t>(rows_min)) {
-    return std::to_string(seen.compared) + " rows compared as a shadow, at least " +
-           std::to_string(rows_min) + " are wanted";
+std::string Objection(const ModelComparison& seen, const Gate& gate) {
+  if (seen.compared < gate.rows_min) {
+    return std::to_string(seen.compared) + " rows compared as a shadow or canary, at least " +
+           std::to_string(gate.rows_min) + " are wanted";
   }
+  char text[160];
   const double percent = 100 * static_cast<double>(seen.flips) /
                          static_cast<double>(std::max<uint64_t>(seen.compared, 1));
-  if (percent <= flips_max) return "";
-  char text[160];
-  std::snprintf(text, sizeof text,
-                "%.2f %% of the decisions would have been others, at most %g %% "
-                "may",
-                percent, flips_max);
-  return text;
+  if (percent > gate.flips_max) {
+    std::snprintf(text, sizeof text,
+                  "%.2f %% of the decisions would have been others, at most %g %% may", percent,
+                  gate.flips_max);
+    return text;
+  }
+  if (gate.psi_max > 0 && !(seen.psi <= gate.psi_max)) {
+    std::snprintf(text, sizeof text, "scores moved by a PSI of %.4f, at most %g is allowed",
+                  seen.psi, gate.psi_max);
+    return text;
+  }
+  if (seen.auc_after < seen.auc_before) {
+    std::snprintf(text, sizeof text,
+                  "its ROC AUC over %llu labels is %.4f, that of what decides %.4f",
+                  static_cast<unsigned long long>(seen.labelled), seen.auc_after, seen.auc_before);
+    return text;
+  }
+  return "";
 }
 
 Status Promote(const Arguments& arguments) {
   HR_ASSIGN(int64_t version, Version(arguments));
-  HR_ASSIGN(int64_t rows_min, arguments.Integer("--min-rows", 100, 1, INT64_MAX));
-  const std::string limit = arguments.Get("--max-flips", "5");
-  char* end = nullptr;
-  const double flips_max = std::strtod(limit.c_str(), &end);
-  if (*end != '\0' || limit.empty() || !(flips_max >= 0 && flips_max <= 100)) {
-    return BadUsage("--max-flips takes a percentage, not `" + limit + "`");
-  }
+  HR_ASSIGN(Gate gate, ReadGate(arguments));
+  HR_ASSIGN(auto labels, ReadLabels(arguments));
   HR_ASSIGN(Place place, Place::Open(arguments, false));
   const std::string& name = arguments.positionals()[0];
-  HR_ASSIGN(std::string report, place.Report(name));
-  HR_ASSIGN(Comparison seen, ComparisonOf(report, version));
-  const std::string objection = Objection(seen, flips_max, rows_min);
+  HR_ASSIGN(std::string report, place.Report(name, labels));
+  HR_ASSIGN(ModelDocument document, ModelDocument::Parse(report));
+  const ModelComparison seen = document.Of(version);
+  const std::string objection = Objection(seen, gate);
   const std::string reason = arguments.Get("--reason", "");
   if (!objection.empty() && reason.empty()) {
     return Error(ErrorKind::kAlreadyExists, "HR1215",
                  "version " + std::to_string(version) + " is not promoted: " + objection)
         .WithHint(
-            "SHADOW it and look at `headrace model show`; --reason TEXT promotes it all the "
-            "same, and is kept");
+            "SHADOW or CANARY it and look at `headrace model show`; --reason TEXT promotes it all "
+            "the same, and is kept");
   }
   std::string why = std::to_string(seen.flips) + " of " + std::to_string(seen.compared) +
                     " decisions would have been others";
@@ -190,52 +193,37 @@ Status Promote(const Arguments& arguments) {
                        std::to_string(version) + " BECAUSE " + Quoted(why, '\''));
 }
 
-Status Rollback(const Arguments& arguments) {
-  HR_ASSIGN(Place place, Place::Open(arguments, false));
-  const std::string& name = arguments.positionals()[0];
-  HR_ASSIGN(std::string report, place.Report(name));
-  HR_ASSIGN(int64_t before, VersionBefore(report, name));
-  return place.Execute("ALTER MODEL " + Quoted(name, '"') + " ACTIVATE VERSION " +
-                       std::to_string(before));
+// A percentage as it is written: 0 to 100, no fractions.
+Status Canary(const Arguments& arguments) {
+  HR_ASSIGN(int64_t version, Version(arguments));
+  const std::string& percent = arguments.positionals()[2];
+  const bool fits = !percent.empty() && percent.size() <= 3 &&
+                    percent.find_first_not_of("0123456789") == std::string::npos &&
+                    std::stoi(percent) <= 100;
+  if (!fits) return BadUsage("a percentage is a number from 0 to 100, not `" + percent + "`");
+  std::string with;
+  for (const auto& [flag, option] :
+       {std::pair{"--key", "canary_key"}, std::pair{"--salt", "salt"}}) {
+    const std::string* value = arguments.Find(flag);
+    if (value == nullptr) continue;
+    with += (with.empty() ? " WITH (" : ", ") + std::string(option) + " = " + Quoted(*value, '\'');
+  }
+  return Alter(arguments, "CANARY " + percent + " PERCENT VERSION " + std::to_string(version) +
+                              with + (with.empty() ? "" : ")"));
 }
 
-std::string ReportText(const std::string& report) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element document;
-  if (parser.parse(report).get(document) != simdjson::SUCCESS) return report + "\n";
-  Listing versions({"version", "role", "format", "sha256", "decides_from"});
-  for (simdjson::dom::element version : document["versions"].get_array()) {
-    versions.Add({Cell::Number(version["number"].get_int64().value_unsafe()),
-                  Cell::Text(version["role"].get_string().value_unsafe()),
-                  Cell::Text(version["format"].get_string().value_unsafe()),
-                  Cell::Text(version["sha256"].get_string().value_unsafe()),
-                  Cell::Text(simdjson::minify(version["decides_from"]))});
-  }
-  std::string out = versions.Table();
-  for (simdjson::dom::element shadow : document["comparisons"].get_array()) {
-    out += "\nshadow " + std::to_string(shadow["shadow"].get_int64().value_unsafe()) +
-           " since LSN " + std::to_string(shadow["since_lsn"].get_int64().value_unsafe()) + ": " +
-           std::to_string(shadow["compared"].get_int64().value_unsafe()) + " rows of " +
-           std::string(shadow["stream"].get_string().value_unsafe()) + " compared, " +
-           std::to_string(shadow["flips"].get_int64().value_unsafe()) +
-           " would have been decided otherwise\n";
-    for (simdjson::dom::element flip : shadow["details"].get_array()) {
-      out += "  " + simdjson::minify(flip["from"]) + " -> " + simdjson::minify(flip["to"]) + "  " +
-             std::to_string(flip["count"].get_int64().value_unsafe()) + "\n";
-    }
-  }
-  return out;
+Status Show(const Arguments& arguments, Console& console) {
+  HR_ASSIGN(auto labels, ReadLabels(arguments));
+  HR_ASSIGN(Place place, Place::Open(arguments, true));
+  HR_ASSIGN(std::string report, place.Report(arguments.positionals()[0], labels));
+  HR_ASSIGN(ModelDocument document, ModelDocument::Parse(report));
+  console.Out(arguments.Has("--json") ? report + "\n" : document.Text());
+  return Ok();
 }
 
 ExitCode RunShow(const Arguments& arguments, Console& console) {
-  Result<Place> place = Place::Open(arguments, true);
-  if (!place.ok()) return Finish(Status(place.error()), console, "model show");
-  Result<std::string> report = place->Report(arguments.positionals()[0]);
-  if (!report.ok()) return console.Fail(report.error());
-  console.Out(arguments.Has("--json") ? *report + "\n" : ReportText(*report));
-  return ExitCode::kOk;
+  return Finish(Show(arguments, console), console, "model show");
 }
-
 ExitCode RunAdd(const Arguments& arguments, Console& console) {
   return Finish(Add(arguments), console, "model add");
 }
@@ -248,17 +236,21 @@ ExitCode RunShadow(const Arguments& arguments, Console& console) {
 ExitCode RunRetire(const Arguments& arguments, Console& console) {
   return AlterVersion(arguments, console, std::string("RETIRE VERSION "), "model retire");
 }
+ExitCode RunCanary(const Arguments& arguments, Console& console) {
+  return Finish(Canary(arguments), console, "model canary");
+}
 ExitCode RunPromote(const Arguments& arguments, Console& console) {
   return Finish(Promote(arguments), console, "model promote");
 }
 ExitCode RunRollback(const Arguments& arguments, Console& console) {
-  return Finish(Rollback(arguments), console, "model rollback");
+  return Finish(Alter(arguments, "ROLLBACK"), console, "model rollback");
 }
 
 Command Of(std::string_view name, std::string_view summary, std::string_view positionals,
            ExitCode (*run)(const Arguments&, Console&)) {
   Command command{.name = name, .group = "Models", .summary = summary, .positionals = positionals};
-  const size_t words = positionals == "MODEL" ? 1 : 2;
+  const auto words =
+      static_cast<size_t>(std::count(positionals.begin(), positionals.end(), ' ')) + 1;
   command.positionals_min = words;
   command.positionals_max = words;
   command.flags = {kDataFlag, kUrlFlag};
@@ -272,9 +264,11 @@ Command ModelShowCommand() {
   Command command = Of("model show", "show a model's versions, and how its shadows would decide",
                        "MODEL", RunShow);
   command.flags.push_back({"--json", "", "one JSON document"});
+  AddLabelFlags(command.flags);
   command.more =
-      "A shadow is compared with the version that decides by running the events since it became\n"
-      "one again, with the shadow in its place.\n";
+      "A shadow or canary is compared with the version that decides by running the events since "
+      "it\n"
+      "became one again, with it in the place of that.\n";
   return command;
 }
 Command ModelAddCommand() {
@@ -288,11 +282,23 @@ Command ModelShadowCommand() {
   return Of("model shadow", "compare a version with the one that decides", "MODEL VERSION",
             RunShadow);
 }
+Command ModelCanaryCommand() {
+  Command command = Of("model canary", "let a version decide for a share of the keys",
+                       "MODEL VERSION PERCENT", RunCanary);
+  command.flags.push_back({"--key", "COLUMN", "whose value says who is in (the partition key)"});
+  command.flags.push_back({"--salt", "TEXT", "other salts choose other keys"});
+  command.more =
+      "A key that is in stays in when the share grows. 0 percent ends it, as do `model rollback`,\n"
+      "`model promote` and every other role that the version gets.\n";
+  return command;
+}
 Command ModelPromoteCommand() {
-  Command command = Of("model promote", "let a shadow decide, if it passes the gate",
+  Command command = Of("model promote", "let a shadow or canary decide, if it passes the gate",
                        "MODEL VERSION", RunPromote);
   command.flags.push_back({"--max-flips", "PERCENT", "of the decisions that would be others (5)"});
   command.flags.push_back({"--min-rows", "N", "that were compared (100)"});
+  command.flags.push_back({"--max-psi", "X", "by which the scores may have moved (any)"});
+  AddLabelFlags(command.flags);
   command.flags.push_back({"--reason", "TEXT", "promote it whatever the gate says; it is kept"});
   return command;
 }
@@ -300,7 +306,8 @@ Command ModelRetireCommand() {
   return Of("model retire", "mark a version as not needed any more", "MODEL VERSION", RunRetire);
 }
 Command ModelRollbackCommand() {
-  return Of("model rollback", "let the version decide that decided before", "MODEL", RunRollback);
+  return Of("model rollback", "end a canary, or let the version decide that decided before",
+            "MODEL", RunRollback);
 }
 
 }  // namespace headrace::cli

@@ -3,7 +3,9 @@
 
 #include "cli/commands.h"
 #include "cli/data_commands.h"
+#include "cli/label_flags.h"
 #include "cli/progress.h"
+#include "cli/replay_artefact.h"
 #include "cli/replay_report.h"
 #include "cli/workspace.h"
 #include "connect/file_source.h"
@@ -21,6 +23,7 @@ Result<std::optional<engine::Moment>> ReadMoment(const Arguments& arguments,
 
 Result<engine::WhatIfRequest> ReadRequest(const Arguments& arguments, os::FileSystem& files) {
   engine::WhatIfRequest request;
+  if (arguments.positionals().empty()) return BadUsage("a script or a stream is meant");
   const std::string& what = arguments.positionals()[0];
   if (what == "-" || what.ends_with(".sql")) {
     HR_ASSIGN(request.fork.script, ReadInput(files, what));
@@ -38,7 +41,9 @@ Result<engine::WhatIfRequest> ReadRequest(const Arguments& arguments, os::FileSy
   request.decisions = arguments.All("--decision");
   request.sum = arguments.Get("--sum", "");
   request.by = arguments.Get("--by", "");
-  for (std::string_view flag : {"--decision", "--sum", "--by"}) {
+  request.why = arguments.Has("--why");
+  HR_ASSIGN(request.labels, ReadLabels(arguments));
+  for (std::string_view flag : {"--decision", "--sum", "--by", "--why", "--labels"}) {
     if (arguments.Has(flag) && !request.compare) {
       return BadUsage(std::string(flag) + " goes with --diff");
     }
@@ -74,9 +79,37 @@ class RowTaker {
   std::unique_ptr<connect::FileSink> file_;
 };
 
+// What is to be run: as the words say, or as it was saved.
+Result<ReplayArtefact> ReadReplay(const Arguments& arguments, os::FileSystem& files) {
+  ReplayArtefact replay;
+  const std::string* again = arguments.Find("--again");
+  if (again == nullptr) {
+    HR_ASSIGN(replay.request, ReadRequest(arguments, files));
+    replay.from = arguments.Get("--from", "");
+    replay.to = arguments.Get("--to", "");
+    return replay;
+  }
+  for (std::string_view flag : {"--set", "--stream", "--from", "--to", "--diff", "--save", "--why",
+                                "--decision", "--sum", "--by", "--labels"}) {
+    if (arguments.Has(flag)) return BadUsage(std::string(flag) + " is what was saved");
+  }
+  if (!arguments.positionals().empty()) return BadUsage("--again DIR says what is run");
+  return LoadReplay(files, *again);
+}
+
+// Keeps the replay up to the LSN that it reached: run again it sees the same events.
+Status Save(const Arguments& arguments, os::FileSystem& files, ReplayArtefact replay,
+            const engine::WhatIfReport& report) {
+  const std::string* directory = arguments.Find("--save");
+  if (directory == nullptr) return Ok();
+  if (replay.to.empty()) replay.to = std::to_string(report.last_lsn);
+  replay.result = ReportDigest(report, replay.request.compare);
+  return SaveReplay(files, *directory, replay);
+}
+
 Result<engine::WhatIfReport> Replay(Workspace& workspace, const Arguments& arguments,
-                                    Console& console, double* seconds) {
-  HR_ASSIGN(engine::WhatIfRequest request, ReadRequest(arguments, workspace.files()));
+                                    const engine::WhatIfRequest& request, Console& console,
+                                    double* seconds) {
   HR_ASSIGN(auto taker, RowTaker::Open(arguments, workspace.files(), console));
   Progress progress(console, workspace.clock());
   Result<engine::WhatIfReport> report = workspace.engine().WhatIf(
@@ -88,6 +121,31 @@ Result<engine::WhatIfReport> Replay(Workspace& workspace, const Arguments& argum
   return report;
 }
 
+// False: what was saved says otherwise.
+bool Tell(const Arguments& arguments, Console& console, const ReplayArtefact& replay,
+          const engine::WhatIfReport& report, double seconds) {
+  const bool compared = replay.request.compare;
+  if (arguments.Has("--json")) {
+    console.Out(ReplayJson(report, compared, seconds));
+  } else if (compared) {
+    console.Out(ReplayText(report));
+  }
+  RunSummary summary;
+  summary.events = report.events;
+  summary.rows = report.rows;
+  summary.seconds = seconds;
+  const bool again = arguments.Has("--again");
+  const bool same = !again || ReportDigest(report, compared) == replay.result;
+  if (again) {
+    console.Note(same
+                     ? "the same as when it was saved\n"
+                     : "DIFFERENT from when it was saved: the program, a file of the script or the "
+                       "log is another\n");
+  }
+  console.Note(SummaryLine(summary));
+  return same;
+}
+
 ExitCode RunReplay(const Arguments& arguments, Console& console) {
   const std::string* directory = arguments.Find("--data");
   if (directory == nullptr) return console.FailUsage("--data DIR is missing", "replay");
@@ -96,32 +154,26 @@ ExitCode RunReplay(const Arguments& arguments, Console& console) {
   options->read_only = true;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*options);
   if (!workspace.ok()) return console.Fail(workspace.error());
+  Result<ReplayArtefact> replay = ReadReplay(arguments, (*workspace)->files());
+  if (!replay.ok()) return console.Fail(replay.error());
   double seconds = 0;
-  Result<engine::WhatIfReport> report = Replay(**workspace, arguments, console, &seconds);
+  Result<engine::WhatIfReport> report =
+      Replay(**workspace, arguments, replay->request, console, &seconds);
   if (!report.ok()) return console.Fail(report.error());
-  const bool compared = arguments.Has("--diff");
-  if (arguments.Has("--json")) {
-    console.Out(ReplayJson(*report, compared, seconds));
-  } else if (compared) {
-    console.Out(ReplayText(*report));
-  }
-  RunSummary summary;
-  summary.events = report->events;
-  summary.rows = report->rows;
-  summary.seconds = seconds;
-  console.Note(SummaryLine(summary));
-  return ExitCode::kOk;
+  const Status saved = Save(arguments, (*workspace)->files(), *replay, *report);
+  if (!saved.ok()) return console.Fail(saved.error());
+  return Tell(arguments, console, *replay, *report, seconds) ? ExitCode::kOk : ExitCode::kFailed;
 }
 
 }  // namespace
 
 Command ReplayCommand() {
-  return {
+  Command command = {
       .name = "replay",
       .group = "Explain and prove",
       .summary = "run the log again with another statement or model, and compare",
-      .positionals = "FILE.sql|STREAM",
-      .positionals_min = 1,
+      .positionals = "[FILE.sql|STREAM]",
+      .positionals_min = 0,
       .positionals_max = 1,
       .flags = {kDataFlag,
                 {"--set", "MODEL=VERSION|FILE", "this model decides from the first event on", true},
@@ -133,6 +185,9 @@ Command ReplayCommand() {
                 {"--decision", "COLUMN", "what is compared (`decision`, or what CASE makes)", true},
                 {"--sum", "COLUMN", "add it up over the rows that flipped"},
                 {"--by", "COLUMN", "tell flips apart by its values"},
+                {"--why", "", "explain the sample of changed rows, on both sides"},
+                {"--save", "DIR", "keep what was asked and what came out"},
+                {"--again", "DIR", "run what was kept again; exit 1 when something else comes out"},
                 kWorkersFlag,
                 {"--json", "", "the report as one JSON document"}},
       .more =
@@ -140,8 +195,12 @@ Command ReplayCommand() {
           "  headrace replay stricter.sql --diff --sum amount --data DIR\n"
           "  headrace replay decisions --from 2026-01-01T00:00:00Z --output d.csv --data DIR\n\n"
           "The log is only read. A statement of the script takes the place of that of its "
-          "name;\nwhat reads it is computed over it.\n",
+          "name;\nwhat reads it is computed over it. With --diff and --labels decisions are "
+          "counted "
+          "against labels.\n",
       .run = RunReplay};
+  AddLabelFlags(command.flags);
+  return command;
 }
 
 }  // namespace headrace::cli

@@ -16,6 +16,8 @@ std::vector<Command> AllCommands() {
           ModelAddCommand(),
           ModelActivateCommand(),
           ModelShadowCommand(),
+          ModelCanaryCommand(),
+          ModelImportanceCommand(),
           ModelPromoteCommand(),
           ModelRollbackCommand(),
           ModelRetireCommand(),

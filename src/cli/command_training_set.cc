@@ -4,34 +4,24 @@
 #include "cli/commands.h"
 #include "cli/data_card.h"
 #include "cli/data_commands.h"
+#include "cli/label_flags.h"
 #include "connect/row_file.h"
 #include "row/text.h"
 
 namespace headrace::cli {
 namespace {
 
-Result<std::optional<int64_t>> ReadTime(const Arguments& arguments, std::string_view flag) {
-  const std::string* text = arguments.Find(flag);
-  if (text == nullptr) return std::optional<int64_t>{};
-  int64_t micros = 0;
-  if (row::ParseRfc3339(*text, &micros)) return std::optional<int64_t>(micros);
-  return BadUsage(std::string(flag) + " " + *text +
-                  ": a time such as 2026-01-31T23:59:59Z is meant");
-}
-
 Result<engine::TrainingSetRequest> ReadRequest(const Arguments& arguments) {
-  for (std::string_view flag : {"--labels", "--on", "--label", "--output"}) {
-    if (!arguments.Has(flag)) return BadUsage(std::string(flag) + " is missing");
-  }
+  HR_ASSIGN(auto labels, ReadLabels(arguments));
+  if (!labels) return BadUsage("--labels is missing");
+  if (!arguments.Has("--output")) return BadUsage("--output is missing");
   engine::TrainingSetRequest request;
   request.stream = arguments.positionals()[0];
-  request.labels = arguments.Get("--labels", "");
-  request.label = arguments.Get("--label", "");
-  const std::string on = arguments.Get("--on", "");
-  const size_t equals = on.find('=');
-  request.labels_on = on.substr(0, equals);
-  request.on = equals == std::string::npos ? on : on.substr(equals + 1);
-  HR_ASSIGN(request.as_of, ReadTime(arguments, "--as-of"));
+  request.labels = labels->labels;
+  request.on = labels->on;
+  request.labels_on = labels->labels_on;
+  request.label = labels->label;
+  request.as_of = labels->as_of;
   HR_ASSIGN(request.from, ReadTime(arguments, "--from"));
   HR_ASSIGN(request.to, ReadTime(arguments, "--to"));
   return request;

@@ -1,8 +1,10 @@
 #include "cli/replay_report.h"
 
+#include <algorithm>
 #include <map>
 
 #include "cli/listing.h"
+#include "cli/why_text.h"
 #include "row/text.h"
 
 namespace headrace::cli {
@@ -80,7 +82,24 @@ void AppendSample(const engine::WhatIfReport& report, std::string& out) {
     } else {
       row::AppendJsonString(row.id, out);
     }
-    out += ",\"before\":" + row.before + ",\"after\":" + row.after + "}";
+    out += ",\"before\":" + row.before + ",\"after\":" + row.after;
+    if (row.why_before != "null" || row.why_after != "null") {
+      out += ",\"why_before\":" + row.why_before + ",\"why_after\":" + row.why_after;
+    }
+    out += "}";
+  }
+  out += ']';
+}
+
+void AppendConfusion(const engine::WhatIfReport& report, std::string& out) {
+  if (report.confusion.empty()) return;
+  AppendKey("confusion", out);
+  out += '[';
+  for (const engine::Confusion& cell : report.confusion) {
+    out += out.back() == '[' ? "{\"decision\":" : ",{\"decision\":";
+    out += cell.decision + ",\"label\":" + cell.label +
+           ",\"before\":" + std::to_string(cell.before) +
+           ",\"after\":" + std::to_string(cell.after) + "}";
   }
   out += ']';
 }
@@ -109,6 +128,29 @@ std::string FlipsTable(const engine::WhatIfReport& report) {
   return table.Table();
 }
 
+// How often each decision met each label, as it was and as it would have been.
+std::string ConfusionTable(const engine::WhatIfReport& report) {
+  Listing table({"decision", "label", "before", "after"});
+  for (const engine::Confusion& cell : report.confusion) {
+    table.Add({Cell::Text(Bare(cell.decision)), Cell::Text(Bare(cell.label)),
+               Cell::Number(cell.before), Cell::Number(cell.after)});
+  }
+  return table.Table();
+}
+
+// An explanation of one side, without what is long in it.
+std::string SideText(const std::string& side, const std::string& row, const std::string& why) {
+  std::string out = "  " + side + row + "\n";
+  if (why == "null") return out;
+  const std::string text = WhyText(why);
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) out += "        " + text.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string ReplayJson(const engine::WhatIfReport& report, bool compared, double seconds) {
@@ -130,6 +172,7 @@ std::string ReplayJson(const engine::WhatIfReport& report, bool compared, double
     AppendCount("only_after", report.only_after, out);
     AppendFlips(report, out);
     AppendDetails(report, out);
+    AppendConfusion(report, out);
     AppendSample(report, out);
   }
   return out + "}\n";
@@ -146,11 +189,13 @@ std::string ReplayText(const engine::WhatIfReport& report) {
     out += std::to_string(report.only_before) + " rows are in the log alone, " +
            std::to_string(report.only_after) + " in the replay alone\n";
   }
-  if (report.flips.empty()) return out;
-  out += "\n" + FlipsTable(report) + "\n";
+  if (!report.flips.empty()) out += "\n" + FlipsTable(report);
+  if (!report.confusion.empty()) out += "\n" + ConfusionTable(report);
+  if (!report.sample.empty()) out += "\n";
   for (const engine::ChangedRow& row : report.sample) {
-    out += (row.id.empty() ? "(new)" : row.id) + "\n  before  " + row.before + "\n  after   " +
-           row.after + "\n";
+    out += (row.id.empty() ? "(new)" : row.id) + "\n" +
+           SideText("before  ", row.before, row.why_before) +
+           SideText("after   ", row.after, row.why_after);
   }
   return out;
 }

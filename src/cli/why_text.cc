@@ -132,6 +132,30 @@ void AppendContributions(const element& document, std::string& out) {
   out += "  why the model said so\n" + Indented(listing.Table());
 }
 
+void AppendReasons(const element& document, std::string& out) {
+  simdjson::dom::array reasons;
+  if (document["reasons"].get(reasons) != simdjson::SUCCESS) return;
+  for (const element reason : reasons)
+    AppendLine("reason", Member(reason, "text"), out);
+}
+
+// "approve with n_10m <= 3 (score 0.41)".
+void AppendInstead(const element& document, std::string& out) {
+  simdjson::dom::array all;
+  if (document["instead"].get(all) != simdjson::SUCCESS) return;
+  for (const element instead : all) {
+    std::string changes;
+    for (const element change : instead["changes"].get_array()) {
+      changes += (changes.empty() ? "" : " and ") + Member(change, "feature") + " " +
+                 Member(change, "relation") + " " + Member(change, "bound");
+    }
+    AppendLine("instead",
+               Member(instead, "decision") + " with " + changes + " (score " +
+                   Member(instead, "score") + ")",
+               out);
+  }
+}
+
 void AppendRules(const element& document, std::string& out) {
   simdjson::dom::array rules;
   if (document["rules"].get(rules) != simdjson::SUCCESS) return;
@@ -162,16 +186,28 @@ std::string WhyText(std::string_view document) {
                Member(model, "name") + " " + Member(model, "version").substr(0, 12) + " (" +
                    Member(model, "format") + ")",
                out);
+    element canary;
+    if (model["canary"].get(canary) == simdjson::SUCCESS) {
+      const bool decided = Member(canary, "decided") == "true";
+      AppendLine("canary",
+                 "version " + Member(canary, "number") + " for " + Member(canary, "percent") +
+                     " percent of the keys" +
+                     (decided ? ", this one among them" : ", not this one"),
+                 out);
+    }
   }
   AppendLine("score", Member(root, "score"), out);
   AppendContributions(root, out);
+  AppendReasons(root, out);
   AppendRules(root, out);
   AppendLine("decision", Member(root, "decision"), out);
+  const std::string proof = Member(root, "recomputed");  // empty: of what never was
   AppendLine("proof",
-             Member(root, "recomputed") == "true"
-                 ? "recomputed from the log: the same bytes"
-                 : "recomputed from the log: DIFFERENT from what was logged",
+             proof == "true"    ? "recomputed from the log: the same bytes"
+             : proof == "false" ? "recomputed from the log: DIFFERENT from what was logged"
+                                : "",
              out);
+  AppendInstead(root, out);
   return out;
 }
 

@@ -56,8 +56,26 @@ Result<std::unique_ptr<DecisionDiff>> DecisionDiff::Open(const log::Log& log,
   std::unique_ptr<DecisionDiff> diff(new DecisionDiff(log, request));
   diff->stream_ = stream;
   HR_TRY(diff->Prepare(*was, *after.Find(stream)));
-  HR_ASSIGN(diff->cursor_, RowCursor::Open(log, *was, -1, 0));
+  if (request.labels) HR_TRY(diff->PrepareLabels(before));
+  diff->logged_item_ = was;
+  HR_TRY(diff->BeginBehind({}));
   return diff;
+}
+
+Status DecisionDiff::BeginBehind(
+    const std::map<std::pair<std::string, int32_t>, int64_t>& offsets) {
+  HR_ASSIGN(cursor_, RowCursor::Open(log_, *logged_item_, offsets));
+  return Ok();
+}
+
+Status DecisionDiff::PrepareLabels(const Deployment& deployment) {
+  HR_ASSIGN(labels_, LabelTable::Load(log_, deployment, *request_.labels));
+  if (request_.labels->on == kRowId) return Ok();
+  for (Side* side : {&before_, &after_}) {
+    side->label_key = side->schema.Find(request_.labels->on);
+    if (side->label_key < 0) return NoSuchColumn(request_.labels->on, stream_, side->schema);
+  }
+  return Ok();
 }
 
 Status DecisionDiff::Prepare(const Deployed& before, const Deployed& after) {
@@ -132,10 +150,10 @@ Status DecisionDiff::PrepareFlips() {
   return Ok();
 }
 
-Status DecisionDiff::Take(row::Place cause, int64_t event_time, std::string_view json) {
+Status DecisionDiff::Take(row::Place cause, const Standing& standing, std::string_view json) {
   if (cause != cause_) HR_TRY(Settle());
   cause_ = cause;
-  waiting_.push_back({"", std::string(json), event_time});
+  waiting_.push_back({"", std::string(json), standing});
   return Ok();
 }
 
@@ -149,6 +167,8 @@ Status DecisionDiff::Finish(uint64_t last_lsn, WhatIfReport* report) {
   report->only_before = counted_.only_before;
   report->only_after = counted_.only_after;
   report->sample = std::move(counted_.sample);
+  for (auto& [of, confusion] : confusion_)
+    report->confusion.push_back(std::move(confusion));
   arena_.Reset();
   return flips_->ForEach(arena_, [&](const row::Value* keys, const row::Value* aggregates) {
     Flips flips{std::string(keys[0].text()), std::string(keys[1].text()),
@@ -171,7 +191,8 @@ Result<bool> DecisionDiff::HasLogged() {
 DecisionDiff::Row DecisionDiff::TakeLogged() {
   logged_ = false;
   return {stream_ + ":" + std::to_string(stored_.partition) + ":" + std::to_string(stored_.offset),
-          std::string(stored_.value), INT64_MIN};
+          std::string(stored_.value),
+          {}};
 }
 
 // Rows that only the log has.
@@ -251,7 +272,8 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
   // Where any difference counts, the texts tell enough: a row costs no decoding then.
   const bool timed = (request_.from && !request_.from->lsn) || (request_.to && !request_.to->lsn);
   const bool by_text =
-      same || (whole_rows_ && same_layout_ && sum_after_ < 0 && by_after_ < 0 && !timed);
+      labels_ == nullptr &&
+      (same || (whole_rows_ && same_layout_ && sum_after_ < 0 && by_after_ < 0 && !timed));
   if (before != nullptr && !by_text) {
     HR_ASSIGN(was, Decode(before_, *before));
   }
@@ -259,12 +281,13 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
     HR_ASSIGN(is, Decode(after_, *after));
   }
   int64_t event_time = INT64_MIN;
-  if (after != nullptr) event_time = after->event_time;
+  if (after != nullptr) event_time = after->standing.event_time;
   if (after == nullptr && before_.time >= 0 && !by_text) {
     event_time = was[static_cast<size_t>(before_.time)].integer;
   }
   if (!InRange(request_, cause, event_time)) return Ok();
   counted_.compared += before != nullptr && after != nullptr ? 1 : 0;
+  if (labels_ != nullptr) Confuse(before == nullptr ? "" : before->id, was, is);
   if (same) return Ok();
   counted_.only_before += after == nullptr ? 1 : 0;
   counted_.only_after += before == nullptr ? 1 : 0;
@@ -279,7 +302,7 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
   if (whole_rows_ && both && !differ) return Ok();
   if (from == to) return Ok();
   ++counted_.changed;
-  Sample(before, after);
+  Sample(cause, before, after);
   if (flips_->groups() >= kFlipsMax) from = to = kOther;
   return CountFlip(from, to, was, is);
 }
@@ -300,11 +323,45 @@ Status DecisionDiff::CountFlip(const std::string& from, const std::string& to,
   return flips_->Add(slots);
 }
 
-void DecisionDiff::Sample(const Row* before, const Row* after) {
+// Counts what was decided, and what would have been, of a row whose label is known.
+void DecisionDiff::Confuse(const std::string& id, const std::vector<row::Value>& before,
+                           const std::vector<row::Value>& after) {
+  const auto key_of = [&](const Side& side, const std::vector<row::Value>& values) {
+    const auto at = static_cast<size_t>(side.label_key);
+    return LabelKey(values[at], side.schema.columns[at].type);
+  };
+  std::string key = id;
+  if (before_.label_key >= 0)
+    key = before.empty() ? key_of(after_, after) : key_of(before_, before);
+  const LabelTable::Label* known = labels_->Find(key);
+  if (known == nullptr) return;
+  std::string label;
+  row::AppendJson(known->value, labels_->column().type, label);
+  const auto cell = [&](const std::string& decision) -> Confusion& {
+    const bool full = confusion_.size() >= kFlipsMax;
+    const std::string name =
+        full && !confusion_.contains({decision, label}) ? std::string(kOther) : decision;
+    Confusion& counted = confusion_[{name, label}];
+    counted.decision = name;
+    counted.label = label;
+    return counted;
+  };
+  if (!before.empty()) ++cell(Cells(before_, before_.decisions, before)).before;
+  if (!after.empty()) ++cell(Cells(after_, after_.decisions, after)).after;
+}
+
+void DecisionDiff::Sample(row::Place cause, const Row* before, const Row* after) {
   if (counted_.sample.size() >= kChangedSample) return;
-  counted_.sample.push_back({before == nullptr ? "" : before->id,
-                             before == nullptr ? "null" : before->json,
-                             after == nullptr ? "null" : after->json});
+  ChangedRow row;
+  if (before != nullptr) row.id = before->id;
+  row.before = before == nullptr ? "null" : before->json;
+  row.after = after == nullptr ? "null" : after->json;
+  row.cause = cause;
+  if (after != nullptr) {
+    row.partition = after->standing.partition;
+    row.fork_offset = after->standing.offset;
+  }
+  counted_.sample.push_back(std::move(row));
 }
 
 }  // namespace headrace::engine

@@ -28,8 +28,16 @@ class DecisionDiff {
                                                     const WhatIfRequest& request,
                                                     const std::string& stream);
 
+  // Rows of the log before these offsets are passed over: what they stem from is not run.
+  Status BeginBehind(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets);
+  // Where a row of the fork stands.
+  struct Standing {
+    int64_t event_time = INT64_MIN;
+    int32_t partition = 0;
+    int64_t offset = -1;
+  };
   // Rows come in the order of their causes.
-  Status Take(row::Place cause, int64_t event_time, std::string_view json);
+  Status Take(row::Place cause, const Standing& standing, std::string_view json);
   // Everything up to the LSN was run: what is only in the log up to there is missing here.
   Status Finish(uint64_t last_lsn, WhatIfReport* report);
 
@@ -41,15 +49,17 @@ class DecisionDiff {
     std::vector<int> common;     // columns that both have, in the same order
     std::vector<int> key;        // of a view
     int time = -1;
+    int label_key = -1;  // column that labels are looked up by; -1: the row's ID
   };
   struct Row {
     std::string id;
     std::string json;
-    int64_t event_time = INT64_MIN;
+    Standing standing;
   };
 
   DecisionDiff(const log::Log& log, const WhatIfRequest& request) : log_(log), request_(request) {}
   Status Prepare(const Deployed& before, const Deployed& after);
+  Status PrepareLabels(const Deployment& deployment);
   Status FindColumns(const Deployed& after);
   Status PrepareFlips();
   Result<bool> HasLogged();
@@ -64,10 +74,15 @@ class DecisionDiff {
   Status Compare(row::Place cause, const Row* before, const Row* after);
   Status CountFlip(const std::string& from, const std::string& to,
                    const std::vector<row::Value>& before, const std::vector<row::Value>& after);
-  void Sample(const Row* before, const Row* after);
+  void Sample(row::Place cause, const Row* before, const Row* after);
+  void Confuse(const std::string& id, const std::vector<row::Value>& before,
+               const std::vector<row::Value>& after);
 
   const log::Log& log_;
   const WhatIfRequest& request_;
+  const Deployed* logged_item_ = nullptr;
+  std::unique_ptr<LabelTable> labels_;
+  std::map<std::pair<std::string, std::string>, Confusion> confusion_;  // by decision and label
   Side before_;
   Side after_;
   std::unique_ptr<RowCursor> cursor_;

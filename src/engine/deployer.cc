@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "engine/kept_answers.h"
 #include "engine/lookup.h"
+#include "engine/model_planner.h"
 #include "engine/replacement.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
@@ -77,18 +78,15 @@ class ScriptPlanner {
  public:
   ScriptPlanner(Deployer& deployer, const sql::SourceMap& sources, std::string file,
                 Deployment deployment)
-      : deployer_(deployer),
-        sources_(sources),
-        file_(std::move(file)),
-        deployment_(std::move(deployment)) {}
+      : growing_(sources, std::move(file), std::move(deployment)), models_(deployer, growing_) {}
 
   void PlanStatement(const sql::Statement& statement) {
     if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
       PlanRelation(statement, *relation);
     } else if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) {
-      PlanModel(statement, *model);
+      models_.Create(statement, *model);
     } else if (const auto* alter = std::get_if<sql::AlterModel>(&statement.body)) {
-      PlanAlter(*alter);
+      models_.Alter(statement, *alter);
     } else if (const auto* drop = std::get_if<sql::Drop>(&statement.body)) {
       PlanDrop(*drop, statement.span);
     } else {
@@ -99,8 +97,8 @@ class ScriptPlanner {
 
   std::vector<sql::Diagnostic>& diagnostics() { return diagnostics_; }
   Draft TakeDraft() {
-    draft_.deployment = std::move(deployment_);
-    return std::move(draft_);
+    growing_.draft.deployment = std::move(growing_.deployment);
+    return std::move(growing_.draft);
   }
 
  private:
@@ -125,34 +123,6 @@ class ScriptPlanner {
     return false;
   }
 
-  // True when the name is free; otherwise the statement is known already or a conflict.
-  bool NameIsFree(const sql::Statement& statement, const sql::Identifier& name,
-                  bool if_not_exists) {
-    if (deployment_.Find(name.name) == nullptr) return true;
-    const catalog::Object* known = deployment_.catalog.Find(name.name);
-    std::string text = sql::TextOf(sources_, statement.span);
-    bool same = known != nullptr && std::any_of(known->revisions.begin(), known->revisions.end(),
-                                                [&](const catalog::Revision& revision) {
-                                                  return SameDefinition(revision.text, text);
-                                                });
-    if (!same && !if_not_exists) {
-      sql::Complain(diagnostics_, "HR1201", "`" + name.name + "` exists already, defined otherwise",
-                    name.span)
-          .hint = "CREATE OR REPLACE changes a statement; otherwise use another name";
-    }
-    draft_.unchanged.push_back(name.name);
-    return false;
-  }
-
-  catalog::Change Creation(const sql::Statement& statement, const std::string& name) {
-    catalog::Change change;
-    change.name = name;
-    change.text = sql::TextOf(sources_, statement.span);
-    change.file = file_;
-    change.line = statement.span.line;
-    return change;
-  }
-
   void PlanRelation(const sql::Statement& statement, const sql::CreateRelation& create) {
     if (create.kind == sql::RelationKind::kTable) {
       sql::Complain(diagnostics_, "HR1151", "CREATE TABLE is not supported", create.name.span)
@@ -161,7 +131,7 @@ class ScriptPlanner {
     }
     const Deployed* known = deployment_.Find(create.name.name);
     if (create.or_replace && known != nullptr) return PlanReplacement(statement, create, *known);
-    if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
+    if (!growing_.NameIsFree(statement, create.name, create.if_not_exists)) return;
     DeploymentLookup lookup(deployment_);
     sql::Planner planner(lookup, sources_, diagnostics_);
     Deployed item;
@@ -170,6 +140,7 @@ class ScriptPlanner {
     if (create.query) {
       item.statement = planner.PlanStatement(create);
       if (!item.statement || !TopicIsFree(create.name)) return;
+      if (!models_.FitsCanaries(*item.statement, create.name.span)) return;
       if (!item.statement->side_output.empty()) {
         if (!SideOutputIsFree(create)) return;
         side = SideOutputOf(planner, *item.statement, 0);
@@ -190,27 +161,20 @@ class ScriptPlanner {
           .hint = "take another name";
       return;
     }
-    Record(Creation(statement, item.name));
+    growing_.Record(growing_.Creation(statement, item.name));
     deployment_.Add(std::move(item));
     if (side) deployment_.Add(std::move(*side));
-  }
-
-  // Statements behind it see the change, too.
-  void Record(catalog::Change change) {
-    Status applied = deployment_.catalog.Apply(change, UINT64_MAX - 1);
-    HR_CHECK(applied.ok());
-    draft_.changes.push_back(std::move(change));
   }
 
   void PlanReplacement(const sql::Statement& statement, const sql::CreateRelation& create,
                        const Deployed& known) {
     const catalog::Object* object = deployment_.catalog.Find(create.name.name);
-    catalog::Change change = Creation(statement, create.name.name);
+    catalog::Change change = growing_.Creation(statement, create.name.name);
     change.kind = catalog::ChangeKind::kReplace;
     // A statement that was halted is begun anew by its own text.
     if (object != nullptr && !known.halted() &&
         SameDefinition(object->latest().text, change.text)) {
-      draft_.unchanged.push_back(create.name.name);
+      growing_.draft.unchanged.push_back(create.name.name);
       return;
     }
     if (known.statement && !known.statement->side_of.empty()) {
@@ -231,7 +195,7 @@ class ScriptPlanner {
     DeploymentLookup lookup(deployment_);
     sql::Planner planner(lookup, sources_, diagnostics_);
     StatementPtr next = planner.PlanStatement(create);
-    if (!next) return;
+    if (!next || !models_.FitsCanaries(*next, create.name.span)) return;
     std::optional<std::string> reason = ReasonAgainst(deployment_, known, *next);
     std::optional<Deployed> side;
     if (!reason && !next->side_output.empty()) {
@@ -246,154 +210,9 @@ class ScriptPlanner {
           .hint = "CREATE it under another name";
       return;
     }
-    Record(std::move(change));
+    growing_.Record(std::move(change));
     ReplaceItem(deployment_, create.name.name, *next, UINT64_MAX - 1);
     if (side) ReplaceItem(deployment_, side->name, *side->statement, UINT64_MAX - 1);
-  }
-
-  void PlanModel(const sql::Statement& statement, const sql::CreateModel& create) {
-    if (create.or_replace && deployment_.Find(create.name.name) != nullptr) {
-      return PlanNewVersion(create);
-    }
-    if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
-    std::string sha = Store(create.options, create.name.span);
-    if (sha.empty()) return;
-    catalog::Change change = Creation(statement, create.name.name);
-    change.sha256 = sha;
-    Deployed item;
-    item.name = create.name.name;
-    auto versions = std::make_shared<flow::ModelVersions>();
-    versions->versions.push_back(deployer_.LoadModel(sha).value());
-    versions->activations.push_back({0, 1});
-    item.models = std::move(versions);
-    Record(std::move(change));
-    deployment_.Add(std::move(item));
-  }
-
-  // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
-  void PlanNewVersion(const sql::CreateModel& create) {
-    sql::AlterModel alter;
-    alter.model = create.name;
-    const catalog::Object* object = deployment_.catalog.Find(create.name.name);
-    if (object == nullptr || object->versions.empty()) {
-      sql::Complain(diagnostics_, "HR1201", "`" + create.name.name + "` exists and is no model",
-                    create.name.span)
-          .hint = "use another name";
-      return;
-    }
-    std::string sha = Store(create.options, create.name.span);
-    if (sha.empty()) return;
-    auto known = std::find_if(object->versions.begin(), object->versions.end(),
-                              [&](const catalog::ModelVersion& v) { return v.sha256 == sha; });
-    bool is_new = known == object->versions.end();
-    alter.version = is_new ? static_cast<int>(object->versions.size()) + 1 : known->number;
-    if (alter.version == object->activations.back().number) return;
-    if (is_new) {
-      alter.action = sql::ModelAction::kAddVersion;
-      alter.options = create.options;
-      size_t before = diagnostics_.size();
-      PlanAlter(alter);
-      if (diagnostics_.size() > before) return;
-    }
-    alter.action = sql::ModelAction::kActivate;
-    PlanAlter(alter);
-  }
-
-  // The hash of the stored model, or "" after a diagnostic.
-  std::string Store(const std::vector<sql::Option>& options, const sql::SourceSpan& span) {
-    sql::CheckOptions(options, {"path", "format"}, diagnostics_);
-    const sql::Option* path = sql::FindOption(options, "path");
-    if (path == nullptr) {
-      sql::Complain(diagnostics_, "HR1137", "a model needs WITH (path = '...')", span);
-      return "";
-    }
-    Result<std::string> stored = deployer_.StoreModel(path->value, file_);
-    if (stored.ok()) return *stored;
-    const Error& error = stored.error();
-    std::string place = error.place().empty() ? "" : " at " + error.place();
-    sql::Complain(diagnostics_, error.code(),
-                  "model '" + path->value + "'" + place + ": " + error.message(), path->value_span)
-        .hint = error.hint();
-    return "";
-  }
-
-  void PlanAlter(const sql::AlterModel& alter) {
-    const Deployed* item = deployment_.Find(alter.model.name);
-    const catalog::Object* object = deployment_.catalog.Find(alter.model.name);
-    if (item == nullptr || !item->models || object == nullptr) {
-      sql::Complain(diagnostics_, "HR1107", "unknown model `" + alter.model.name + "`",
-                    alter.model.span)
-          .candidates =
-          expr::CloseNames(alter.model.name, DeploymentLookup(deployment_).model_names());
-      return;
-    }
-    catalog::Change change;
-    change.name = alter.model.name;
-    auto versions = static_cast<int32_t>(object->versions.size());
-    if (alter.action == sql::ModelAction::kAddVersion) {
-      change.kind = catalog::ChangeKind::kAddVersion;
-      change.sha256 = Store(alter.options, alter.model.span);
-      change.number = versions + 1;
-      if (change.sha256.empty() || !SameInputs(*item, change.sha256, alter)) return;
-      bool known = std::any_of(
-          object->versions.begin(), object->versions.end(),
-          [&](const catalog::ModelVersion& version) { return version.sha256 == change.sha256; });
-      if (known) return draft_.unchanged.push_back(alter.model.name);
-    } else if (alter.action == sql::ModelAction::kCanary) {
-      sql::Complain(diagnostics_, "HR1151", "CANARY is not supported", alter.model.span).hint =
-          "SHADOW VERSION compares a version with the one that decides";
-      return;
-    } else if (!PlanVersion(alter, *object, change)) {
-      return;
-    }
-    Record(std::move(change));
-  }
-
-  // ACTIVATE, SHADOW and RETIRE of a version that is there. False: nothing is to be done, or a
-  // diagnostic.
-  bool PlanVersion(const sql::AlterModel& alter, const catalog::Object& object,
-                   catalog::Change& change) {
-    const auto versions = static_cast<int32_t>(object.versions.size());
-    change.number = alter.version;
-    if (alter.version < 1 || alter.version > versions) {
-      sql::Complain(diagnostics_, "HR1206",
-                    "model `" + object.name + "` has versions 1 to " + std::to_string(versions),
-                    alter.version_span);
-      return false;
-    }
-    const catalog::ModelVersion& version = object.versions[size_t(alter.version) - 1];
-    const bool decides = object.activations.back().number == alter.version;
-    bool done = decides;
-    if (alter.action == sql::ModelAction::kActivate) {
-      change.kind = catalog::ChangeKind::kActivateVersion;
-      change.text = alter.reason;
-    } else if (decides) {
-      sql::Complain(diagnostics_, "HR1214",
-                    "version " + std::to_string(alter.version) + " of `" + object.name +
-                        "` is the one that decides",
-                    alter.version_span)
-          .hint = "ACTIVATE another one first";
-      return false;
-    } else if (alter.action == sql::ModelAction::kShadow) {
-      change.kind = catalog::ChangeKind::kShadowVersion;
-      done = version.shadow_lsn > 0;
-    } else {
-      change.kind = catalog::ChangeKind::kRetireVersion;
-      done = version.retired;
-    }
-    if (done) draft_.unchanged.push_back(object.name);
-    return !done;
-  }
-
-  bool SameInputs(const Deployed& item, const std::string& sha, const sql::AlterModel& alter) {
-    const model::ModelInfo& now = item.models->versions[0]->info();
-    const model::ModelInfo& next = deployer_.LoadModel(sha).value()->info();
-    if (model::Exchangeable(now, next)) return true;
-    sql::Complain(diagnostics_, "HR1207",
-                  "the version takes other inputs or gives other outputs than version 1",
-                  alter.model.span)
-        .hint = "CREATE MODEL under another name";
-    return false;
   }
 
   void PlanDrop(const sql::Drop& drop, const sql::SourceSpan& span) {
@@ -413,14 +232,8 @@ class ScriptPlanner {
     }
     for (const Deployed& reader : deployment_.items) {
       if (!reader.statement) continue;
-      bool reads = reader.statement->input() == drop.name.name;
-      if (reader.statement->select) {
-        for (const flow::Stage& stage : reader.statement->select->stages) {
-          for (const flow::Prediction& p : stage.predictions) {
-            reads = reads || p.model == drop.name.name;
-          }
-        }
-      }
+      const bool reads =
+          reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name);
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
                     span)
@@ -431,12 +244,12 @@ class ScriptPlanner {
         "start with an empty data directory";
   }
 
-  Deployer& deployer_;
-  const sql::SourceMap& sources_;
-  std::string file_;
-  Deployment deployment_;
-  std::vector<sql::Diagnostic> diagnostics_;
-  Draft draft_;
+  GrowingDraft growing_;
+  ModelPlanner models_;
+  // Its parts.
+  const sql::SourceMap& sources_ = growing_.sources;
+  Deployment& deployment_ = growing_.deployment;
+  std::vector<sql::Diagnostic>& diagnostics_ = growing_.diagnostics;
 };
 
 Deployer::Deployer(os::FileSystem& files, std::string directory, bool read_only)
@@ -494,12 +307,23 @@ Result<std::shared_ptr<const Deployment>> Deployer::DeployBehind(
 
 Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployment) {
   auto versions = std::make_shared<flow::ModelVersions>();
+  model::ReasonTexts reasons;  // a version that declares none has those of the one before
   for (const catalog::ModelVersion& version : object.versions) {
     HR_ASSIGN(auto loaded, LoadModel(version.sha256));
+    const std::string& text = version.number == 1 ? object.revisions.front().text : version.text;
+    if (!text.empty()) {
+      HR_ASSIGN(reasons, ReasonsOf(text, loaded->info()));
+    }
     versions->versions.push_back(std::move(loaded));
+    versions->reasons.push_back(reasons);
   }
   for (const catalog::Activation& activation : object.activations) {
     versions->activations.push_back({activation.lsn, activation.number});
+  }
+  for (const catalog::CanaryPeriod& period : object.canaries) {
+    const catalog::Canary& canary = period.canary;
+    versions->canaries.push_back(
+        {period.lsn, period.until_lsn, period.number, canary.percent, canary.salt, canary.key});
   }
   Deployed item;
   item.name = object.name;

@@ -62,7 +62,7 @@ class Deployer {
                                              const Deployment& deployment);
   Result<std::shared_ptr<const model::Model>> LoadModel(const std::string& sha256);
   Result<std::string> StoreModel(const std::string& path, const std::string& script_file);
-  friend class ScriptPlanner;
+  friend class ModelPlanner;
 
   os::FileSystem& files_;
   std::string directory_;

@@ -90,6 +90,16 @@ row::Schema Deployment::SchemaOf(const Deployed& item) const {
   return DeadSchema();
 }
 
+bool Asks(const flow::StatementPlan& plan, const std::string& model) {
+  if (!plan.select) return false;
+  for (const flow::Stage& stage : plan.select->stages) {
+    for (const flow::Prediction& prediction : stage.predictions) {
+      if (prediction.model == model) return true;
+    }
+  }
+  return false;
+}
+
 bool AllJoined(const Deployment& deployment) {
   return std::all_of(deployment.items.begin(), deployment.items.end(),
                      [](const Deployed& item) { return item.joined(); });

@@ -55,6 +55,9 @@ class Deployment {
   row::Schema SchemaOf(const Deployed& item) const;
 };
 
+// Whether the statement asks the model for anything.
+bool Asks(const flow::StatementPlan& plan, const std::string& model);
+
 // Whether no statement is still computed over the past.
 bool AllJoined(const Deployment& deployment);
 

@@ -62,7 +62,7 @@ const Emission::Output& Emission::OutputOf(const flow::StatementPlan& statement)
 void Emission::Emit(const flow::StatementPlan& statement, row::Row& row) {
   const Output& output = OutputOf(statement);
   json_.clear();
-  output.encoder->Append(row.values, json_);
+  if (WantsBytes(output.item)) output.encoder->Append(row.values, json_);
   HandOn(output, row, json_);
 }
 
@@ -75,10 +75,10 @@ void Emission::EmitAll(const flow::StatementPlan& statement, row::Batch& batch,
                        os::WorkerTeam& team) {
   constexpr size_t kPieceRows = os::WorkerTeam::kPieceRows;
   std::vector<row::Row>& rows = batch.rows();
-  if (team.size() == 1 || rows.size() < 2 * kPieceRows) {
+  const Output& output = OutputOf(statement);
+  if (team.size() == 1 || rows.size() < 2 * kPieceRows || !WantsBytes(output.item)) {
     return Collector::EmitAll(statement, batch, team);
   }
-  const Output& output = OutputOf(statement);
   encoded_.resize(std::max(encoded_.size(), os::WorkerTeam::PiecesOf(rows.size())));
   team.RunRows(rows.size(), [&](size_t begin, size_t end, size_t) {
     Encoded& encoded = encoded_[begin / kPieceRows];

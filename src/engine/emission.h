@@ -67,6 +67,9 @@ class Emission : public flow::Collector {
  protected:
   // Takes the row and gives its offset. `stream` indexes Deployment::items.
   virtual int64_t OnRow(size_t stream, const EmittedRow& row) = 0;
+  // Whether OnRow looks at the bytes of rows of the stream; else they need not be made, and are
+  // empty.
+  virtual bool WantsBytes(size_t) const { return true; }
   const Deployment& deployment() const { return *deployment_; }
   // The offset at which the rows of the partition go on, when this cause is the first behind a halt
   // of its statement: what is recomputed of the time before may be another number of rows.

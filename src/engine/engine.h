@@ -241,8 +241,12 @@ class Engine {
   // The `why` document of contract.md as JSON. kNotFound for an unknown ID.
   virtual Result<std::string> Why(std::string_view id) const = 0;
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
-  // See DescribeModel.
-  virtual Result<std::string> ModelReport(const std::string& model) const = 0;
+  // See ModelReports::Describe.
+  virtual Result<std::string> ModelReport(const std::string& model,
+                                          const std::optional<LabelRequest>& labels) const = 0;
+  // See engine::ModelImportance.
+  virtual Result<std::string> Importance(const std::string& model, const WhatIfRequest& range,
+                                         const std::function<void(uint64_t)>& progress) const = 0;
   // Nothing: no such model.
   virtual std::optional<ServedModel> FindModel(const std::string& name) const = 0;
   virtual std::vector<ServedModel> models() const = 0;  // by name

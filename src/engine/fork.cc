@@ -8,6 +8,7 @@
 
 #include "engine/deployer.h"
 #include "engine/lookup.h"
+#include "engine/model_planner.h"
 #include "engine/replacement.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
@@ -209,7 +210,7 @@ class ForkPlanner {
     }
     namespace fs = std::filesystem;
     const std::string beside = (fs::path(request_.file).parent_path() / path->value).string();
-    return UseModel(definition.name, files_.Exists(beside) ? beside : path->value);
+    return UseModel(definition.name, files_.Exists(beside) ? beside : path->value, &create.reasons);
   }
 
   Status SetModel(const std::string& name, const std::string& value) {
@@ -221,7 +222,7 @@ class ForkPlanner {
       return close.empty() ? error : Error(error).WithHint("did you mean `" + close.front() + "`?");
     }
     std::optional<int32_t> number = VersionNumber(value);
-    if (!number) return UseModel(name, value);
+    if (!number) return UseModel(name, value, nullptr);
     const auto versions = static_cast<int32_t>(item->models->versions.size());
     if (*number < 1 || *number > versions) {
       return Error(ErrorKind::kNotFound, "HR1206",
@@ -229,12 +230,17 @@ class ForkPlanner {
     }
     auto chosen = std::make_shared<flow::ModelVersions>(*item->models);
     chosen->activations = {{0, *number}};
+    // They choose as they did, so that one can tell whom; all decide alike.
+    for (flow::ModelVersions::Canary& canary : chosen->canaries)
+      canary.version = *number;
     MutableItem(name)->models = std::move(chosen);
     return Ok();
   }
 
-  // The file's model decides from the first event on.
-  Status UseModel(const std::string& name, const std::string& path) {
+  // The file's model decides from the first event on, with these reasons or, without any, those of
+  // the newest version.
+  Status UseModel(const std::string& name, const std::string& path,
+                  const std::vector<sql::ReasonDefinition>* declared) {
     HR_ASSIGN(std::string bytes, os::ReadFile(files_, path, model::kModelBytesMax));
     Result<std::shared_ptr<const model::Model>> loaded = model::Model::Load(bytes);
     if (!loaded.ok()) {
@@ -242,6 +248,7 @@ class ForkPlanner {
       return Error(error).AtPlace(error.place().empty() ? path : path + ":" + error.place());
     }
     auto only = std::make_shared<flow::ModelVersions>();
+    only->reasons.emplace_back();
     only->versions.push_back(std::move(loaded).value());
     only->activations.push_back({0, 1});
     const Deployed* before = base_.Find(name);
@@ -252,6 +259,11 @@ class ForkPlanner {
                      "the model takes other inputs or gives other outputs than `" + name + "`")
             .AtPlace(path);
       }
+      only->reasons = {before->models->reasons.back()};
+    }
+    if (declared != nullptr && !declared->empty()) {
+      only->reasons = {BindReasons(*declared, only->versions.front()->info(), diagnostics_)};
+      HR_TRY(Complaints());
     }
     if (Deployed* item = MutableItem(name)) {
       item->models = std::move(only);

@@ -19,6 +19,7 @@
 #include "engine/group_builder.h"
 #include "engine/halt.h"
 #include "engine/kept_answers.h"
+#include "engine/model_report.h"
 #include "engine/past.h"
 #include "engine/recovery_estimate.h"
 #include "engine/snapshot_cycle.h"
@@ -80,7 +81,10 @@ class LocalEngine final : public Engine {
   bool IsDefinition(std::string_view sql) const override;
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
-  Result<std::string> ModelReport(const std::string& model) const override;
+  Result<std::string> ModelReport(const std::string& model,
+                                  const std::optional<LabelRequest>& labels) const override;
+  Result<std::string> Importance(const std::string& model, const WhatIfRequest& range,
+                                 const std::function<void(uint64_t)>& progress) const override;
   std::optional<ServedModel> FindModel(const std::string& name) const override;
   std::vector<ServedModel> models() const override;
   Result<std::optional<FeatureAnswer>> ReadFeatures(const FeatureRequest& request,
@@ -266,6 +270,7 @@ class LocalEngine final : public Engine {
   std::shared_ptr<const Deployment> deployment_;
 
   mutable FeatureReader features_;  // thread-safe
+  mutable ModelReports model_reports_;  // guards itself
 
   // Guarded by wake_mutex_.
   std::mutex wake_mutex_;

@@ -36,7 +36,8 @@ Change Joining(const std::string& statement) {
 bool IsOfModel(const Change& change) {
   using enum ChangeKind;
   return change.kind == kAddVersion || change.kind == kActivateVersion ||
-         change.kind == kShadowVersion || change.kind == kRetireVersion;
+         change.kind == kShadowVersion || change.kind == kRetireVersion ||
+         change.kind == kCanaryVersion;
 }
 
 // A statement that the draft makes, or makes anew.

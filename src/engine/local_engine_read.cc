@@ -3,7 +3,7 @@
 #include "engine/comparison.h"
 #include "engine/feature_report.h"
 #include "engine/local_engine.h"
-#include "engine/model_report.h"
+#include "engine/model_importance.h"
 #include "engine/query.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
@@ -76,11 +76,20 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   return result;
 }
 
-Result<std::string> LocalEngine::ModelReport(const std::string& model) const {
+Result<std::string> LocalEngine::ModelReport(const std::string& model,
+                                             const std::optional<LabelRequest>& labels) const {
   auto deployment = this->deployment();
   const SnapshotStore store = snapshot_store();
-  return ReadPast(store,
-                  [&] { return DescribeModel({files_, *log_, store, *deployment, 1}, model); });
+  const WhatIfMeans means{files_, *log_, store, *deployment, 1, nullptr};
+  return ReadPast(store, [&] { return model_reports_.Describe(means, model, labels); });
+}
+
+Result<std::string> LocalEngine::Importance(const std::string& model, const WhatIfRequest& range,
+                                            const std::function<void(uint64_t)>& progress) const {
+  auto deployment = this->deployment();
+  const SnapshotStore store = snapshot_store();
+  const WhatIfMeans means{files_, *log_, store, *deployment, options_.workers, nullptr};
+  return ReadPast(store, [&] { return ModelImportance(means, model, range, progress); });
 }
 
 std::optional<ServedModel> LocalEngine::FindModel(const std::string& name) const {
@@ -109,7 +118,8 @@ Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const Tak
                                          const std::function<void(uint64_t)>& progress) const {
   auto deployment = this->deployment();
   const SnapshotStore store = snapshot_store();
-  return RunWhatIf({files_, *log_, store, *deployment, options_.workers}, request, take, progress);
+  return RunWhatIf({files_, *log_, store, *deployment, options_.workers, nullptr}, request, take,
+                   progress);
 }
 
 Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {

@@ -1,7 +1,7 @@
 #include "engine/model_report.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "engine/decision_diff.h"
 #include "engine/deployment.h"
@@ -9,16 +9,6 @@
 
 namespace headrace::engine {
 namespace {
-
-bool Predicts(const flow::StatementPlan& plan, const std::string& model) {
-  if (!plan.select) return false;
-  for (const flow::Stage& stage : plan.select->stages) {
-    for (const flow::Prediction& prediction : stage.predictions) {
-      if (prediction.model == model) return true;
-    }
-  }
-  return false;
-}
 
 // Where the model's score becomes a decision: the statement that asks for it, or the first one
 // behind it that has a `decision` or a CASE; without one, the one that asks.
@@ -29,7 +19,7 @@ const Deployed* DecisionStream(const Deployment& deployment, const std::string& 
     if (!item.statement) continue;
     const std::string& input = item.statement->input();
     const bool follows = std::find(behind.begin(), behind.end(), input) != behind.end();
-    const bool predicts = Predicts(*item.statement, model);
+    const bool predicts = Asks(*item.statement, model);
     if (!follows && !predicts) continue;
     if (asks == nullptr) asks = &item;
     if (!DecisionColumns(*item.statement).empty()) return &item;
@@ -58,19 +48,74 @@ void AppendVersion(const catalog::Object& object, const catalog::ModelVersion& v
   out += "]}";
 }
 
-void AppendComparison(const catalog::ModelVersion& version, const WhatIfReport& report,
-                      std::string& out) {
-  out += "{\"shadow\":" + std::to_string(version.number) +
-         ",\"since_lsn\":" + std::to_string(version.shadow_lsn);
+void AppendCanaries(const catalog::Object& object, std::string& out) {
+  out += "],\"canaries\":[";
+  for (const catalog::CanaryPeriod& period : object.canaries) {
+    out += out.back() == '[' ? "{\"lsn\":" : ",{\"lsn\":";
+    out += std::to_string(period.lsn) + ",\"until_lsn\":" +
+           (period.until_lsn == UINT64_MAX ? "null" : std::to_string(period.until_lsn)) +
+           ",\"version\":" + std::to_string(period.number) +
+           ",\"percent\":" + std::to_string(period.canary.percent);
+    AppendText("salt", period.canary.salt, out);
+    AppendText("key", period.canary.key, out);
+    out += '}';
+  }
+}
+
+// Since when the version has been what it is: a canary whose share was changed goes on.
+uint64_t SinceLsn(const catalog::Object& object, const catalog::ModelVersion& version) {
+  if (object.RoleOf(version) != "canary") return version.shadow_lsn;
+  uint64_t since = object.canaries.back().lsn;
+  for (size_t i = object.canaries.size(); i-- > 0;) {
+    const catalog::CanaryPeriod& period = object.canaries[i];
+    if (period.number != version.number || period.until_lsn < since) break;
+    since = period.lsn;
+  }
+  return since;
+}
+
+void AddTo(WhatIfReport& all, WhatIfReport more) {
+  all.stream = std::move(more.stream);
+  all.compared += more.compared;
+  all.differing += more.differing;
+  all.changed += more.changed;
+  for (Flips& flips : more.flips) {
+    auto same = std::find_if(all.flips.begin(), all.flips.end(), [&](const Flips& known) {
+      return known.from == flips.from && known.to == flips.to;
+    });
+    if (same != all.flips.end()) {
+      same->count += flips.count;
+    } else {
+      all.flips.push_back(std::move(flips));
+    }
+  }
+  std::sort(all.flips.begin(), all.flips.end(), [](const Flips& one, const Flips& other) {
+    return std::tie(one.from, one.to) < std::tie(other.from, other.to);
+  });
+  for (ChangedRow& row : more.sample) {
+    if (all.sample.size() < kChangedSample) all.sample.push_back(std::move(row));
+  }
+}
+
+void AppendComparison(std::string_view role, int32_t version, uint64_t since,
+                      const WhatIfReport& report, const ScoreComparison& scores, std::string& out) {
+  // Rows that a canary decided itself can be no others.
+  const uint64_t decided = role == "canary" ? std::min(scores.decided(), report.compared) : 0;
+  out += "{\"version\":" + std::to_string(version);
+  AppendText("role", role, out);
+  out += ",\"since_lsn\":" + std::to_string(since);
+  if (role == "canary") out += ",\"decided\":" + std::to_string(scores.decided());
   AppendText("stream", report.stream, out);
-  out += ",\"compared\":" + std::to_string(report.compared) +
+  out += ",\"compared\":" + std::to_string(report.compared - decided) +
          ",\"differing\":" + std::to_string(report.differing) +
          ",\"flips\":" + std::to_string(report.changed) + ",\"details\":[";
   for (const Flips& flips : report.flips) {
     out += out.back() == '[' ? "{\"from\":" : ",{\"from\":";
     out += flips.from + ",\"to\":" + flips.to + ",\"count\":" + std::to_string(flips.count) + "}";
   }
-  out += "],\"sample\":[";
+  out += "]";
+  scores.Append(out);
+  out += ",\"sample\":[";
   for (const ChangedRow& row : report.sample) {
     out += out.back() == '[' ? "{" : ",{";
     out += "\"id\":";
@@ -82,7 +127,42 @@ void AppendComparison(const catalog::ModelVersion& version, const WhatIfReport& 
 
 }  // namespace
 
-Result<std::string> DescribeModel(const WhatIfMeans& means, const std::string& name) {
+ModelReports::Compared& ModelReports::Keep(const WhatIfMeans& means, const Subject& subject) {
+  if (kept_.size() >= kKept && !kept_.contains(subject)) {
+    kept_.erase(std::min_element(kept_.begin(), kept_.end(), [](const auto& a, const auto& b) {
+      return a.second.used < b.second.used;
+    }));
+  }
+  Compared& compared = kept_[subject];
+  compared.used = ++uses_;
+  const auto& [name, version, since, stream] = subject;
+  if (!compared.scores) {
+    compared.scores = std::make_unique<ScoreComparison>(means.deployment, name, version);
+  }
+  return compared;
+}
+
+Status ModelReports::GoOn(const WhatIfMeans& means, const Subject& subject, Compared& compared) {
+  const auto& [name, version, since, stream] = subject;
+  WhatIfRequest request;
+  request.fork.models = {{name, std::to_string(version)}};
+  request.stream = stream;
+  request.compare = true;
+  request.from = Moment{std::max(since, compared.through_lsn + 1), 0};
+  if (*request.from->lsn > means.log.durable_lsn()) return Ok();
+  compared.scores->GoOn(means.deployment, *request.from->lsn);
+  const WhatIfMeans seen{means.files,      means.log,     means.store,
+                         means.deployment, means.workers, compared.scores.get()};
+  Result<WhatIfReport> report =
+      RunWhatIf(seen, request, [](std::string_view) { return Ok(); }, nullptr);
+  if (!report.ok()) return std::move(report).error();
+  compared.through_lsn = report->last_lsn;
+  AddTo(compared.report, std::move(*report));
+  return Ok();
+}
+
+Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::string& name,
+                                           const std::optional<LabelRequest>& labels) {
   const catalog::Object* object = means.deployment.catalog.Find(name);
   const Deployed* item = means.deployment.Find(name);
   if (object == nullptr || item == nullptr || !item->models) {
@@ -104,19 +184,33 @@ Result<std::string> DescribeModel(const WhatIfMeans& means, const std::string& n
     AppendText("reason", activation.reason, out);
     out += '}';
   }
+  AppendCanaries(*object, out);
   out += "],\"comparisons\":[";
   const Deployed* stream = DecisionStream(means.deployment, name);
+  const std::lock_guard lock(mutex_);
   for (const catalog::ModelVersion& version : object->versions) {
-    if (version.shadow_lsn == 0 || stream == nullptr) continue;
-    WhatIfRequest request;
-    request.fork.models = {{name, std::to_string(version.number)}};
-    request.stream = stream->name;
-    request.compare = true;
-    request.from = Moment{version.shadow_lsn, 0};
-    HR_ASSIGN(WhatIfReport report,
-              RunWhatIf(means, request, [](std::string_view) { return Ok(); }, nullptr));
+    const uint64_t since = SinceLsn(*object, version);
+    if (since == 0 || stream == nullptr) continue;
+    const Subject subject{name, version.number, since, stream->name};
     if (out.back() != '[') out += ',';
-    AppendComparison(version, report, out);
+    const std::string_view role = object->RoleOf(version);
+    if (labels) {
+      // Labels change: nothing of it can be kept.
+      HR_ASSIGN(auto table, LabelTable::Load(means.log, means.deployment, *labels));
+      Compared once;
+      once.scores = std::make_unique<ScoreComparison>(means.deployment, name, version.number);
+      HR_TRY(once.scores->Use(*table, *labels));
+      HR_TRY(GoOn(means, subject, once));
+      AppendComparison(role, version.number, since, once.report, *once.scores, out);
+      continue;
+    }
+    Compared& compared = Keep(means, subject);
+    Status done = GoOn(means, subject, compared);
+    if (!done.ok()) {
+      kept_.erase(subject);
+      return std::move(done).error();
+    }
+    AppendComparison(role, version.number, since, compared.report, *compared.scores, out);
   }
   return out + "]}";
 }

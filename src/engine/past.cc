@@ -64,7 +64,8 @@ Result<Past> LoadNewest(const PastSource& source, const MakeGraph& make) {
   return LoadBeginning(source, make);
 }
 
-Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make) {
+Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make,
+                      Match match) {
   const SnapshotStore& store = source.store;
   Result<uint64_t> beginning = store.Beginning();
   const uint64_t first = beginning.ok() ? *beginning : 0;
@@ -77,7 +78,7 @@ Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph&
   std::vector<std::string> unused;
   for (uint64_t lsn : store.List()) {
     if (lsn > until || lsn <= first) continue;
-    Result<Past> loaded = Load(store, lsn, Match::kExact, make);
+    Result<Past> loaded = Load(store, lsn, match, make);
     if (loaded.ok()) {
       loaded->unused = std::move(unused);
       return loaded;

@@ -44,10 +44,11 @@ using MakeGraph = std::function<std::unique_ptr<flow::Graph>()>;
 // A log of which a salvage found parts lost begins with what it has.
 Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make);
 
-// The same with the newest sound snapshot up to `until` that holds these statements, if there is
-// one behind the beginning.
+// The same with the newest sound snapshot up to `until` that holds these statements, or all of
+// their state, if there is one behind the beginning.
 // Errors besides: kNotFound HR4103 when the beginning is behind `until`.
-Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make);
+Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph& make,
+                      flow::Graph::Match match = flow::Graph::Match::kExact);
 
 // The newest sound snapshot, whatever else it holds, or the beginning: for what does not depend on
 // statements that were deployed since.

@@ -46,6 +46,8 @@ std::string Word(const catalog::Change& change) {
       return "shadow " + std::to_string(change.number);
     case catalog::ChangeKind::kRetireVersion:
       return "retire " + std::to_string(change.number);
+    case catalog::ChangeKind::kCanaryVersion:
+      return "canary " + std::to_string(change.number);
     default:
       return "new";
   }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "engine/frame_note.h"
 #include "engine/row_cursor.h"
 #include "engine/row_decoder.h"
 #include "row/decimal.h"
@@ -183,6 +184,42 @@ class QueryRun {
 
 }  // namespace
 
+namespace {
+
+// The last LSN before the first batch of events that came in later than the moment.
+Result<uint64_t> LsnAt(const log::Log& log, const Deployment& deployment, int64_t micros) {
+  std::set<std::string> topics;
+  for (const Deployed& item : deployment.items) {
+    if (item.source) topics.insert(item.topic());
+  }
+  HR_ASSIGN(auto cursor, log.Scan(1, topics));
+  log::Entry entry;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&entry));
+    if (!more) return log.durable_lsn();
+    if (entry.kind != log::EntryKind::kBatch) continue;
+    HR_ASSIGN(InputNote note, InputNote::Decode(entry.note));
+    if (note.arrival_micros > micros) return entry.lsn - 1;
+  }
+}
+
+// The last cause whose rows are seen; nothing: all that there are.
+Result<std::optional<uint64_t>> LastCause(const sql::QueryPlan& plan, const log::Log& log,
+                                          const Deployment& deployment) {
+  std::optional<uint64_t> lsn = plan.as_of_lsn;
+  if (plan.as_of_micros) {
+    HR_ASSIGN(lsn, LsnAt(log, deployment, *plan.as_of_micros));
+  }
+  if (plan.as_of_lsn && *lsn > log.durable_lsn()) {
+    return Error(ErrorKind::kNotFound, "HR4195",
+                 "LSN " + std::to_string(*lsn) + " has not been written yet; the last one is " +
+                     std::to_string(log.durable_lsn()));
+  }
+  return lsn;
+}
+
+}  // namespace
+
 Result<QueryResult> RunPlan(const sql::QueryPlan& plan, const log::Log& log,
                             const Deployment& deployment) {
   QueryRun run(plan);
@@ -196,10 +233,11 @@ Result<QueryResult> RunPlan(const sql::QueryPlan& plan, const log::Log& log,
   size_t columns = deployment.SchemaOf(*item).columns.size();
   HR_ASSIGN(auto cursor, RowCursor::Open(log, *item, -1, 0));
   RowDecoder decoder(deployment, *item);
+  HR_ASSIGN(std::optional<uint64_t> last_cause, LastCause(plan, log, deployment));
   StoredRow stored;
   while (true) {
     HR_ASSIGN(bool more, cursor->Next(&stored));
-    if (!more) break;
+    if (!more || (last_cause && stored.cause.lsn > *last_cause)) break;
     row::Value* values = nullptr;
     HR_ASSIGN(bool fits, decoder.Decode(stored, &values));
     if (!fits) continue;

@@ -256,21 +256,21 @@ TEST(Shadow, DecidesNothingAndIsComparedFromItsLsnOn) {
     program.Feed("s", events);
   };
   feed(0, 40);
-  EXPECT_NE(std::string::npos, program.engine().ModelReport("m")->find("\"comparisons\":[]"));
+  EXPECT_NE(std::string::npos, program.engine().ModelReport("m", {})->find("\"comparisons\":[]"));
   program.Run("ALTER MODEL m ADD VERSION WITH (path = '/two.txt');");
   program.Run("ALTER MODEL m SHADOW VERSION 2;");
   feed(40, 100);
   ASSERT_TRUE(program.Restart().ok());
   feed(100, 120);
-  const std::string report = program.engine().ModelReport("m").value();
+  const std::string report = program.engine().ModelReport("m", {}).value();
   // Of twenty values eleven, 0 to 10, would stop: of the eighty events since then 44.
   EXPECT_EQ(1U, Count(report, "\"stream\":\"d\",\"compared\":80,\"differing\":44,\"flips\":44"))
       << report;
   EXPECT_EQ(1U, Count(report, "{\"from\":\"go\",\"to\":\"stop\",\"count\":44}")) << report;
   EXPECT_EQ(0U, Count(program.Rows("d"), "stop"));
   program.Run("ALTER MODEL m ACTIVATE VERSION 2;");
-  EXPECT_NE(std::string::npos, program.engine().ModelReport("m")->find("\"comparisons\":[]"));
-  EXPECT_EQ("HR1107", program.engine().ModelReport("d").error().code());
+  EXPECT_NE(std::string::npos, program.engine().ModelReport("m", {})->find("\"comparisons\":[]"));
+  EXPECT_EQ("HR1107", program.engine().ModelReport("d", {}).error().code());
   EXPECT_EQ(0U, program.Differences());
 }
 

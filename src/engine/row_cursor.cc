@@ -22,6 +22,17 @@ Result<std::unique_ptr<RowCursor>> RowCursor::Open(const log::Log& log, const De
   return cursor;
 }
 
+Result<std::unique_ptr<RowCursor>> RowCursor::Open(
+    const log::Log& log, const Deployed& item,
+    const std::map<std::pair<std::string, int32_t>, int64_t>& from) {
+  HR_ASSIGN(std::unique_ptr<RowCursor> cursor, Open(log, item, -1, 0));
+  for (auto& lane : cursor->lanes_) {
+    auto known = from.find({item.topic(), lane->partition});
+    if (known != from.end()) lane->next_offset = std::max(lane->next_offset, known->second);
+  }
+  return cursor;
+}
+
 Result<bool> RowCursor::Next(StoredRow* row) {
   if (given_ != nullptr) given_->loaded = false;
   given_ = nullptr;

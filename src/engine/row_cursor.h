@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ class RowCursor {
   // `partition` -1 reads all. `from` is an offset and needs one partition.
   static Result<std::unique_ptr<RowCursor>> Open(const log::Log& log, const Deployed& item,
                                                  int32_t partition, int64_t from);
+  // All partitions, each from its offset in `from`; from its start where there is none.
+  static Result<std::unique_ptr<RowCursor>> Open(
+      const log::Log& log, const Deployed& item,
+      const std::map<std::pair<std::string, int32_t>, int64_t>& from);
   // False at the end.
   Result<bool> Next(StoredRow* row);
 

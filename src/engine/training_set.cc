@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <unordered_map>
 
 #include "engine/deployment.h"
+#include "engine/label_table.h"
 #include "engine/row_cursor.h"
 #include "engine/row_decoder.h"
 #include "row/text.h"
 
 namespace headrace::engine {
 namespace {
-
-constexpr std::string_view kRowId = "_id";
 
 // The number a value is; nothing for NULL and for what is none.
 std::optional<double> NumberOf(const row::Value& value, row::Type type) {
@@ -31,21 +29,6 @@ std::optional<double> NumberOf(const row::Value& value, row::Type type) {
     default:
       return {};
   }
-}
-
-bool IsBytes(row::TypeKind kind) {
-  using enum row::TypeKind;
-  return kind == kText || kind == kBytea || kind == kJson || kind == kJsonb || kind == kTextArray ||
-         kind == kBigintArray;
-}
-
-// The text by which keys of both sides are compared: 7, '7' and 7.0 of a BIGINT, TEXT and DOUBLE
-// are one key only when their texts are.
-std::string KeyOf(const row::Value& value, row::Type type) {
-  std::string json;
-  row::AppendJson(value, type, json);
-  const bool quoted = json.size() >= 2 && json.front() == '"';
-  return quoted ? json.substr(1, json.size() - 2) : json;
 }
 
 // Count, range, mean and how it goes with the label, in one pass (Welford 1962; Chan et al. 1983).
@@ -89,96 +72,6 @@ class Moments {
   double products_ = 0;
 };
 
-Error NoColumn(const std::string& name, const std::string& stream, const row::Schema& schema) {
-  std::string names;
-  for (const row::Column& column : schema.columns)
-    names += (names.empty() ? "" : ", ") + column.name;
-  return Error(ErrorKind::kInvalidArgument, "HR1104",
-               "no column `" + name + "` in `" + stream + "`")
-      .WithHint("its columns: " + names);
-}
-
-// The labels as they were known, by key. Confined.
-class LabelTable {
- public:
-  struct Label {
-    row::Value value;
-    int64_t time = INT64_MIN;  // of the event that said so
-  };
-
-  LabelTable(const Deployment& deployment, const Deployed& item, const TrainingSetRequest& request)
-      : item_(item),
-        request_(request),
-        schema_(deployment.SchemaOf(item)),
-        decoder_(deployment, item) {}
-
-  Status Prepare() {
-    key_ = schema_.Find(request_.labels_on);
-    if (key_ < 0) return NoColumn(request_.labels_on, request_.labels, schema_);
-    label_ = schema_.Find(request_.label);
-    if (label_ < 0) return NoColumn(request_.label, request_.labels, schema_);
-    if (item_.statement) time_ = item_.statement->time_column;
-    if (!item_.source) return Ok();
-    const std::vector<int>& slots = item_.source->schema_slots;
-    const auto found = std::find(slots.begin(), slots.end(), item_.source->time_slot);
-    if (found != slots.end()) time_ = static_cast<int>(found - slots.begin());
-    return Ok();
-  }
-
-  Status Load(const log::Log& log) {
-    HR_ASSIGN(auto cursor, RowCursor::Open(log, item_, -1, 0));
-    StoredRow stored;
-    while (true) {
-      HR_ASSIGN(bool more, cursor->Next(&stored));
-      if (!more) return Ok();
-      row::Value* values = nullptr;
-      HR_ASSIGN(bool fits, decoder_.Decode(stored, &values));
-      if (fits) HR_TRY(Add(stored, values));
-    }
-  }
-
-  const Label* Find(const std::string& key) const {
-    auto found = labels_.find(key);
-    return found == labels_.end() ? nullptr : &found->second;
-  }
-  const row::Column& column() const { return schema_.columns[static_cast<size_t>(label_)]; }
-  uint64_t corrected() const { return corrected_; }
-
- private:
-  Status Add(const StoredRow& stored, const row::Value* values) {
-    const row::Value& key = values[key_];
-    const int64_t time =
-        time_ >= 0 && !values[time_].null ? values[time_].integer : stored.arrival_micros;
-    if (key.null || (request_.as_of && time > *request_.as_of)) return Ok();
-    if (labels_.size() >= kLabelsMax) {
-      return Error(ErrorKind::kLimitExceeded, "HR1213",
-                   "more than " + std::to_string(kLabelsMax) + " labels")
-          .WithHint("--as-of leaves later ones out");
-    }
-    auto [label, is_new] = labels_.try_emplace(KeyOf(key, schema_.columns[size_t(key_)].type));
-    if (!is_new) ++corrected_;
-    if (!is_new && time < label->second.time) return Ok();
-    label->second = {Copy(values[label_]), time};
-    return Ok();
-  }
-
-  row::Value Copy(const row::Value& value) {
-    return !value.null && IsBytes(column().type.kind) ? row::Value::Text(arena_.Copy(value.text()))
-                                                      : value;
-  }
-
-  const Deployed& item_;
-  const TrainingSetRequest& request_;
-  row::Schema schema_;
-  RowDecoder decoder_;
-  int key_ = -1;
-  int label_ = -1;
-  int time_ = -1;
-  base::Arena arena_;
-  std::unordered_map<std::string, Label> labels_;  // looked up only: its order does not show
-  uint64_t corrected_ = 0;
-};
-
 // The rows, with their labels. Confined.
 class TrainingSet {
  public:
@@ -213,7 +106,7 @@ class TrainingSet {
     columns_ = schema_.columns.size();
     if (request_.on != kRowId) {
       key_ = schema_.Find(request_.on);
-      if (key_ < 0) return NoColumn(request_.on, request_.stream, schema_);
+      if (key_ < 0) return NoSuchColumn(request_.on, request_.stream, schema_);
     }
     if (schema_.Find(request_.label) >= 0) {
       return Error(ErrorKind::kInvalidArgument, "HR1212",
@@ -252,7 +145,7 @@ class TrainingSet {
   }
 
   std::string KeyOfRow(const StoredRow& stored) const {
-    if (key_ >= 0) return KeyOf(row_[size_t(key_)], schema_.columns[size_t(key_)].type);
+    if (key_ >= 0) return LabelKey(row_[size_t(key_)], schema_.columns[size_t(key_)].type);
     return request_.stream + ":" + std::to_string(stored.partition) + ":" +
            std::to_string(stored.offset);
   }
@@ -318,14 +211,11 @@ Result<TrainingSetReport> MakeTrainingSet(const log::Log& log, const Deployment&
     return Error(ErrorKind::kNotFound, "HR1204", "no statement makes `" + request.stream + "`")
         .WithHint("a training set has the rows of a stream that is made AS SELECT");
   }
-  const Deployed* labels = deployment.Find(request.labels);
-  if (labels == nullptr || labels->models || !labels->dead_of.empty()) {
-    return Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.labels);
-  }
-  LabelTable table(deployment, *labels, request);
-  HR_TRY(table.Prepare());
-  HR_TRY(table.Load(log));
-  return TrainingSet(log, deployment, *item, table, request).Make(taker);
+  HR_ASSIGN(std::unique_ptr<LabelTable> table,
+            LabelTable::Load(
+                log, deployment,
+                {request.labels, request.on, request.labels_on, request.label, request.as_of}));
+  return TrainingSet(log, deployment, *item, *table, request).Make(taker);
 }
 
 }  // namespace headrace::engine

@@ -52,8 +52,7 @@ struct TrainingSetReport {
   std::vector<std::string> warnings;  // what looks like leakage, a sentence each
 };
 
-// More labels than this are refused (HR1213), more of their values are not counted.
-inline constexpr size_t kLabelsMax = 50'000'000;
+// More values of labels are not counted.
 inline constexpr size_t kLabelValuesCounted = 100;
 // A column whose correlation with the label is at least this looks like the label itself.
 inline constexpr double kLeakCorrelation = 0.999;

@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "engine/decision_diff.h"
+#include "engine/diff_thread.h"
 #include "engine/emission.h"
 #include "engine/fork.h"
+#include "engine/fork_state.h"
 #include "engine/past.h"
 #include "engine/replay.h"
+#include "engine/why.h"
 #include "os/worker_team.h"
 #include "row/datetime_text.h"
 #include "schema/codec.h"
@@ -45,7 +48,7 @@ class ForkRows final : public Emission {
       }
     }
   }
-  void CompareWith(DecisionDiff* diff) { diff_ = diff; }
+  void CompareWith(DiffThread* diff) { diff_ = diff; }
 
   // Hands on what has come. The first thing that failed.
   Status HandOver(const TakeBytes& take, size_t at_least) {
@@ -58,12 +61,15 @@ class ForkRows final : public Emission {
   uint64_t told() const { return told_; }
 
  protected:
+  bool WantsBytes(size_t stream) const override { return stream == stream_; }
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
     int64_t& next_offset = offsets_[stream][static_cast<size_t>(row.partition)];
     if (auto next = Cross(stream, row.partition, row.cause.lsn)) next_offset = *next;
     const int64_t offset = next_offset++;
     if (stream != stream_ || failure_) return offset;
-    if (diff_ != nullptr) Keep(diff_->Take(row.cause, row.event_time, row.value));
+    if (diff_ != nullptr) {
+      Keep(diff_->Take(row.cause, {row.event_time, row.partition, offset}, row.value));
+    }
     if (!InRange(request_, row.cause, row.event_time)) return offset;
     ++told_;
     if (decoder_) {
@@ -89,7 +95,7 @@ class ForkRows final : public Emission {
   std::vector<row::Value> values_;
   base::Arena arena_;
   std::string bytes_;
-  DecisionDiff* diff_ = nullptr;
+  DiffThread* diff_ = nullptr;
   std::optional<Error> failure_;
   uint64_t told_ = 0;
 };
@@ -103,15 +109,30 @@ Status CheckStream(const Deployment& deployment, const std::string& stream) {
       .WithHint("name a stream or view that is made AS SELECT, or a script that makes one");
 }
 
+// Whether all rows of events from a time on are caused behind the past: no source has seen one.
+bool IsBefore(const Past& past, int64_t micros) {
+  const std::set<std::string> topics = past.graph->topics();
+  return std::all_of(topics.begin(), topics.end(), [&](const std::string& topic) {
+    return past.graph->FindSource(topic)->newest() < micros;
+  });
+}
+
+// Where the replay begins: with all of the past, or with the newest snapshot before what is asked
+// for, when the state in it is that of the fork.
 Result<Past> Begin(const WhatIfMeans& means, const WhatIfRequest& request, const Fork& fork,
                    const MakeGraph& make) {
-  // With anything otherwise the state of a snapshot would not be the fork's.
-  const bool as_it_was = fork.changed.empty() && request.fork.models.empty();
   const PastSource source{means.store, means.log, means.deployment.catalog};
-  const bool by_lsn = request.from && request.from->lsn && *request.from->lsn > 0;
-  if (!as_it_was || !by_lsn) return LoadBeginning(source, make);
-  const uint64_t until = std::min(*request.from->lsn - 1, means.log.durable_lsn());
-  return LoadPast(source, until, make);
+  if (!request.from || !KeepsState(fork, request.fork.models)) return LoadBeginning(source, make);
+  const Moment& from = *request.from;
+  uint64_t until = means.log.durable_lsn();
+  if (from.lsn) until = std::min(until, *from.lsn - std::min<uint64_t>(*from.lsn, 1));
+  while (true) {
+    Result<Past> past = LoadPast(source, until, make, flow::Graph::Match::kState);
+    const bool before_all = !past.ok() && past.error().kind() == ErrorKind::kNotFound;
+    if (before_all) return LoadBeginning(source, make);
+    if (!past.ok() || from.lsn || past->lsn == 0 || IsBefore(*past, from.micros)) return past;
+    until = past->lsn - 1;
+  }
 }
 
 }  // namespace
@@ -160,10 +181,12 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
   if (request.compare) {
     HR_ASSIGN(diff, DecisionDiff::Open(means.log, means.deployment, *fork.deployment, request,
                                        report.stream));
+    HR_TRY(diff->BeginBehind(past.state.next_offsets));
   }
   ForkRows rows(fork.deployment, request, report.stream);
   rows.Resume(past.state);
-  rows.CompareWith(diff.get());
+  std::optional<DiffThread> joining;
+  if (diff) rows.CompareWith(&joining.emplace(*diff));
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
   options.until_lsn = means.log.durable_lsn();
@@ -172,11 +195,17 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
   }
   options.frame_done = [&] { return rows.HandOver(take, kTakeBytes); };
   options.progress = progress;
+  options.goes_on = false;
+  past.graph->SetProbe(means.probe);
   HR_ASSIGN(report.events, Replay(means.log, *past.graph, rows, options));
   HR_TRY(rows.HandOver(take, 0));
-  if (diff) HR_TRY(diff->Finish(options.until_lsn, &report));
+  if (joining) HR_TRY(joining->Finish(options.until_lsn, &report));
   report.from_lsn = options.from_lsn;
+  report.last_lsn = options.until_lsn;
   report.rows = rows.told();
+  if (request.why) {
+    HR_TRY(ExplainSample(means.log, means.store, means.deployment, fork, report));
+  }
   return report;
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/label_table.h"
+#include "flow/probe.h"
 #include "headrace/result.h"
 #include "log/log.h"
 #include "os/file_system.h"
@@ -46,8 +48,10 @@ struct WhatIfRequest {
   bool compare = false;  // with the rows in the log
   // What is compared. Empty: `decision`, or the texts and booleans made by CASE, or all.
   std::vector<std::string> decisions;
-  std::string sum;  // a column added up over the rows that flipped; empty: none
-  std::string by;   // a column by whose values flips are told apart; empty: none
+  std::string sum;                     // a column added up over the rows that flipped; empty: none
+  std::string by;                      // a column by whose values flips are told apart; empty: none
+  std::optional<LabelRequest> labels;  // what decisions are counted against
+  bool why = false;                    // explain the sample, on both sides
 };
 
 // Whether the request asks for rows of this cause and time.
@@ -67,12 +71,27 @@ struct ChangedRow {
   std::string id;  // of the row in the log; empty: there is none
   std::string before;
   std::string after;
+  // With `why`, of each side: as `headrace why`, from `features` on.
+  std::string why_before = "null";
+  std::string why_after = "null";
+  row::Place cause;
+  int32_t partition = 0;  // of the row in the fork, with its offset there
+  int64_t fork_offset = -1;
+};
+
+// How many rows with one label were decided so. Texts are JSON; a row without a label has none.
+struct Confusion {
+  std::string decision;
+  std::string label;
+  uint64_t before = 0;
+  uint64_t after = 0;
 };
 
 struct WhatIfReport {
   std::string stream;
   std::vector<std::string> changed_statements;
   uint64_t from_lsn = 1;  // of the first event that was run
+  uint64_t last_lsn = 0;  // up to which everything was run
   uint64_t events = 0;    // run
   uint64_t rows = 0;      // told
   // With `compare`:
@@ -82,8 +101,9 @@ struct WhatIfReport {
   uint64_t changed = 0;                // whose decision differs, and rows that only one side has
   uint64_t only_before = 0;
   uint64_t only_after = 0;
-  std::vector<Flips> flips;        // by from, to, by
-  std::vector<ChangedRow> sample;  // the first, at most kChangedSample
+  std::vector<Flips> flips;          // by from, to, by
+  std::vector<ChangedRow> sample;    // the first, at most kChangedSample
+  std::vector<Confusion> confusion;  // with labels, by decision and label
 };
 
 inline constexpr size_t kChangedSample = 10;
@@ -95,13 +115,15 @@ struct WhatIfMeans {
   const SnapshotStore& store;
   const Deployment& deployment;
   size_t workers = 1;
+  flow::Probe* probe = nullptr;  // sees what the fork does, within the asked range and before it
 };
 
 using TakeBytes = std::function<Status(std::string_view bytes)>;
 
-// Runs the past through a fork and hands on the rows of one stream, in the order of their causes,
-// as they would have been written; the log is only read. Errors: those of MakeFork, HR1204, HR1211,
-// of `take`, and of reading.
+// With nothing otherwise that has state, and a `from`, it begins with the newest snapshot before
+// that. Runs the past through a fork and hands on the rows of one stream, in the order of their
+// causes, as they would have been written; the log is only read. Errors: those of MakeFork, HR1204,
+// HR1211, of `take`, and of reading.
 Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& request,
                                const TakeBytes& take,
                                const std::function<void(uint64_t events)>& progress);

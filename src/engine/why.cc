@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 
+#include "engine/fork.h"
 #include "engine/past.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
+#include "engine/what_if.h"
 #include "engine/why_story.h"
 #include "row/text.h"
 
@@ -58,61 +60,6 @@ std::shared_ptr<const Deployment> WithCounters(const Deployment& deployment) {
   return counted;
 }
 
-// A logged row that is looked for among the recomputed ones.
-struct Sought {
-  RowId id;
-  row::Place cause;
-  std::string logged;
-};
-
-// Catches the recomputed bytes of one row: that with its offset, or, where rows before it may be
-// lost, the one of its cause that is like the logged one. Counts the rows of every stream.
-class RowCatcher final : public Emission {
- public:
-  RowCatcher(std::shared_ptr<const Deployment> deployment, Sought sought, const Past& past)
-      : Emission(std::move(deployment)), sought_(std::move(sought)) {
-    GoOnAt(past.state.next_offsets);
-    for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
-      if (loss.lsn > past.lsn) losses_.push_back(&loss);
-    }
-    const Deployed* item = this->deployment().Find(sought_.id.stream);
-    stream_ = IndexOf(*item);
-  }
-  const std::optional<std::string>& row() const { return row_; }
-
- protected:
-  int64_t OnRow(size_t stream, const EmittedRow& row) override {
-    for (; !losses_.empty() && losses_.front()->lsn < row.cause.lsn; losses_.pop_front())
-      GoOnAt(losses_.front()->next_offsets);
-    int64_t& next_offset = next_offsets_[{stream, row.partition}];
-    if (auto next = Cross(stream, row.partition, row.cause.lsn)) next_offset = *next;
-    const int64_t offset = next_offset++;
-    if (stream != stream_ || row.partition != sought_.id.partition) return offset;
-    const bool dense = deployment().catalog.losses().empty();
-    const bool meant = dense ? offset == sought_.id.offset
-                             : row.cause == sought_.cause && row.value == sought_.logged;
-    if (meant) row_ = std::string(row.value);
-    return offset;
-  }
-
- private:
-  void GoOnAt(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets) {
-    for (const auto& [of, offset] : offsets) {
-      const Deployed* item = deployment().FindByTopic(of.first);
-      if (item != nullptr) next_offsets_[{IndexOf(*item), of.second}] = offset;
-    }
-  }
-  size_t IndexOf(const Deployed& item) const {
-    return static_cast<size_t>(&item - deployment().items.data());
-  }
-
-  Sought sought_;
-  size_t stream_ = 0;
-  std::deque<const catalog::Loss*> losses_;  // that are ahead, ascending
-  std::map<std::pair<size_t, int32_t>, int64_t> next_offsets_;
-  std::optional<std::string> row_;
-};
-
 Error NoSuchRow(std::string_view id) {
   return Error(ErrorKind::kNotFound, "HR4101", "no row " + std::string(id.substr(0, 200)))
       .WithHint("an ID is STREAM:PARTITION:OFFSET of a derived stream, e.g. decisions:0:12");
@@ -141,7 +88,9 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
 // The parts of the document that stories tell, the last statement's first.
 struct Telling {
   std::string features, rules, model = "null", score = "null", contributions = "null",
-                               decision = "null", late_for, recomputed_row;
+                               reasons = "null", decision = "null", instead = "null", late_for,
+                               recomputed_row;
+  bool instead_complete = true;
   std::optional<GroupStory> group;
   std::optional<row::Place> event;  // of a row that had waited
 
@@ -153,12 +102,120 @@ struct Telling {
       model = story.model();
       score = story.score();
       contributions = story.contributions();
+      reasons = story.reasons();
     }
     if (decision == "null") decision = story.decision();
+    if (instead == "null") {
+      instead = story.instead();
+      instead_complete = story.instead_complete();
+    }
     if (late_for.empty()) late_for = story.late_for();
     if (story.group()) group = story.group();
     if (story.waited()) event = story.waited();
   }
+
+  // Members of a JSON object.
+  std::string Document() const {
+    std::string out = "\"features\":{" + features + "},\"model\":" + model + ",\"score\":" + score +
+                      ",\"contributions\":" + contributions + ",\"reasons\":" + reasons +
+                      ",\"decision\":" + decision + ",\"rules\":[" + rules +
+                      "],\"instead\":" + instead;
+    if (!instead_complete) out += ",\"instead_complete\":false";
+    return out;
+  }
+};
+
+// Several stories of one replay. Confined.
+class StoryTellers final : public flow::Probe {
+ public:
+  void Add(Story* story) { stories_.push_back(story); }
+  void Selected(const flow::StatementPlan& plan, const row::Row& working,
+                const row::Row& emitted) override {
+    for (Story* story : stories_)
+      story->Selected(plan, working, emitted);
+  }
+  void Grouped(const flow::StatementPlan&, const row::Row&, const row::Value*) override {}
+  void Closed(const flow::StatementPlan& plan, const row::Value* keys,
+              const row::Row& emitted) override {
+    for (Story* story : stories_)
+      story->Closed(plan, keys, emitted);
+  }
+
+ private:
+  std::vector<Story*> stories_;
+};
+
+// Gives the rows of every stream their offsets, and keeps nothing. Confined.
+class OffsetCounter : public Emission {
+ public:
+  OffsetCounter(std::shared_ptr<const Deployment> deployment, const Past& past)
+      : Emission(std::move(deployment)) {
+    GoOnAt(past.state.next_offsets);
+    for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
+      if (loss.lsn > past.lsn) losses_.push_back(&loss);
+    }
+    StartBehind(past.lsn);
+  }
+
+ protected:
+  int64_t OnRow(size_t stream, const EmittedRow& row) override {
+    for (; !losses_.empty() && losses_.front()->lsn < row.cause.lsn; losses_.pop_front())
+      GoOnAt(losses_.front()->next_offsets);
+    int64_t& next_offset = next_offsets_[{stream, row.partition}];
+    if (auto next = Cross(stream, row.partition, row.cause.lsn)) next_offset = *next;
+    return next_offset++;
+  }
+  bool WantsBytes(size_t) const override { return false; }
+  size_t IndexOf(const Deployed& item) const {
+    return static_cast<size_t>(&item - deployment().items.data());
+  }
+
+ private:
+  void GoOnAt(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets) {
+    for (const auto& [of, offset] : offsets) {
+      const Deployed* item = deployment().FindByTopic(of.first);
+      if (item != nullptr) next_offsets_[{IndexOf(*item), of.second}] = offset;
+    }
+  }
+
+  std::deque<const catalog::Loss*> losses_;  // that are ahead, ascending
+  std::map<std::pair<size_t, int32_t>, int64_t> next_offsets_;
+};
+
+// A logged row that is looked for among the recomputed ones.
+struct Sought {
+  RowId id;
+  row::Place cause;
+  std::string logged;
+};
+
+// Catches the recomputed bytes of one row: that with its offset, or, where rows before it may be
+// lost, the one of its cause that is like the logged one. Counts the rows of every stream.
+class RowCatcher final : public OffsetCounter {
+ public:
+  RowCatcher(std::shared_ptr<const Deployment> deployment, Sought sought, const Past& past)
+      : OffsetCounter(std::move(deployment), past), sought_(std::move(sought)) {
+    const Deployed* item = this->deployment().Find(sought_.id.stream);
+    stream_ = IndexOf(*item);
+  }
+  const std::optional<std::string>& row() const { return row_; }
+
+ protected:
+  bool WantsBytes(size_t stream) const override { return stream == stream_; }
+  int64_t OnRow(size_t stream, const EmittedRow& row) override {
+    const int64_t offset = OffsetCounter::OnRow(stream, row);
+    if (stream != stream_ || row.partition != sought_.id.partition) return offset;
+    const bool dense = deployment().catalog.losses().empty();
+    const bool meant = dense ? offset == sought_.id.offset
+                             : row.cause == sought_.cause && row.value == sought_.logged;
+    if (meant) row_ = std::string(row.value);
+    return offset;
+  }
+
+ private:
+  Sought sought_;
+  size_t stream_ = 0;
+  std::optional<std::string> row_;
 };
 
 // Explains one row; see why.h.
@@ -185,10 +242,7 @@ class Explanation {
     row::AppendJsonString(id, out);
     out += ",\"lsn\":" + std::to_string(cause.lsn);
     HR_TRY(AddEvents(cause, telling, out));
-    out += ",\"row\":" + logged + ",\"features\":{" + telling.features +
-           "},\"model\":" + telling.model + ",\"score\":" + telling.score +
-           ",\"contributions\":" + telling.contributions + ",\"decision\":" + telling.decision +
-           ",\"rules\":[" + telling.rules + "]";
+    out += ",\"row\":" + logged + "," + telling.Document();
     if (telling.group) HR_TRY(AddGroup(*telling.group, cause, out));
     out += ",\"recomputed\":";
     out += telling.recomputed_row == logged ? "true}" : "false}";
@@ -309,7 +363,65 @@ class Explanation {
   std::shared_ptr<const Deployment> counted_;
 };
 
+// Explains the rows of a sample on one side; see ExplainSample.
+class SampleExplanation {
+ public:
+  SampleExplanation(const log::Log& log, const SnapshotStore& store,
+                    const std::shared_ptr<const Deployment>& deployment,
+                    const catalog::Catalog& catalog)
+      : log_(log), store_(store), counted_(WithCounters(*deployment)), catalog_(catalog) {}
+
+  Status Run(WhatIfReport& report, bool logged) {
+    uint64_t last = 0;
+    StoryTellers tellers;
+    std::vector<std::pair<std::unique_ptr<Story>, std::string*>> stories;
+    for (ChangedRow& row : report.sample) {
+      const std::optional<RowId> logged_id = ParseId(row.id);
+      if (logged ? !logged_id : row.fork_offset < 0) continue;
+      const RowId id = logged ? *logged_id : RowId{report.stream, row.partition, row.fork_offset};
+      stories.emplace_back(std::make_unique<Story>(*counted_, id, row.cause),
+                           logged ? &row.why_before : &row.why_after);
+      tellers.Add(stories.back().first.get());
+      last = std::max(last, row.cause.lsn);
+    }
+    if (stories.empty()) return Ok();
+    // Where the replay began: there its offsets did.
+    const PastSource source{store_, log_, catalog_};
+    const MakeGraph make = [this] { return BuildGraph(*counted_, ModelsOf(counted_)); };
+    const uint64_t begun = report.from_lsn - 1;
+    HR_ASSIGN(Past past, begun == 0 ? LoadBeginning(source, make)
+                                    : LoadPast(source, begun, make, flow::Graph::Match::kState));
+    past.graph->SetProbe(&tellers);
+    OffsetCounter counter(counted_, past);
+    ReplayOptions options;
+    options.from_lsn = past.lsn + 1;
+    options.until_lsn = last;
+    options.goes_on = false;
+    HR_ASSIGN(uint64_t events, Replay(log_, *past.graph, counter, options));
+    static_cast<void>(events);
+    for (auto& [story, out] : stories) {
+      Telling telling;
+      telling.Add(*story);
+      *out = "{" + telling.Document() + "}";
+    }
+    return Ok();
+  }
+
+ private:
+  const log::Log& log_;
+  const SnapshotStore& store_;
+  std::shared_ptr<const Deployment> counted_;
+  const catalog::Catalog& catalog_;
+};
+
 }  // namespace
+
+Status ExplainSample(const log::Log& log, const SnapshotStore& store, const Deployment& before,
+                     const Fork& fork, WhatIfReport& report) {
+  const auto logged = std::make_shared<const Deployment>(before);
+  HR_TRY(SampleExplanation(log, store, logged, before.catalog).Run(report, true));
+  return SampleExplanation(log, store, fork.deployment, before.catalog).Run(report, false);
+}
 
 Result<std::string> ExplainRow(std::string_view id, const log::Log& log, const SnapshotStore& store,
                                std::shared_ptr<const Deployment> deployment) {

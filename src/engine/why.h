@@ -17,4 +17,12 @@ namespace headrace::engine {
 Result<std::string> ExplainRow(std::string_view id, const log::Log& log, const SnapshotStore& store,
                                std::shared_ptr<const Deployment> deployment);
 
+struct Fork;
+struct WhatIfReport;
+
+// Fills in `why` of the report's sample, of both sides, each in one more replay up to the last of
+// them. Errors: those of reading.
+Status ExplainSample(const log::Log& log, const SnapshotStore& store, const Deployment& before,
+                     const Fork& fork, WhatIfReport& report);
+
 }  // namespace headrace::engine

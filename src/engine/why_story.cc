@@ -1,6 +1,8 @@
 #include "engine/why_story.h"
 
+#include "flow/explanation.h"
 #include "flow/select_node.h"
+#include "flow/version_choice.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -59,7 +61,10 @@ bool Story::IsOfInterest(const flow::StatementPlan& plan, const row::Row& emitte
 void Story::Selected(const flow::StatementPlan& plan, const row::Row& working,
                      const row::Row& emitted) {
   if (!IsOfInterest(plan, emitted)) return;
-  if (plan.name == row_.stream) return Tell(plan, working);
+  if (plan.name == row_.stream) {
+    Tell(plan, working);
+    return AddInstead();
+  }
   passed_[{plan.name, emitted.partition, emitted.offset}] = {&plan, working};
 }
 
@@ -88,8 +93,13 @@ void Story::Tell(const flow::StatementPlan& plan, const row::Row& working) {
   for (const flow::FeatureNote& feature : plan.select->features)
     AddFeature(plan, feature, working);
   for (const flow::Stage& stage : plan.select->stages) {
-    for (const flow::Prediction& prediction : stage.predictions)
-      AddModel(prediction, working);
+    for (const flow::Prediction& prediction : stage.predictions) {
+      if (prediction.answer != flow::Prediction::Answer::kScore) continue;
+      AddModel(plan, prediction, working);
+      path_.steps.clear();
+      path_.prediction = &prediction;
+      path_.stage = static_cast<size_t>(&stage - plan.select->stages.data());
+    }
   }
   for (const flow::RuleNote& rule : plan.select->rules)
     AddRule(rule, working);
@@ -99,6 +109,21 @@ void Story::Tell(const flow::StatementPlan& plan, const row::Row& working) {
     row::AppendJson(working.values[plan.select->output_slots[i]], plan.schema.columns[i].type,
                     decision_);
   }
+  if (path_.prediction != nullptr) path_.steps.push_back({&plan, working});
+}
+
+// What would have led to another decision: of the last statement that has one.
+void Story::AddInstead() {
+  std::vector<Step>& steps = path_.steps;
+  while (!steps.empty() && steps.back().plan->schema.Find("decision") < 0)
+    steps.pop_back();
+  if (steps.empty()) return;
+  path_.decision = decision_;
+  const std::optional<Counterfactuals> all = FindCounterfactuals(path_);
+  if (!all) return;
+  instead_.clear();
+  AppendCounterfactuals(path_, *all, instead_);
+  instead_complete_ = all->complete;
 }
 
 void Story::AddFeature(const flow::StatementPlan& plan, const flow::FeatureNote& feature,
@@ -117,18 +142,27 @@ void Story::AddFeature(const flow::StatementPlan& plan, const flow::FeatureNote&
   features_ += "}";
 }
 
-void Story::AddModel(const flow::Prediction& prediction, const row::Row& row) {
-  const Deployed* item = deployment_.Find(prediction.model);
-  const model::Model& model = item->models->At(row.cause.lsn);
+void Story::AddModel(const flow::StatementPlan& plan, const flow::Prediction& prediction,
+                     const row::Row& row) {
+  const flow::ModelVersions& versions = *deployment_.Find(prediction.model)->models;
+  const int32_t number = flow::VersionChoice(versions, plan).For(row);
+  const model::Model& model = versions.Of(number);
   const model::ModelInfo& info = model.info();
+  path_.model = &model;
   model_ = "{\"name\":";
   row::AppendJsonString(prediction.model, model_);
-  model_ += ",\"version\":\"" + info.sha256 +
-            "\",\"number\":" + std::to_string(item->models->VersionAt(row.cause.lsn)) +
-            ",\"format\":\"" + std::string(model::ToString(info.format)) + "\"}";
+  model_ += ",\"version\":\"" + info.sha256 + "\",\"number\":" + std::to_string(number) +
+            ",\"format\":\"" + std::string(model::ToString(info.format)) + "\"";
+  if (const flow::ModelVersions::Canary* canary = versions.CanaryAt(row.cause.lsn)) {
+    model_ += ",\"canary\":{\"number\":" + std::to_string(canary->version) +
+              ",\"percent\":" + std::to_string(canary->percent) +
+              ",\"decided\":" + (number == canary->version ? "true}" : "false}");
+  }
+  model_ += "}";
   score_.clear();
   row::AppendJson(row.values[prediction.result_slot], prediction.result_type, score_);
-  std::vector<double> inputs;
+  std::vector<double>& inputs = path_.inputs;
+  inputs.clear();
   for (size_t i = 0; i < prediction.input_slots.size(); ++i) {
     inputs.push_back(flow::FeatureOf(row.values[prediction.input_slots[i]],
                                      prediction.input_types[i], info.categories[i]));
@@ -140,25 +174,12 @@ void Story::AddModel(const flow::Prediction& prediction, const row::Row& row) {
     contributions_ += "}";
     return;
   }
-  AddContributions(info, *parts);
-}
-
-void Story::AddContributions(const model::ModelInfo& info, const std::vector<double>& parts) {
-  row::Type number{row::TypeKind::kDouble, 0, 0};
-  size_t width = info.features.size() + 1;
-  contributions_ = info.outputs > 1 ? "[" : "";
-  for (size_t k = 0; k < static_cast<size_t>(info.outputs); ++k) {
-    std::string one;
-    for (size_t f = 0; f + 1 < width; ++f) {
-      Key(info.features[f], one);
-      row::AppendJson(row::Value::Double(parts[k * width + f]), number, one);
-    }
-    Key("base", one);
-    row::AppendJson(row::Value::Double(parts[k * width + width - 1]), number, one);
-    if (k > 0) contributions_ += ",";
-    contributions_ += "{" + one + "}";
-  }
-  if (info.outputs > 1) contributions_ += "]";
+  contributions_.clear();
+  flow::AppendContributions(info, *parts, contributions_);
+  const model::ReasonTexts& texts = versions.reasons[size_t(number) - 1];
+  if (info.outputs > 1 || texts.empty()) return;
+  reasons_.clear();
+  flow::AppendReasons(model::TopReasons(texts, *parts), reasons_);
 }
 
 void Story::AddRule(const flow::RuleNote& rule, const row::Row& row) {

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "engine/counterfactual.h"
 #include "engine/deployment.h"
 #include "flow/probe.h"
 #include "row/batch.h"
@@ -55,6 +56,11 @@ class Story final : public flow::Probe {
   const std::string& rules() const { return rules_; }
   const std::string& model() const { return model_; }
   const std::string& score() const { return score_; }
+  // The nearest changes of inputs that would have led to other decisions, and whether all were
+  // looked at.
+  const std::string& instead() const { return instead_; }
+  bool instead_complete() const { return instead_complete_; }
+  const std::string& reasons() const { return reasons_; }
   const std::string& contributions() const { return contributions_; }
   const std::string& decision() const { return decision_; }
   // The group that the row comes from, if it does.
@@ -76,8 +82,9 @@ class Story final : public flow::Probe {
   void Tell(const flow::StatementPlan& plan, const row::Row& working);
   void AddFeature(const flow::StatementPlan& plan, const flow::FeatureNote& feature,
                   const row::Row& row);
-  void AddModel(const flow::Prediction& prediction, const row::Row& row);
-  void AddContributions(const model::ModelInfo& info, const std::vector<double>& parts);
+  void AddModel(const flow::StatementPlan& plan, const flow::Prediction& prediction,
+                const row::Row& row);
+  void AddInstead();
   void AddRule(const flow::RuleNote& rule, const row::Row& row);
 
   const Deployment& deployment_;
@@ -87,7 +94,10 @@ class Story final : public flow::Probe {
   std::map<RowId, Passed> passed_;
   std::map<RowId, GroupStory> closed_;
   std::string features_, rules_, model_ = "null", score_ = "null", contributions_ = "null",
-                                 decision_ = "null", late_for_;
+                                 reasons_ = "null", decision_ = "null", late_for_;
+  DecisionPath path_;
+  std::string instead_ = "null";
+  bool instead_complete_ = true;
   std::optional<GroupStory> group_;
   std::optional<row::Place> waited_;
   std::optional<RowId> waited_row_;

@@ -68,9 +68,9 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
-  // Whose state a snapshot must hold to be loaded: of these statements exactly, or of any. With
-  // kAny what it lacks begins empty and what the graph lacks is passed over.
-  enum class Match { kExact, kAny };
+  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all that have
+  // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
+  enum class Match { kExact, kState, kAny };
 
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
   // goes on as KeyBlock::TakePages does. Loading goes into a graph that has not run: BeginLoad,

@@ -9,6 +9,7 @@
 //           done (0): key blocks varint, none of which has pages
 
 #include <algorithm>
+#include <set>
 
 #include "flow/graph.h"
 
@@ -150,6 +151,7 @@ Status Graph::LoadSources(base::ByteReader& reader, Match match) {
 Status Graph::LoadStatements(base::ByteReader& reader, Match match) {
   const uint64_t count = reader.Varint();
   if (match == Match::kExact && count != statements_.size()) return OfOthers();
+  std::set<const Statement*> known;
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view name = reader.String();
     const uint64_t created = reader.Varint();
@@ -161,9 +163,14 @@ Status Graph::LoadStatements(base::ByteReader& reader, Match match) {
     if (match == Match::kExact && found != statements_.begin() + static_cast<ptrdiff_t>(i)) {
       return OfOthers();
     }
+    if (found != statements_.end()) known.insert(found->get());
     HR_TRY(LoadStatement(found == statements_.end() ? nullptr : found->get(), reader));
   }
-  return Ok();
+  if (match != Match::kState) return Ok();
+  const bool all = std::all_of(statements_.begin(), statements_.end(), [&](const auto& statement) {
+    return known.contains(statement.get()) || !statement->plan->HasState();
+  });
+  return all ? Ok() : Status(OfOthers());
 }
 
 Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {

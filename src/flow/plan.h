@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "expr/expr.h"
 #include "model/model.h"
+#include "model/reasons.h"
 #include "row/schema.h"
 #include "schema/codec.h"
 #include "state/group_table.h"
@@ -63,9 +65,14 @@ struct SourcePlan {
 
 enum class LatePolicy : uint8_t { kDeadLetter, kDrop, kSideOutput };
 
-// One call of PREDICT. The version is chosen per row: the one active at the row's cause.
+// One question to a model. The version is chosen per row: the one that decides at the row's cause,
+// for the row's key (version_choice.h).
 struct Prediction {
+  // The score; the texts of what raised it most; version, reasons and contributions as JSON.
+  enum class Answer : uint8_t { kScore, kReasons, kExplanation };
   std::string model;
+  Answer answer = Answer::kScore;
+  int when_slot = -1;  // a boolean: where it is not true the answer is NULL; -1: always answered
   std::vector<int> input_slots;
   std::vector<row::Type> input_types;
   int result_slot = -1;
@@ -147,6 +154,10 @@ struct StatementPlan {
   row::Schema schema;
   int time_column = -1;       // output column that carries the event time, or -1
   std::vector<int> view_key;  // output columns that identify a row of a view; the latest row counts
+  // Output columns, and columns of the input, that carry the partition key of the source; empty:
+  // not all of it is there.
+  std::vector<int> partition_columns;
+  std::vector<int> input_partition_columns;
   std::optional<SelectPlan> select;
   std::optional<WindowPlan> window;
   LatePolicy late_policy = LatePolicy::kDeadLetter;
@@ -172,6 +183,12 @@ struct StatementPlan {
   uint64_t until_lsn = UINT64_MAX;
 
   const std::string& input() const { return select ? select->input : window->input; }
+  // Whether what comes out depends on rows that came before.
+  bool HasState() const {
+    const auto windows = [](const Stage& stage) { return !stage.key_blocks.empty(); };
+    return window || on_watermark ||
+           std::any_of(select->stages.begin(), select->stages.end(), windows);
+  }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because
   // one event causes several.
   bool keeps_partitions() const { return select.has_value() && !on_watermark; }
@@ -189,12 +206,25 @@ struct ModelVersions {
     uint64_t from_lsn = 0;
     int32_t version = 0;
   };
+  // Another version decides for a share of the keys: for causes in [from_lsn, until_lsn).
+  struct Canary {
+    uint64_t from_lsn = 0;
+    uint64_t until_lsn = UINT64_MAX;
+    int32_t version = 0;
+    int32_t percent = 0;
+    std::string salt;
+    std::string key;  // a column of the reader's input; empty: its partition key
+  };
   std::vector<std::shared_ptr<const model::Model>> versions;  // index 0 is version 1
   std::vector<Activation> activations;                        // ascending
+  std::vector<Canary> canaries;                               // ascending, apart
+  std::vector<model::ReasonTexts> reasons;                    // as `versions`
 
-  // The version that decides at `lsn`. The first activation also covers everything before it.
+  const model::Model& Of(int32_t version) const { return *versions[size_t(version - 1)]; }
+  // The version that decides at `lsn` for all keys that no canary takes. The first activation also
+  // covers everything before it.
   int32_t VersionAt(uint64_t lsn) const;
-  const model::Model& At(uint64_t lsn) const { return *versions[size_t(VersionAt(lsn) - 1)]; }
+  const Canary* CanaryAt(uint64_t lsn) const;
 };
 
 }  // namespace headrace::flow

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "flow/explanation.h"
+#include "flow/version_choice.h"
 #include "row/text.h"
 
 namespace headrace::flow {
+
 double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories) {
   if (value.null) return std::nan("");
@@ -23,14 +26,6 @@ double FeatureOf(const row::Value& value, row::Type type,
     default:
       return static_cast<double>(value.integer);
   }
-}
-
-int32_t ModelVersions::VersionAt(uint64_t lsn) const {
-  int32_t version = activations.front().version;
-  for (const Activation& activation : activations) {
-    if (activation.from_lsn <= lsn) version = activation.version;
-  }
-  return version;
 }
 
 SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup models,
@@ -101,8 +96,23 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
   }
 }
 
+// Columns of the input by which canaries choose. The plan reads them or not.
+std::vector<int> SelectNode::CanaryColumns() const {
+  std::vector<int> columns;
+  for (const Stage& stage : plan_->select->stages) {
+    for (const Prediction& prediction : stage.predictions) {
+      const std::shared_ptr<const ModelVersions> versions = models_(prediction.model);
+      if (versions->canaries.empty()) continue;
+      const VersionChoice choice(*versions, *plan_);
+      columns.insert(columns.end(), choice.columns().begin(), choice.columns().end());
+    }
+  }
+  return columns;
+}
+
 void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
   const SelectPlan& select = *plan_->select;
+  const std::vector<int> canary_columns = CanaryColumns();
   working_.Clear();
   origins_.clear();
   expr::EvalContext context{working_.arena(), std::nullopt};
@@ -132,6 +142,8 @@ void SelectNode::CopyRows(row::Batch& input, Collector& collector) {
     to = from;
     to.values = values;
     for (int column : select.copied_columns)
+      values[column] = from.values[column];
+    for (int column : canary_columns)
       values[column] = from.values[column];
     origins_.push_back(&from);
   }
@@ -185,21 +197,55 @@ void SelectNode::Fail(size_t index, const Error& error, Collector& collector) {
                    {error.code(), error.message(), error.place(), plan_.get()});
 }
 
+// The score of a row does not depend on what is scored with it: the rows of one version go
+// together.
 void SelectNode::Predict(const Prediction& prediction) {
-  std::shared_ptr<const ModelVersions> versions = models_(prediction.model);
-  const std::vector<row::Row>& rows = working_.rows();
-  size_t i = 0;
-  while (i < rows.size()) {
-    const model::Model* model = &versions->At(rows[i].cause.lsn);
-    scored_.clear();
-    for (; i < rows.size(); ++i) {
-      if (rows[i].failed) continue;
-      if (&versions->At(rows[i].cause.lsn) != model) break;
-      scored_.push_back(i);
+  const std::shared_ptr<const ModelVersions> versions = models_(prediction.model);
+  const VersionChoice choice(*versions, *plan_);
+  for (auto& [version, rows] : scored_)
+    rows.clear();
+  std::vector<row::Row>& rows = working_.rows();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].failed) continue;
+    if (prediction.when_slot >= 0) {
+      const row::Value& asked = rows[i].values[prediction.when_slot];
+      rows[i].values[prediction.result_slot] = row::Value::Null();
+      if (asked.null || !asked.boolean) continue;
     }
-    team_->RunRows(scored_.size(), [&](size_t begin, size_t end, size_t worker) {
-      Score(prediction, *model, std::span(scored_).subspan(begin, end - begin), worker);
+    scored_[choice.For(rows[i])].push_back(i);
+  }
+  for (const auto& [version, chosen] : scored_) {
+    team_->RunRows(chosen.size(), [&, number = version, &all = chosen](size_t begin, size_t end,
+                                                                       size_t worker) {
+      const std::span<const size_t> piece = std::span(all).subspan(begin, end - begin);
+      if (prediction.answer == Prediction::Answer::kScore) {
+        Score(prediction, versions->Of(number), piece, worker);
+      } else {
+        Explain(prediction, *versions, number, piece, worker);
+      }
     });
+  }
+}
+
+void SelectNode::GatherFeatures(const Prediction& prediction, const model::Model& model,
+                                size_t index, double* features) const {
+  const row::Value* values = working_.rows()[index].values;
+  for (size_t f = 0; f < prediction.input_slots.size(); ++f) {
+    features[f] = FeatureOf(values[prediction.input_slots[f]], prediction.input_types[f],
+                            model.info().categories[f]);
+  }
+}
+
+void SelectNode::Explain(const Prediction& prediction, const ModelVersions& versions,
+                         int32_t version, std::span<const size_t> rows, size_t worker) {
+  std::vector<double>& features = scratch_[worker].features;
+  features.resize(prediction.input_slots.size());
+  for (size_t index : rows) {
+    GatherFeatures(prediction, versions.Of(version), index, features.data());
+    std::string text;
+    const bool told = flow::Explain(prediction, versions, version, features, text);
+    working_.rows()[index].values[prediction.result_slot] =
+        told ? row::Value::Text(working_.arena(worker).Copy(text)) : row::Value::Null();
   }
 }
 
@@ -211,13 +257,8 @@ void SelectNode::Score(const Prediction& prediction, const model::Model& model,
   auto& [features, scores] = scratch_[worker];
   features.resize(count * inputs);
   scores.resize(count * static_cast<size_t>(model.info().outputs));
-  for (size_t r = 0; r < count; ++r) {
-    const row::Value* values = working_.rows()[rows[r]].values;
-    for (size_t f = 0; f < inputs; ++f) {
-      features[r * inputs + f] = FeatureOf(values[prediction.input_slots[f]],
-                                           prediction.input_types[f], model.info().categories[f]);
-    }
-  }
+  for (size_t r = 0; r < count; ++r)
+    GatherFeatures(prediction, model, rows[r], features.data() + r * inputs);
   model.ScoreRaw(features, count, scores);
   model.Transform(count, scores);
   for (size_t r = 0; r < count; ++r) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,6 +54,11 @@ class SelectNode {
   void Predict(const Prediction& prediction);
   void Score(const Prediction& prediction, const model::Model& model, std::span<const size_t> rows,
              size_t worker);
+  void Explain(const Prediction& prediction, const ModelVersions& versions, int32_t version,
+               std::span<const size_t> rows, size_t worker);
+  void GatherFeatures(const Prediction& prediction, const model::Model& model, size_t index,
+                      double* features) const;
+  std::vector<int> CanaryColumns() const;
   void Fail(size_t index, const Error& error, Collector& collector);
 
   std::shared_ptr<const StatementPlan> plan_;
@@ -65,7 +71,7 @@ class SelectNode {
   std::vector<row::Row*> origins_;  // input row of each working row
   state::KeyBlock::Failures failures_;
   std::vector<std::vector<std::pair<size_t, Error>>> broken_;  // by piece: rows and their errors
-  std::vector<size_t> scored_;  // working rows that are scored together
+  std::map<int32_t, std::vector<size_t>> scored_;  // working rows, by the version that decides
   struct Scratch {
     std::vector<double> features;
     std::vector<double> scores;

@@ -79,6 +79,12 @@ class Model {
   // row is the base value; the sum is the raw score.
   virtual Result<std::vector<double>> Contributions(std::span<const double> features) const = 0;
 
+  // Where the trees split a feature, rising: values between two neighbours, the upper one included,
+  // give the same scores. Empty for what is no tree model.
+  virtual std::vector<double> Splits(size_t) const { return {}; }
+  // Whether inputs are rounded to float32 before they are compared.
+  virtual bool SinglePrecision() const { return false; }
+
  protected:
   ModelInfo info_;
 };

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "model/csv_features.h"
@@ -65,6 +66,23 @@ class AnswerWriter {
     }
   }
 
+  // Values and, where there are some, their errors behind them.
+  void WriteAgainst(const AgainstBackground& told, bool header) {
+    const ModelInfo& info = model_.info();
+    if (header && told.errors.empty()) WriteHeader();
+    if (header && !told.errors.empty()) WriteHeaderWithErrors(info);
+    if (told.errors.empty()) return WriteNumbers(told.values);
+    const size_t width = info.features.size() + 1;
+    for (size_t i = 0; i < told.values.size(); ++i) {
+      Separate();
+      AppendNumber(told.values[i], &out_);
+      if (i % width == width - 1) continue;
+      Separate();
+      AppendNumber(told.errors[i], &out_);
+    }
+    EndLine();
+  }
+
   Status Write(const std::vector<double>& features, size_t rows) {
     const size_t width = model_.info().features.size();
     if (kind_ == OutputKind::kRaw || kind_ == OutputKind::kProbability) {
@@ -89,6 +107,18 @@ class AnswerWriter {
   }
 
  private:
+  void WriteHeaderWithErrors(const ModelInfo& info) {
+    for (int32_t k = 0; k < info.outputs; ++k) {
+      const std::string prefix = info.outputs == 1 ? "" : "k" + std::to_string(k) + "_";
+      for (const std::string& feature : info.features) {
+        WriteName(prefix + feature);
+        WriteName(prefix + feature + "_error");
+      }
+      WriteName(prefix + "base");
+    }
+    EndLine();
+  }
+
   void WriteScores(const std::vector<double>& features, size_t rows) {
     const ModelInfo& info = model_.info();
     std::vector<double> scores(rows * static_cast<size_t>(info.outputs));
@@ -154,21 +184,24 @@ class AnswerWriter {
 
 }  // namespace
 
-Status ScoreCsv(const Model& model, std::string_view csv, OutputKind kind, std::string* out) {
+namespace {
+
+// Hands the rows on, kBlockRows at a time.
+Status ForEachBlock(
+    const Model& model, std::string_view csv,
+    const std::function<Status(const std::vector<double>& features, size_t rows)>& take) {
   CsvRecords records(csv);
   std::vector<std::string> cells;
   HR_ASSIGN(const bool any, records.Next(&cells));
   if (!any) return BadCsv(1, "the CSV is empty; it needs a line of column names");
   CsvFeatures builder(model.info());
   HR_TRY(builder.MatchColumns(cells));
-  AnswerWriter writer(model, kind, out);
-  writer.WriteHeader();
   std::vector<double> features;
   size_t rows = 0;
   for (;;) {
     HR_ASSIGN(const bool more, records.Next(&cells));
     if (!more || rows == kBlockRows) {
-      HR_TRY(writer.Write(features, rows));
+      HR_TRY(take(features, rows));
       features.clear();
       rows = 0;
     }
@@ -177,6 +210,44 @@ Status ScoreCsv(const Model& model, std::string_view csv, OutputKind kind, std::
     HR_TRY(builder.Append(cells, records.line(), &features));
     ++rows;
   }
+}
+
+}  // namespace
+
+Status ScoreCsv(const Model& model, std::string_view csv, OutputKind kind, std::string* out) {
+  AnswerWriter writer(model, kind, out);
+  bool begun = false;
+  return ForEachBlock(model, csv, [&](const std::vector<double>& features, size_t rows) {
+    if (!begun) writer.WriteHeader();
+    begun = true;
+    return writer.Write(features, rows);
+  });
+}
+
+Result<Background> ReadBackground(const Model& model, std::string_view csv) {
+  Background background;
+  HR_TRY(ForEachBlock(model, csv, [&](const std::vector<double>& features, size_t rows) {
+    background.features.insert(background.features.end(), features.begin(), features.end());
+    background.rows += rows;
+    return Ok();
+  }));
+  return background;
+}
+
+Status ScoreCsvAgainst(const Model& model, std::string_view csv, const Background& background,
+                       std::string* out) {
+  AnswerWriter writer(model, OutputKind::kContributions, out);
+  const size_t width = model.info().features.size();
+  bool begun = false;
+  return ForEachBlock(model, csv, [&](const std::vector<double>& features, size_t rows) -> Status {
+    for (size_t r = 0; r < rows; ++r) {
+      const auto row = std::span(features).subspan(r * width, width);
+      HR_ASSIGN(const AgainstBackground told, ContributionsAgainst(model, row, background));
+      writer.WriteAgainst(told, !begun);
+      begun = true;
+    }
+    return Ok();
+  });
 }
 
 }  // namespace headrace::model

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "headrace/result.h"
+#include "model/background_shap.h"
 #include "model/model.h"
 
 namespace headrace::model {
@@ -25,5 +26,12 @@ enum class OutputKind {
 // category's name; an unknown one is missing. Memory: the output and some rows.
 // Errors: HR3005 (not a CSV that fits the model; place is the line), and those of Contributions.
 Status ScoreCsv(const Model& model, std::string_view csv, OutputKind kind, std::string* out);
+
+// The rows of a CSV as a background, and contributions against one: columns as kContributions has
+// them, those that are sampled followed by `NAME_error`. Errors besides: those of
+// ContributionsAgainst.
+Result<Background> ReadBackground(const Model& model, std::string_view csv);
+Status ScoreCsvAgainst(const Model& model, std::string_view csv, const Background& background,
+                       std::string* out);
 
 }  // namespace headrace::model

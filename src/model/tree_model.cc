@@ -1,5 +1,7 @@
 #include "model/tree_model.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "forest/tree_shap.h"
@@ -49,6 +51,19 @@ void TreeModel::Leaves(std::span<const double> features, std::span<int32_t> leav
 
 Result<std::vector<double>> TreeModel::Contributions(std::span<const double> features) const {
   return forest::TreeShap(forest_, Clean(features));
+}
+
+std::vector<double> TreeModel::Splits(size_t feature) const {
+  std::vector<double> splits;
+  for (const forest::Tree& tree : forest_.trees) {
+    for (const forest::TreeNode& node : tree.nodes) {
+      const bool numeric = node.category_set < 0 && std::isfinite(node.threshold);
+      if (numeric && static_cast<size_t>(node.feature) == feature) splits.push_back(node.threshold);
+    }
+  }
+  std::sort(splits.begin(), splits.end());
+  splits.erase(std::unique(splits.begin(), splits.end()), splits.end());
+  return splits;
 }
 
 }  // namespace headrace::model

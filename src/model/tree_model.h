@@ -20,6 +20,12 @@ class TreeModel : public Model {
   void Leaves(std::span<const double> features, std::span<int32_t> leaves) const override;
   Result<std::vector<double>> Contributions(std::span<const double> features) const override;
 
+  // Of numeric splits.
+  std::vector<double> Splits(size_t feature) const override;
+  bool SinglePrecision() const override {
+    return forest_.arithmetic == forest::Arithmetic::kFloat32;
+  }
+
   const forest::Forest& forest() const { return forest_; }
 
  private:

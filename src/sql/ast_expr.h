@@ -74,7 +74,7 @@ enum class ExpressionKind {
   //   is_[not_]{true,false,unknown}(x), is_[not_]distinct_from(x, y)
   //   greatest(...), least(...), current_timestamp() (flag clear for greatest and least)
   kCall,     // also: star, distinct, argument_order, filter, over, over_name
-  kPredict,  // PREDICT(name, children...)
+  kPredict,  // PREDICT(name, children...); flag: REASONS(name, children...)
   kCast,     // children: operand; `type`; flag: written x::type
   kCase,  // operand (simple CASE) or null; children: when, then, when, then...; otherwise or null
   kCoalesce,    // children

@@ -33,7 +33,7 @@ using SelectPtr = std::unique_ptr<Select>;
 
 enum class TableKind {
   kNone,      // SELECT without FROM
-  kNamed,     // name [FOR SYSTEM_TIME AS OF as_of] [alias]
+  kNamed,     // name [[FOR SYSTEM_TIME] AS OF [LSN] as_of] [alias]
   kSubquery,  // (query) [alias]
   kTumble,    // TUMBLE(TABLE name, DESCRIPTOR(descriptor), size[, offset])
   kHop,       // HOP(TABLE name, DESCRIPTOR(descriptor), slide, size[, offset])
@@ -51,6 +51,7 @@ struct TableReference {
   std::vector<ExpressionPtr> arguments;  // window functions: the intervals, in order as above
   std::vector<Identifier> partition_by;  // kSession
   ExpressionPtr as_of;
+  bool as_of_lsn = false;  // `as_of` is an LSN, not a time
   SelectPtr query;
   SourceSpan span;
 };
@@ -118,6 +119,7 @@ struct Select {
   std::optional<LateRows> late_rows;
   ExpressionPtr allowed_lateness;
   std::optional<StartFrom> start_from;
+  ExpressionPtr explain_when;  // EXPLAIN WHEN condition
   SourceSpan span;
 };
 
@@ -174,27 +176,36 @@ struct CreateRelation {
   SelectPtr query;
 };
 
+// feature 'text', of REASONS (...).
+struct ReasonDefinition {
+  Identifier feature;
+  std::string text;
+};
+
 struct CreateModel {
   bool or_replace = false;
   bool if_not_exists = false;
   Identifier name;
   std::vector<Option> options;
+  std::vector<ReasonDefinition> reasons;
 };
 
 // ---------------------------------------------------------------------------- the rest
 
-enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire };
+enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire, kRollback };
 
-// ALTER MODEL model ADD VERSION WITH (...) | ACTIVATE VERSION n [BECAUSE 'text'] | SHADOW VERSION n
-// | CANARY p PERCENT [VERSION n] | RETIRE VERSION n. Also read: CANARY VERSION n PERCENT p and
-// CANARY VERSION n p PERCENT. A canary without a version (0) is the newest one.
+// ALTER MODEL model ADD VERSION WITH (...) [REASONS (...)] | ACTIVATE VERSION n [BECAUSE 'text']
+// | SHADOW VERSION n | CANARY p PERCENT [VERSION n] [WITH (...)] | RETIRE VERSION n | ROLLBACK
+// [BECAUSE 'text']. Also read: CANARY VERSION n PERCENT p and CANARY VERSION n p PERCENT. A canary
+// without a version (0) is the one that is on, or else the newest.
 struct AlterModel {
   Identifier model;
   ModelAction action = ModelAction::kAddVersion;
   int version = 0;
-  int percent = 0;              // kCanary
-  std::string reason;           // kActivate
-  std::vector<Option> options;  // kAddVersion
+  int percent = 0;                        // kCanary
+  std::string reason;                     // kActivate, kRollback
+  std::vector<Option> options;            // kAddVersion, kCanary
+  std::vector<ReasonDefinition> reasons;  // kAddVersion
   SourceSpan version_span;
 };
 

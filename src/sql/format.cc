@@ -97,7 +97,18 @@ class StatementWriter {
     if (model.or_replace) text += "OR REPLACE ";
     text += "MODEL ";
     if (model.if_not_exists) text += "IF NOT EXISTS ";
-    return text + FormatName(model.name.name) + " " + WriteOptions(model.options);
+    return text + FormatName(model.name.name) + " " + WriteOptions(model.options) +
+           Reasons(model.reasons);
+  }
+
+  static std::string Reasons(const std::vector<ReasonDefinition>& reasons) {
+    if (reasons.empty()) return "";
+    std::string text;
+    for (const ReasonDefinition& reason : reasons) {
+      text += (text.empty() ? "\nREASONS (\n  " : ",\n  ") + FormatName(reason.feature.name) + " " +
+              Literal(reason.text);
+    }
+    return text + "\n)";
   }
 
   static std::string Literal(std::string_view text) {
@@ -107,20 +118,26 @@ class StatementWriter {
     return literal + "'";
   }
 
+  static std::string Because(const std::string& reason) {
+    return reason.empty() ? "" : " BECAUSE " + Literal(reason);
+  }
+
   std::string operator()(const AlterModel& alter) const {
     const std::string text = "ALTER MODEL " + FormatName(alter.model.name) + " ";
     const std::string version = "VERSION " + std::to_string(alter.version);
     switch (alter.action) {
       case ModelAction::kAddVersion:
-        return text + "ADD VERSION " + WriteOptions(alter.options);
+        return text + "ADD VERSION " + WriteOptions(alter.options) + Reasons(alter.reasons);
       case ModelAction::kActivate:
-        return text + "ACTIVATE " + version +
-               (alter.reason.empty() ? "" : " BECAUSE " + Literal(alter.reason));
+        return text + "ACTIVATE " + version + Because(alter.reason);
+      case ModelAction::kRollback:
+        return text + "ROLLBACK" + Because(alter.reason);
       case ModelAction::kShadow:
         return text + "SHADOW " + version;
       case ModelAction::kCanary:
         return text + "CANARY " + std::to_string(alter.percent) + " PERCENT" +
-               (alter.version == 0 ? "" : " " + version);
+               (alter.version == 0 ? "" : " " + version) +
+               (alter.options.empty() ? "" : " " + WriteOptions(alter.options));
       case ModelAction::kRetire:
         return text + "RETIRE " + version;
     }

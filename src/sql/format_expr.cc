@@ -192,7 +192,7 @@ std::string ExpressionWriter::WritePrimary(const Expression& e) const {
       text += e.kind == ExpressionKind::kStar ? "*" : FormatName(e.name);
       return text;
     case ExpressionKind::kPredict:
-      text = "PREDICT(" + FormatName(e.name);
+      text = (e.flag ? "REASONS(" : "PREDICT(") + FormatName(e.name);
       text += (e.children.empty() ? "" : ", " + List(e.children)) + ")";
       return text;
     case ExpressionKind::kCase:

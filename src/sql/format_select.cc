@@ -57,7 +57,8 @@ std::string WriteTable(const TableReference& table) {
   std::string text;
   if (table.kind == TableKind::kNamed) {
     text = FormatName(table.name.name);
-    if (table.as_of) text += " FOR SYSTEM_TIME AS OF " + Format(*table.as_of);
+    if (table.as_of)
+      text += (table.as_of_lsn ? " AS OF LSN " : " FOR SYSTEM_TIME AS OF ") + Format(*table.as_of);
   } else if (table.kind == TableKind::kSubquery) {
     text = "(" + WriteSelect(*table.query, false) + ")";
   } else {
@@ -166,6 +167,7 @@ void AddStreaming(const Select& select, ClauseWriter& out) {
   if (select.late_rows) out.Add(WriteLateRows(*select.late_rows));
   if (select.allowed_lateness) out.Add("ALLOWED LATENESS " + Format(*select.allowed_lateness));
   if (select.start_from) out.Add(WriteStart(*select.start_from));
+  if (select.explain_when) out.Add("EXPLAIN WHEN " + Format(*select.explain_when));
 }
 
 }  // namespace

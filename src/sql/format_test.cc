@@ -151,6 +151,14 @@ TEST(FormatTest, TheOtherStatements) {
   EXPECT_EQ(CanonicalStatement("alter model m canary 10 percent"),
             "ALTER MODEL m CANARY 10 PERCENT");
   EXPECT_EQ(CanonicalStatement("alter model m retire version 1"), "ALTER MODEL m RETIRE VERSION 1");
+  EXPECT_EQ(CanonicalStatement("alter model m canary 5 percent with (canary_key='card')"),
+            "ALTER MODEL m CANARY 5 PERCENT WITH (canary_key = 'card')");
+  EXPECT_EQ(CanonicalStatement("alter model m rollback because 'no'"),
+            "ALTER MODEL m ROLLBACK BECAUSE 'no'");
+  EXPECT_EQ(CanonicalStatement("create model m with (path='y') reasons (a 'it''s', \"B\" 'c')"),
+            "CREATE MODEL m WITH (path = 'y')\nREASONS (\n  a 'it''s',\n  \"B\" 'c'\n)");
+  EXPECT_EQ(CanonicalStatement("select reasons(m, a) from t as of lsn 5 x explain when a > 1"),
+            "SELECT REASONS(m, a)\nFROM t AS OF LSN 5 AS x\nEXPLAIN WHEN a > 1");
   EXPECT_EQ(CanonicalStatement("drop materialized view if exists v"),
             "DROP MATERIALIZED VIEW IF EXISTS v");
   EXPECT_EQ(CanonicalStatement("insert into s (a, b) values (1,'x'), (2, null)"),

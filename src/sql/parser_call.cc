@@ -12,7 +12,7 @@ using namespace std::string_view_literals;
 // Calls whose syntax is their own; a quoted name cannot mean them.
 constexpr auto kSpecial = std::to_array<std::string_view>(
     {"coalesce"sv, "nullif"sv, "extract"sv, "substring"sv, "position"sv, "trim"sv, "overlay"sv,
-     "predict"sv, "cast"sv, "row"sv, "array"sv, "exists"sv});
+     "predict"sv, "reasons"sv, "cast"sv, "row"sv, "array"sv, "exists"sv});
 
 }  // namespace
 
@@ -150,7 +150,7 @@ bool ExpressionParser::ParseOver(Expression& call) {
 ExpressionPtr ExpressionParser::ParseSpecialCall(bool& known) {
   if (cursor_.AtWord("coalesce")) return ParseFixed(ExpressionKind::kCoalesce, 1, SIZE_MAX);
   if (cursor_.AtWord("nullif")) return ParseFixed(ExpressionKind::kNullIf, 2, 2);
-  if (cursor_.AtWord("predict")) return ParsePredict();
+  if (cursor_.AtWord("predict") || cursor_.AtWord("reasons")) return ParsePredict();
   using Reader = bool (ExpressionParser::*)(Expression&);
   Reader reader = nullptr;
   if (cursor_.AtWord("extract")) reader = &ExpressionParser::ParseExtract;
@@ -192,7 +192,9 @@ ExpressionPtr ExpressionParser::ParseFixed(ExpressionKind kind, size_t least, si
 }
 
 ExpressionPtr ExpressionParser::ParsePredict() {
+  const bool reasons = cursor_.AtWord("reasons");
   ExpressionPtr call = Make(ExpressionKind::kPredict, cursor_.Take().span);
+  call->flag = reasons;
   const SourceSpan open = cursor_.Take().span;
   Identifier model;
   if (!cursor_.ExpectName("the name of a model", model)) return nullptr;

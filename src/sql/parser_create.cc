@@ -17,7 +17,23 @@ bool StatementParser::ParseIfNotExists(bool& out) {
 bool StatementParser::ParseCreateModel(CreateModel& out) {
   if (!ParseIfNotExists(out.if_not_exists)) return false;
   if (!cursor_.ExpectName("the name of the model", out.name)) return false;
-  return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options);
+  return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options) &&
+         ParseReasons(out.reasons);
+}
+
+// [REASONS (feature 'text', ...)].
+bool StatementParser::ParseReasons(std::vector<ReasonDefinition>& out) {
+  if (!cursor_.AcceptWord("reasons")) return true;
+  const SourceSpan open = cursor_.Peek().span;
+  if (!cursor_.ExpectSymbol("(")) return false;
+  do {
+    ReasonDefinition reason;
+    if (!cursor_.ExpectName("a feature of the model", reason.feature)) return false;
+    if (cursor_.Peek().kind != TokenKind::kString) return cursor_.Fail("the reason as a text");
+    reason.text = cursor_.Take().text;
+    out.push_back(std::move(reason));
+  } while (cursor_.AcceptSymbol(","));
+  return cursor_.ExpectClose(open);
 }
 
 bool StatementParser::ParseRelation(CreateRelation& out) {

@@ -49,12 +49,17 @@ bool SelectParser::ParseNamed(TableReference& out) {
 }
 
 bool SelectParser::ParseAsOf(TableReference& out) {
-  if (!cursor_.AtWord("for")) return true;
-  cursor_.Take();
-  if (!cursor_.ExpectWord("system_time") || !cursor_.ExpectWord("as") ||
-      !cursor_.ExpectWord("of")) {
-    return false;
+  // `AS of` alone is an alias.
+  const bool moment = cursor_.AtWord("as") && cursor_.AtWord("of", 1) &&
+                      (cursor_.AtWord("lsn", 2) || cursor_.AtWord("timestamp", 2) ||
+                       cursor_.AtWord("timestamptz", 2));
+  if (cursor_.AcceptWord("for")) {
+    if (!cursor_.ExpectWord("system_time")) return false;
+  } else if (!moment) {
+    return true;
   }
+  if (!cursor_.ExpectWord("as") || !cursor_.ExpectWord("of")) return false;
+  out.as_of_lsn = cursor_.AcceptWord("lsn");
   out.as_of = expressions_.Parse();
   return out.as_of != nullptr;
 }

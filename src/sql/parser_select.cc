@@ -120,7 +120,7 @@ bool SelectParser::AtClause() {
          cursor_.AtWord("window") || cursor_.AtWord("qualify") || cursor_.AtWord("order") ||
          cursor_.AtWord("limit") || cursor_.AtWord("offset") || cursor_.AtWord("with") ||
          cursor_.AtWords("late", "rows") || cursor_.AtWords("allowed", "lateness") ||
-         cursor_.AtWords("start", "from");
+         cursor_.AtWords("start", "from") || cursor_.AtWords("explain", "when");
 }
 
 bool SelectParser::ParseFilters(Select& out) {
@@ -216,6 +216,14 @@ bool SelectParser::ParseStreaming(Select& out, bool& any) {
     if (!cursor_.ExpectWord("lateness")) return false;
     out.allowed_lateness = expressions_.Parse();
     return out.allowed_lateness != nullptr;
+  }
+  if (cursor_.AtWords("explain", "when")) {
+    any = true;
+    if (out.explain_when) return cursor_.FailTwice(place, "EXPLAIN WHEN");
+    cursor_.Take();
+    cursor_.Take();
+    out.explain_when = expressions_.Parse();
+    return out.explain_when != nullptr;
   }
   if (cursor_.AcceptWord("start")) {
     any = true;

@@ -156,11 +156,16 @@ bool StatementParser::ParseModelAction(AlterModel& out) {
   if (cursor_.AcceptWord("add")) {
     out.action = ModelAction::kAddVersion;
     return cursor_.ExpectWord("version") && cursor_.ExpectWord("with") &&
-           ParseOptions(cursor_, out.options);
+           ParseOptions(cursor_, out.options) && ParseReasons(out.reasons);
   }
   if (cursor_.AcceptWord("canary")) {
     out.action = ModelAction::kCanary;
-    return ParseCanary(out);
+    if (!ParseCanary(out)) return false;
+    return !cursor_.AcceptWord("with") || ParseOptions(cursor_, out.options);
+  }
+  if (cursor_.AcceptWord("rollback")) {
+    out.action = ModelAction::kRollback;
+    return ParseBecause(out.reason);
   }
   if (cursor_.AcceptWord("activate")) {
     out.action = ModelAction::kActivate;
@@ -169,14 +174,19 @@ bool StatementParser::ParseModelAction(AlterModel& out) {
   } else if (cursor_.AcceptWord("retire")) {
     out.action = ModelAction::kRetire;
   } else {
-    return cursor_.Fail("`ADD`, `ACTIVATE`, `SHADOW`, `CANARY` or `RETIRE`");
+    return cursor_.Fail("`ADD`, `ACTIVATE`, `SHADOW`, `CANARY`, `RETIRE` or `ROLLBACK`");
   }
   if (!cursor_.ExpectWord("version")) return false;
   out.version_span = cursor_.Peek().span;
   if (!cursor_.ExpectNumber("the version of a model", 1, kMaxVersion, out.version)) return false;
-  if (out.action != ModelAction::kActivate || !cursor_.AcceptWord("because")) return true;
+  return out.action != ModelAction::kActivate || ParseBecause(out.reason);
+}
+
+// [BECAUSE 'text'].
+bool StatementParser::ParseBecause(std::string& out) {
+  if (!cursor_.AcceptWord("because")) return true;
   if (cursor_.Peek().kind != TokenKind::kString) return cursor_.Fail("the reason as a text");
-  out.reason = cursor_.Take().text;
+  out = cursor_.Take().text;
   return true;
 }
 

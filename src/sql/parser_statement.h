@@ -24,6 +24,7 @@ class StatementParser {
   bool ParseAlterModel(Statement& out);
   bool ParseModelAction(AlterModel& out);
   bool ParseCanary(AlterModel& out);
+  bool ParseBecause(std::string& out);
   bool ParseInsert(Statement& out);
   bool ParseShow(Statement& out);
   bool ParseExplain(Statement& out);
@@ -34,6 +35,7 @@ class StatementParser {
   // CREATE (parser_create.cc).
   bool ParseIfNotExists(bool& out);
   bool ParseCreateModel(CreateModel& out);
+  bool ParseReasons(std::vector<ReasonDefinition>& out);
   bool ParseRelation(CreateRelation& out);
   bool ParseElements(CreateRelation& out);
   bool ParseElement(CreateRelation& out);

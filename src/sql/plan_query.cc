@@ -36,6 +36,7 @@ class QueryPlanner {
       if (!known) return nullptr;
       plan_->input = select_.from.name.name;
       schema_ = known->schema();
+      if (select_.from.as_of) PlanAsOf(*select_.from.as_of);
     } else if (select_.from.kind != TableKind::kNone) {
       Complain(diagnostics_, "HR1130", "a query reads one stream or view", select_.from.span);
       return nullptr;
@@ -48,10 +49,19 @@ class QueryPlanner {
   }
 
  private:
+  void PlanAsOf(const Expression& moment) {
+    if (select_.from.as_of_lsn) {
+      std::optional<int64_t> lsn = ConstantInteger(moment, "an LSN", diagnostics_);
+      if (lsn) plan_->as_of_lsn = static_cast<uint64_t>(*lsn);
+      return;
+    }
+    plan_->as_of_micros = ConstantTime(moment, "AS OF", diagnostics_);
+  }
+
   void RefuseStreaming() {
-    bool streaming = select_.emit || select_.late_rows || select_.allowed_lateness ||
-                     select_.start_from || !select_.windows.empty() || !select_.joins.empty() ||
-                     select_.qualify || !select_.options.empty();
+    bool streaming = select_.emit || select_.explain_when || select_.late_rows ||
+                     select_.allowed_lateness || select_.start_from || !select_.windows.empty() ||
+                     !select_.joins.empty() || select_.qualify || !select_.options.empty();
     if (!streaming) return;
     Complain(diagnostics_, "HR1118", "a query has no WINDOW, JOIN, EMIT, LATE ROWS or START FROM",
              select_.span)

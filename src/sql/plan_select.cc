@@ -67,6 +67,8 @@ class StatementPlanner {
           Clause{!select_.order_by.empty(), "ORDER BY"}, Clause{select_.limit != nullptr, "LIMIT"},
           Clause{select_.offset != nullptr, "OFFSET"},
           Clause{select_.qualify != nullptr, "QUALIFY"},
+          Clause{select_.explain_when && !select_.group_by.empty(), "GROUP BY with EXPLAIN WHEN"},
+          Clause{select_.from.as_of != nullptr, "AS OF"},
           Clause{!select_.options.empty(), "SELECT ... WITH"}}) {
       if (!clause.present) continue;
       Complain(diagnostics_, "HR1118",
@@ -125,18 +127,8 @@ class StatementPlanner {
   }
 
   void PlanStartTime(const StartFrom& start) {
-    EmptyScope scope;
-    ExpressionBinder binder(scope, diagnostics_);
-    expr::ExprPtr bound = binder.BindResolved(*start.timestamp);
-    if (!bound) return;
-    base::Arena arena(256);
-    expr::EvalContext context{arena, std::nullopt};
-    row::Value value = bound->Evaluate(nullptr, context);
-    if (context.error || value.null || bound->type().kind != row::TypeKind::kTimestampTz) {
-      Complain(diagnostics_, "HR1123", "START FROM needs a TIMESTAMPTZ constant", start.span);
-      return;
-    }
-    plan_->start_time = value.integer;
+    std::optional<int64_t> micros = ConstantTime(*start.timestamp, "START FROM", diagnostics_);
+    if (micros) plan_->start_time = *micros;
   }
 
   void PlanOnArrival(const KnownName& input) {
@@ -150,6 +142,7 @@ class StatementPlanner {
     }
     for (const SelectItem& item : select_.items)
       PlanItem(item, input, scope, select);
+    PlanExplanation(scope, select);
     CheckUnique(plan_->schema, select_.span, diagnostics_);
     for (size_t i = 0; i < select.output_slots.size(); ++i) {
       if (input.time_column() >= 0 && select.output_slots[i] == input.time_column()) {
@@ -158,8 +151,23 @@ class StatementPlanner {
     }
     scope.Finish(select);
     PlanState(input, select);
-    select.copied_columns = ReadColumns(select, static_cast<int>(input.schema().columns.size()));
+    PlanPartitionKey(input, select);
+    std::vector<int> kept;
+    // A canary tells rows apart by their key. Rows that wait lose what is not read.
+    if (plan_->on_watermark && Predicts(select)) kept = plan_->input_partition_columns;
+    select.copied_columns =
+        ReadColumns(select, std::move(kept), static_cast<int>(input.schema().columns.size()));
     plan_->select = std::move(select);
+  }
+
+  // Which output columns are copies of the partition key's.
+  void PlanPartitionKey(const KnownName& input, const flow::SelectPlan& select) {
+    plan_->input_partition_columns = input.partition_columns();
+    for (int column : plan_->input_partition_columns) {
+      const auto at = std::find(select.output_slots.begin(), select.output_slots.end(), column);
+      if (at == select.output_slots.end()) return plan_->partition_columns.clear();
+      plan_->partition_columns.push_back(static_cast<int>(at - select.output_slots.begin()));
+    }
   }
 
   // How much longer the state of windows is kept for late rows.
@@ -241,9 +249,24 @@ class StatementPlanner {
     select.rules.push_back(std::move(rule));
   }
 
+  static bool Predicts(const flow::SelectPlan& select) {
+    return std::any_of(select.stages.begin(), select.stages.end(),
+                       [](const flow::Stage& stage) { return !stage.predictions.empty(); });
+  }
+
+  // EXPLAIN WHEN: one more column, with what the model has to say where the condition holds.
+  void PlanExplanation(SelectScope& scope, flow::SelectPlan& select) {
+    if (!select_.explain_when) return;
+    const Binding binding = scope.BindExplanation(*select_.explain_when);
+    if (binding.slot < 0) return;
+    plan_->schema.columns.push_back({"explanation", binding.type, false});
+    select.output_slots.push_back(binding.slot);
+  }
+
   // Input columns that some expression, window, prediction or output reads.
-  static std::vector<int> ReadColumns(const flow::SelectPlan& select, int columns) {
-    std::vector<int> slots = select.output_slots;
+  static std::vector<int> ReadColumns(const flow::SelectPlan& select, std::vector<int> slots,
+                                      int columns) {
+    slots.insert(slots.end(), select.output_slots.begin(), select.output_slots.end());
     for (const flow::Stage& stage : select.stages) {
       for (const flow::Evaluation& e : stage.evaluations)
         e.expression->CollectSlots(slots);
@@ -375,6 +398,7 @@ std::shared_ptr<const flow::StatementPlan> Planner::PlanSideOutput(
   std::optional<KnownName> input = names_.Find(of.input());
   HR_CHECK(input.has_value());
   plan->time_column = input->time_column();
+  plan->partition_columns = plan->input_partition_columns = input->partition_columns();
   flow::SelectPlan& select = plan->select.emplace();
   select.input = of.input();
   select.slots = static_cast<int>(plan->schema.columns.size());

@@ -15,6 +15,16 @@ int KnownName::time_column() const {
   return -1;
 }
 
+std::vector<int> KnownName::partition_columns() const {
+  if (statement) return statement->partition_columns;
+  std::vector<int> columns;
+  for (int slot : source ? source->partition_slots : std::vector<int>()) {
+    const auto at = std::find(source->schema_slots.begin(), source->schema_slots.end(), slot);
+    columns.push_back(static_cast<int>(at - source->schema_slots.begin()));
+  }
+  return columns;
+}
+
 namespace {
 
 constexpr int kPartitionsMax = 1024;

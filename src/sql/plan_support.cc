@@ -108,6 +108,23 @@ std::optional<std::string> ConstantText(const Expression& expression, std::strin
   return {};
 }
 
+std::optional<int64_t> ConstantTime(const Expression& expression, std::string_view what,
+                                    std::vector<Diagnostic>& diagnostics) {
+  EmptyScope scope;
+  ExpressionBinder binder(scope, diagnostics);
+  expr::ExprPtr bound = binder.BindResolved(expression);
+  if (!bound) return {};
+  base::Arena arena(256);
+  expr::EvalContext context{arena, std::nullopt};
+  row::Value value = bound->Evaluate(nullptr, context);
+  if (context.error || value.null || bound->type().kind != row::TypeKind::kTimestampTz) {
+    Complain(diagnostics, "HR1123", std::string(what) + " needs a TIMESTAMPTZ constant",
+             expression.span);
+    return {};
+  }
+  return value.integer;
+}
+
 const Option* FindOption(const std::vector<Option>& options, std::string_view key) {
   for (const Option& option : options) {
     if (option.key.name == key) return &option;

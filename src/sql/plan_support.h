@@ -25,6 +25,10 @@ std::optional<double> ConstantNumber(const Expression& expression, std::string_v
 std::optional<std::string> ConstantText(const Expression& expression, std::string_view what,
                                         std::vector<Diagnostic>& diagnostics);
 
+// A constant moment in microseconds since 1970, or nothing (with a diagnostic).
+std::optional<int64_t> ConstantTime(const Expression& expression, std::string_view what,
+                                    std::vector<Diagnostic>& diagnostics);
+
 // The option's value; nothing when it is not given.
 const Option* FindOption(const std::vector<Option>& options, std::string_view key);
 // Complains about options that are not in `known`.

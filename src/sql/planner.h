@@ -26,6 +26,8 @@ struct KnownName {
   bool relation() const { return source || statement || plain != nullptr; }
   // Column of the event time, or -1.
   int time_column() const;
+  // Columns that carry the partition key of the source; empty: not all of it is there.
+  std::vector<int> partition_columns() const;
 };
 
 class NameLookup {

@@ -21,6 +21,10 @@ struct SortKey {
 // A SELECT over stored rows: scan, filter, group, project, sort, cut. Immutable.
 struct QueryPlan {
   std::string input;  // empty: one row without columns
+  // Rows of later causes are not there yet: behind an LSN, or behind what had come in by a time in
+  // microseconds.
+  std::optional<uint64_t> as_of_lsn;
+  std::optional<int64_t> as_of_micros;
   std::shared_ptr<const expr::Expr> where;
   std::vector<flow::Evaluation> evaluations;  // group keys and aggregate arguments
   std::optional<state::GroupTableSpec> group;

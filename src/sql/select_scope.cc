@@ -36,7 +36,7 @@ std::vector<std::string> SelectScope::call_names() const {
   std::vector<std::string> names = flow::RunningFunctionNames();
   for (const char* name :
        {"avg", "bool_and", "bool_or", "count", "first_value", "lag", "last_value", "max", "min",
-        "predict", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
+        "predict", "reasons", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
     names.emplace_back(name);
   return names;
 }
@@ -347,18 +347,73 @@ Interception SelectScope::BindPredict(const Expression& call, Binding* binding) 
   flow::Prediction prediction;
   prediction.model = call.name;
   if (!BindInputs(call, *known->models, &prediction)) return Interception::kFailed;
-  size_t stage = 0;
-  for (int slot : prediction.input_slots) {
-    stage = std::max(stage, stage_of_slot_[static_cast<size_t>(slot)]);
-  }
   const model::ModelInfo& info = known->models->versions.back()->info();
   prediction.result_type.kind = info.predictions > 1   ? row::TypeKind::kJsonb
                                 : info.text_prediction ? row::TypeKind::kText
                                                        : row::TypeKind::kDouble;
-  prediction.result_slot = NewSlot(stage + 1);
-  *binding = {prediction.result_slot, prediction.result_type};
-  StageAt(stage).predictions.push_back(std::move(prediction));
+  if (call.flag) {
+    if (!CheckReasons(call, *known->models)) return Interception::kFailed;
+    prediction.answer = flow::Prediction::Answer::kReasons;
+    prediction.result_type.kind = row::TypeKind::kText;
+  }
+  *binding = AddPrediction(std::move(prediction));
   return Interception::kBound;
+}
+
+Binding SelectScope::AddPrediction(flow::Prediction prediction) {
+  size_t stage = 0;
+  std::vector<int> read = prediction.input_slots;
+  if (prediction.when_slot >= 0) read.push_back(prediction.when_slot);
+  for (int slot : read)
+    stage = std::max(stage, stage_of_slot_[static_cast<size_t>(slot)]);
+  prediction.result_slot = NewSlot(stage + 1);
+  const Binding binding{prediction.result_slot, prediction.result_type};
+  StageAt(stage).predictions.push_back(std::move(prediction));
+  return binding;
+}
+
+bool SelectScope::CheckReasons(const Expression& call, const flow::ModelVersions& versions) {
+  const model::ModelInfo& info = versions.versions.back()->info();
+  const bool declared = std::any_of(versions.reasons.begin(), versions.reasons.end(),
+                                    [](const auto& texts) { return !texts.empty(); });
+  if (info.outputs == 1 && declared) return true;
+  Complain(diagnostics_, "HR1196",
+           info.outputs > 1 ? "model `" + call.name + "` gives several scores: reasons are of one"
+                            : "model `" + call.name + "` declares no reasons",
+           call.span)
+      .hint = info.outputs > 1 ? "`headrace why` tells the contributions to each"
+                               : "CREATE MODEL ... WITH (...) REASONS (feature 'text', ...)";
+  return false;
+}
+
+Binding SelectScope::BindExplanation(const Expression& when) {
+  const Binding condition = SlotOf(when);
+  if (condition.slot < 0) return {};
+  if (condition.type.kind != row::TypeKind::kBoolean) {
+    Complain(diagnostics_, "HR1114",
+             "EXPLAIN WHEN must be boolean, not " + row::ToString(condition.type), when.span);
+    return {};
+  }
+  std::vector<flow::Prediction> scores;
+  for (const flow::Stage& stage : stages_) {
+    for (const flow::Prediction& prediction : stage.predictions) {
+      if (prediction.answer == flow::Prediction::Answer::kScore) scores.push_back(prediction);
+    }
+  }
+  if (scores.size() != 1) {
+    Complain(diagnostics_, "HR1196",
+             scores.empty() ? "this statement asks no model: there is nothing to explain"
+                            : "this statement asks for several scores: which is to be explained?",
+             when.span)
+        .hint = scores.empty() ? "EXPLAIN WHEN belongs to the statement that has PREDICT"
+                               : "REASONS(model, ...) explains one of them";
+    return {};
+  }
+  flow::Prediction explanation = scores.front();
+  explanation.answer = flow::Prediction::Answer::kExplanation;
+  explanation.when_slot = condition.slot;
+  explanation.result_type = {row::TypeKind::kJsonb, 0, 0};
+  return AddPrediction(std::move(explanation));
 }
 
 bool SelectScope::BindInputs(const Expression& call, const flow::ModelVersions& versions,

@@ -29,6 +29,10 @@ class SelectScope final : public NameScope {
   // diagnostic.
   Binding SlotOf(const Expression& expression);
 
+  // The slot of the explanation of the one score that is asked for, where `when` holds. -1 after a
+  // diagnostic.
+  Binding BindExplanation(const Expression& when);
+
   // Moves what was laid out into the plan.
   void Finish(flow::SelectPlan& plan);
   const std::vector<flow::FeatureNote>& features() const { return features_; }
@@ -59,6 +63,8 @@ class SelectScope final : public NameScope {
   Binding AddRunning(const RunningPlace& place, state::RunningCall call);
 
   Interception BindPredict(const Expression& call, Binding* binding);
+  bool CheckReasons(const Expression& call, const flow::ModelVersions& versions);
+  Binding AddPrediction(flow::Prediction prediction);
   bool BindInputs(const Expression& call, const flow::ModelVersions& versions,
                   flow::Prediction* prediction);
   std::optional<Window> ResolveWindow(const Expression& call);

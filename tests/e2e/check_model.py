@@ -231,3 +231,84 @@ def check_versions_are_added_shadowed_activated_and_rolled_back(program):
         assert code == 2 and "either --data DIR or --url URL" in err, err
         code, _, err = program.run("why", "d:0:0", "--url", "http://127.0.0.1:1")
         assert code == 69 and "HR9021" in err, err
+
+
+COUNTED = STUMP.replace("is_linear=0", "leaf_count=10 10\ninternal_count=20\nis_linear=0")
+CANARY_APP = """
+CREATE STREAM s (card TEXT, x DOUBLE PRECISION, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts) PARTITION BY (card);
+CREATE MODEL m WITH (path = 'm.txt') REASONS (x 'Large x');
+CREATE STREAM d AS SELECT card, x, PREDICT(m) AS p, CASE WHEN p > 0.5 THEN 'stop' ELSE 'go' END AS decision FROM s
+EXPLAIN WHEN decision = 'stop';
+"""
+
+
+def check_a_canary_decides_for_its_share_is_compared_and_promoted(program):
+    with program.scratch() as d:
+        (d / "m.txt").write_text(COUNTED)
+        (d / "other.txt").write_text(COUNTED.replace("threshold=2.5", "threshold=1.5"))
+        (d / "app.sql").write_text(CANARY_APP)
+        with program.serve(d / "data", d / "app.sql") as server:
+            url = ("--url", f"http://127.0.0.1:{server.port}")
+            program.ok("model", "add", "m", d / "other.txt", *url)
+            code, _, err = program.run("model", "canary", "m", "2", "110", *url)
+            assert code == 2 and "0 to 100" in err, err
+            program.ok("model", "canary", "m", "2", "30", *url)
+            rows = [{"card": f"c{i}", "x": 2, "ts": f"2026-01-01T00:{i // 60:02}:{i % 60:02}Z"} for i in range(200)]
+            server.request("POST", "/api/v1/topics/s/events", rows)
+            shown = json.loads(program.ok("model", "show", "m", "--json", *url)[0])
+            assert [v["role"] for v in shown["versions"]] == ["decides", "canary"], shown
+            (compared,) = shown["comparisons"]
+            decided = compared["decided"]
+            assert 30 <= decided <= 90 and compared["compared"] == compared["flips"] == 200 - decided, compared
+            assert compared["scores"]["rows"] == 200 and compared["scores"]["psi"] > 0, compared
+            stopped = [json.loads(line) for line in server.request("GET", "/api/v1/streams/d/rows?from=earliest&limit=1000&ids=true")[1].splitlines()]
+            ids = {row["decision"]: row["_id"] for row in stopped}
+            assert sum(row["decision"] == "stop" for row in stopped) == decided
+            assert all((row["explanation"] is None) == (row["decision"] == "go") for row in stopped)
+            for decision, version in (("stop", 2), ("go", 1)):
+                why = json.loads(program.ok("why", ids[decision], "--json", *url)[0])
+                assert (why["model"]["number"], why["model"]["canary"]["decided"]) == (version, version == 2), why
+                assert why["instead"][0]["decision"] == {"stop": "go", "go": "stop"}[decision], why
+            text = program.ok("why", ids["stop"], *url)[0]
+            assert "version 2 for 30 percent of the keys, this one among them" in text and "Large x" in text and "go with x <= 1.5" in text, text
+            code, _, err = program.run("model", "promote", "m", "2", *url)
+            assert code == 1 and "HR1215" in err, err
+            program.ok("model", "rollback", "m", *url)
+            shown = json.loads(program.ok("model", "show", "m", "--json", *url)[0])
+            assert [v["role"] for v in shown["versions"]] == ["decides", ""] and shown["canaries"][0]["until_lsn"], shown
+            program.ok("model", "canary", "m", "2", "100", "--key", "card", *url)
+            program.ok("model", "activate", "m", "2", *url)
+        assert "m" in program.ok("model", "importance", "m", "--data", d / "data", "--json")[0]
+        out = program.ok("model", "importance", "m", "--data", d / "data")[0].split()
+        assert out[:4] == ["day", "version", "rows", "x"] and "2026-01-01" in out, out
+        program.ok("verify", "--data", d / "data")
+
+
+def check_a_replay_is_explained_saved_and_run_again(program):
+    with program.scratch() as d:
+        (d / "m.txt").write_text(COUNTED)
+        (d / "other.txt").write_text(COUNTED.replace("threshold=2.5", "threshold=1.5"))
+        (d / "app.sql").write_text(CANARY_APP + "CREATE STREAM l (card TEXT, bad BOOLEAN, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);")
+        (d / "s.jsonl").write_text("".join(json.dumps({"card": f"c{i}", "x": i % 4, "ts": f"2026-01-01T00:00:{i:02}Z"}) + "\n" for i in range(40)))
+        (d / "l.jsonl").write_text("".join(json.dumps({"card": f"c{i}", "bad": i % 4 > 1, "ts": "2026-01-02T00:00:00Z"}) + "\n" for i in range(40)))
+        program.ok("run", d / "app.sql", "--input", f"s={d / 's.jsonl'}", "--input", f"l={d / 'l.jsonl'}", "--data", d / "data")
+        data = ("--data", d / "data")
+        out = program.ok("replay", "d", "--set", f"m={d / 'other.txt'}", "--diff", "--why", "--labels", "l", "--on", "card", "--label", "bad",
+                         "--save", d / "kept", "--json", *data)[0]
+        report = json.loads(out)
+        assert report["changed"] == 10 and report["flips"] == {"go": {"stop": 10}}, report
+        cells = {(c["decision"], c["label"]): (c["before"], c["after"]) for c in report["confusion"]}
+        assert cells == {("go", False): (20, 20), ("go", True): (10, 0), ("stop", True): (10, 20)}, cells
+        first = report["sample"][0]
+        assert (first["why_before"]["decision"], first["why_after"]["decision"]) == ("go", "stop"), first
+        assert first["why_after"]["model"]["version"] != first["why_before"]["model"]["version"], first
+        (d / "other.txt").unlink()
+        _, err = program.ok("replay", "--again", d / "kept", *data)
+        assert "the same as when it was saved" in err, err
+        (d / "kept" / "models" / "0").write_text(COUNTED)
+        code, _, err = program.run("replay", "--again", d / "kept", *data)
+        assert code == 1 and "DIFFERENT" in err, err
+        code, _, err = program.run("replay", "--again", d, *data)
+        assert code == 78 and "HR1295" in err, err
+        code, _, err = program.run("replay", "d", "--why", *data)
+        assert code == 2 and "--why goes with --diff" in err, err

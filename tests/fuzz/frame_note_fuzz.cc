@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "catalog/canary.h"
 #include "catalog/change.h"
 #include "catalog/halt.h"
 #include "catalog/model_notes.h"
@@ -42,6 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::NoteList> list = catalog::NoteList::Decode(bytes); list.ok()) {
     const Result<catalog::NoteList> again = catalog::NoteList::Decode(list->Encode());
     HR_CHECK(again.ok() && again->Encode() == list->Encode());
+  }
+  if (const Result<catalog::Canary> canary = catalog::Canary::Decode(bytes); canary.ok()) {
+    const Result<catalog::Canary> again = catalog::Canary::Decode(canary->Encode());
+    HR_CHECK(again.ok() && again->Encode() == canary->Encode());
   }
   if (const Result<engine::Answer> answer = engine::Answer::Decode(bytes); answer.ok()) {
     const Result<engine::Answer> again = engine::Answer::Decode(answer->Encode());

@@ -98,7 +98,8 @@ class FakeEngine final : public engine::Engine {
   Result<engine::VerifyResult> Verify(const std::vector<std::string>&) const override {
     return engine::VerifyResult{};
   }
-  Result<std::string> ModelReport(const std::string& model) const override {
+  Result<std::string> ModelReport(const std::string& model,
+                                  const std::optional<engine::LabelRequest>&) const override {
     return "{\"name\":\"" + model + "\"}";
   }
   void EditModel(engine::ModelEdit edit) override {
@@ -117,6 +118,10 @@ class FakeEngine final : public engine::Engine {
   }
   Result<std::string> FeatureReport(const std::string&) const override {
     return std::string("{\"features\":[]}");
+  }
+  Result<std::string> Importance(const std::string&, const engine::WhatIfRequest&,
+                                 const std::function<void(uint64_t)>&) const override {
+    return std::string("{}");
   }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {

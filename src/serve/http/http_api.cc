@@ -313,7 +313,7 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
 void HttpApi::HandleModel(const Route& route, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
   AnswerFrom(
-      runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+      runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model, {})); },
       std::move(answer));
 }
 

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "engine/label_table.h"
+#include "headrace/result.h"
+
+namespace headrace::cli {
+
+// A time of a flag, in microseconds; nothing when the flag is not given. Error: HR9001.
+Result<std::optional<int64_t>> ReadTime(const Arguments& arguments, std::string_view flag);
+
+// --labels STREAM --on COLUMN --label COLUMN [--as-of T]; nothing when none is given. Error: HR9001
+// when some are missing.
+Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& arguments);
+void AddLabelFlags(std::vector<Flag>& flags);
+
+}  // namespace headrace::cli
