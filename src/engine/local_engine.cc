@@ -80,8 +80,7 @@ Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progr
   recovery_note_ = log_->recovery().text;
   if (options_.read_only) return Ok();
   if (options_.memory.bytes > 0) {
-    HR_ASSIGN(memory_,
-              StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
+    HR_ASSIGN(memory_, StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   HR_TRY(answers_.Recover());
