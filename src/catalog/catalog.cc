@@ -15,6 +15,11 @@ const Object* Catalog::Find(const std::string& name) const {
   return found == objects_.end() ? nullptr : &*found;
 }
 
+const ModelNotes* Catalog::NotesOf(const std::string& model) const {
+  auto found = notes_.find(model);
+  return found == notes_.end() ? nullptr : &found->second;
+}
+
 Object* Catalog::FindMutable(const std::string& name) {
   auto found = std::find_if(objects_.begin(), objects_.end(),
                             [&](const Object& object) { return object.name == name; });
@@ -29,6 +34,11 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
   if (change.kind == ChangeKind::kLoss) {
     HR_ASSIGN(Loss loss, Loss::Decode(change.text, lsn));
     losses_.push_back(std::move(loss));
+    return Ok();
+  }
+  if (change.kind == ChangeKind::kNote) {
+    HR_ASSIGN(NoteList list, NoteList::Decode(change.text));
+    notes_[change.name].Apply(list, change.number);
     return Ok();
   }
   Object* object = FindMutable(change.name);
@@ -69,6 +79,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
     case ChangeKind::kLoss:
+    case ChangeKind::kNote:
       break;
   }
   return Ok();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "catalog/change.h"
 #include "catalog/loss.h"
+#include "catalog/model_notes.h"
 
 namespace headrace::catalog {
 
@@ -57,6 +59,10 @@ class Catalog {
   const std::set<std::string>& finished_inputs() const { return finished_; }
   // What salvages left out, by the LSN of their control.
   const std::vector<Loss>& losses() const { return losses_; }
+  // By model; a name here need not be that of an object.
+  const std::map<std::string, ModelNotes>& notes() const { return notes_; }
+  // Null when nothing was said of it.
+  const ModelNotes* NotesOf(const std::string& model) const;
   // An event after the end opens the input again.
   void Reopen(const std::string& stream) { finished_.erase(stream); }
 
@@ -67,6 +73,7 @@ class Catalog {
   std::vector<Object> objects_;
   std::set<std::string> finished_;
   std::vector<Loss> losses_;
+  std::map<std::string, ModelNotes> notes_;
 };
 
 }  // namespace headrace::catalog

@@ -9,8 +9,9 @@ constexpr uint8_t kFormatVersion = 1;
 constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
 
 bool IsKind(uint8_t kind) {
-  return kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
-         kind <= static_cast<uint8_t>(ChangeKind::kRetireVersion);
+  return (kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
+          kind <= static_cast<uint8_t>(ChangeKind::kRetireVersion)) ||
+         kind == static_cast<uint8_t>(ChangeKind::kNote);
 }
 
 }  // namespace

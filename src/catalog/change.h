@@ -21,6 +21,8 @@ enum class ChangeKind : uint8_t {
   kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
+  kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
+                         // `number` (model_notes.h)
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.
@@ -29,7 +31,7 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
-  // kLoss: what is lost.
+  // kLoss: what is lost; kNote: the notes.
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

@@ -46,9 +46,6 @@ Result<engine::RunOptions> ReadOptions(const Arguments& arguments) {
 
 Result<RunSummary> RunIn(Workspace& workspace, const Arguments& arguments,
                          engine::RunOptions options, Console& console) {
-  if (const std::string& said = workspace.engine().recovery_note(); !said.empty()) {
-    console.Note(said + "\n");
-  }
   HR_TRY(Deploy(workspace, arguments.positionals()));
   Progress progress(console, workspace.clock());
   options.progress = [&](uint64_t events, double share) { progress.Update(events, share); };
@@ -71,7 +68,7 @@ ExitCode RunRun(const Arguments& arguments, Console& console) {
   Result<WorkspaceOptions> where = ReadWorkspace(arguments);
   if (!where.ok()) return console.FailUsage(where.error().message(), "run");
   if (where->workers > 1) options->chunk_events = kTeamChunkEvents;
-  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where);
+  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where, console);
   if (!workspace.ok()) return console.Fail(workspace.error());
   if ((*workspace)->is_temporary()) {
     signals.BeforeExit([path = (*workspace)->directory()] { RemoveDirectory(path); });

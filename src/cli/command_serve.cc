@@ -1,4 +1,10 @@
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/http_address.h"
@@ -8,36 +14,105 @@
 namespace headrace::cli {
 namespace {
 
-Status Serve(Workspace& workspace, const Arguments& arguments, serve::HttpOptions options,
-             Console& console) {
+constexpr std::string_view kStopping = "HR5001";
+
+struct Script {
+  std::string path;
+  std::string text;
+};
+
+Result<std::vector<Script>> ReadScripts(Workspace& workspace, const Arguments& arguments) {
+  std::vector<Script> scripts;
   for (const std::string& path : arguments.positionals()) {
     HR_ASSIGN(std::string text, ReadInput(workspace.files(), path));
-    HR_TRY(workspace.engine().Execute(text, path));
+    scripts.push_back({path, std::move(text)});
   }
-  const std::string address = options.address;
-  HR_ASSIGN(std::unique_ptr<serve::HttpServer> server,
-            serve::HttpServer::Start(workspace.engine(), workspace.metrics(), workspace.clock(),
-                                     std::move(options)));
-  console.Note("headrace " HEADRACE_VERSION "  http://" + address + ":" +
-               std::to_string(server->port()) + "  data=" + workspace.directory() + "\n");
-  server->Run();
-  return workspace.Close();
+  return scripts;
 }
+
+// A server that recovers on a thread of its own, and takes part in the world when that is done.
+// Confined to the thread that calls Run.
+class Serving {
+ public:
+  Serving(Workspace& workspace, Console& console, std::vector<Script> scripts)
+      : workspace_(workspace), console_(console), scripts_(std::move(scripts)) {}
+
+  Status Run(serve::HttpOptions options) {
+    address_ = options.address;
+    HR_ASSIGN(server_, serve::HttpServer::Start(workspace_.engine(), workspace_.metrics(),
+                                                workspace_.clock(), std::move(options)));
+    std::thread recovery([this] {
+      outcome_ = Recover();
+      outcome_.ok() ? server_->Recovered([this] { DeployRest(); }) : server_->RequestStop();
+    });
+    server_->Run();
+    recovery.join();
+    const bool stopped = workspace_.engine().startup().stopped;
+    if (!outcome_.ok() && !stopped) return outcome_;
+    return workspace_.Close();
+  }
+
+ private:
+  // With the scripts, as far as no event has to be run again for them.
+  Status Recover() {
+    HR_TRY(workspace_.Recover(console_));
+    for (; deployed_ < scripts_.size(); ++deployed_) {
+      const Script& script = scripts_[deployed_];
+      HR_ASSIGN(auto changes, workspace_.engine().Plan(script.text, script.path));
+      const bool looks_back = std::any_of(changes.begin(), changes.end(), [](const auto& change) {
+        return change.change != "none" && change.events > 0;
+      });
+      if (looks_back) break;
+      HR_TRY(workspace_.engine().Execute(script.text, script.path));
+    }
+    return Ok();
+  }
+
+  // On the server's thread: the others are deployed while events are taken, one after the other.
+  void DeployRest() {
+    console_.Note("headrace " HEADRACE_VERSION "  http://" + address_ + ":" +
+                  std::to_string(server_->port()) + "  data=" + workspace_.directory() + "\n");
+    DeployNext();
+  }
+
+  void DeployNext() {
+    if (deployed_ == scripts_.size()) return;
+    const Script& script = scripts_[deployed_++];
+    workspace_.engine().Deploy(script.text, script.path, [this](Status done) {
+      if (done.ok()) return DeployNext();
+      // Whoever stops the program knows that it stops.
+      if (done.error().code() == kStopping) return;
+      outcome_ = std::move(done);
+      server_->RequestStop();
+    });
+  }
+
+  Workspace& workspace_;
+  Console& console_;
+  const std::vector<Script> scripts_;
+  size_t deployed_ = 0;  // of scripts_
+  std::string address_;
+  std::unique_ptr<serve::HttpServer> server_;
+  Status outcome_ = Ok();
+};
 
 ExitCode RunServe(const Arguments& arguments, Console& console) {
   Result<serve::HttpOptions> options = ReadHttpAddress(arguments.Get("--http", "127.0.0.1:7070"));
   if (!options.ok()) return console.FailUsage(options.error().message(), "serve");
   options->dangerously_listen_beyond_loopback =
       arguments.Has("--dangerously-listen-beyond-loopback");
+  options->models_directory = arguments.Get("--models", "");
   Result<WorkspaceOptions> where = ReadWorkspace(arguments);
   if (!where.ok()) return console.FailUsage(where.error().message(), "serve");
   where->serves = true;
   where->notice = [&console](const std::string& line) { console.Note(line + "\n"); };
+  where->recovers_later = true;
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*where);
   if (!workspace.ok()) return console.Fail(workspace.error());
-  const std::string& said = (*workspace)->engine().recovery_note();
-  if (!said.empty()) console.Note(said + "\n");
-  Status served = Serve(**workspace, arguments, *std::move(options), console);
+  Result<std::vector<Script>> scripts = ReadScripts(**workspace, arguments);
+  if (!scripts.ok()) return console.Fail(scripts.error());
+  Serving serving(**workspace, console, *std::move(scripts));
+  Status served = serving.Run(*std::move(options));
   return served.ok() ? ExitCode::kOk : console.Fail(served.error());
 }
 
@@ -53,6 +128,8 @@ Command ServeCommand() {
                     {"--http", "ADDRESS:PORT", "where to listen (127.0.0.1:7070); port 0: any"},
                     kWorkersFlag,
                     kMemoryFlag,
+                    {"--models", "DIR",
+                     "registry clients may name model files below DIR, and no others"},
                     {"--dangerously-listen-beyond-loopback", "",
                      "there is no TLS and no authentication"}},
           .more =

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <charconv>
+#include <utility>
 
 namespace headrace::cli {
 namespace {
@@ -29,8 +30,11 @@ std::string Left(double seconds, double share) {
 
 }  // namespace
 
-Progress::Progress(Console& console, const os::Clock& clock)
-    : console_(console), clock_(clock), start_(clock.MonotonicNanoseconds()) {
+Progress::Progress(Console& console, const os::Clock& clock, std::string what)
+    : console_(console),
+      clock_(clock),
+      what_(std::move(what)),
+      start_(clock.MonotonicNanoseconds()) {
   next_ = start_ + (console.note_is_terminal() ? kFirstOnTerminal : kBetweenLines);
 }
 
@@ -60,8 +64,8 @@ std::string Progress::Bar(uint64_t events, double share) const {
 }
 
 std::string Progress::Line(uint64_t events, double share) const {
-  return "progress: " + std::to_string(events) + " events  " + Rate(events, seconds()) + "/s" +
-         Left(seconds(), share) + "\n";
+  return what_ + ": " + (share > 0 ? Fixed(share * 100, 0) + "%  " : "") + std::to_string(events) +
+         " events  " + Rate(events, seconds()) + "/s" + Left(seconds(), share) + "\n";
 }
 
 void Progress::Clear() {

@@ -12,7 +12,8 @@ namespace headrace::cli {
 // seconds have passed, elsewhere a line every ten. Confined.
 class Progress {
  public:
-  Progress(Console& console, const os::Clock& clock);
+  // `what` is going on, in the lines.
+  Progress(Console& console, const os::Clock& clock, std::string what = "progress");
   // `share` of the work done, from 0 to 1; 0 when it cannot be known.
   void Update(uint64_t events, double share);
   // Takes the bar off the screen.
@@ -25,6 +26,7 @@ class Progress {
 
   Console& console_;
   const os::Clock& clock_;
+  std::string what_;
   int64_t start_;
   int64_t next_;
   bool shown_ = false;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "cli/progress.h"
 #include "os/worker_team.h"
 
 namespace headrace::cli {
@@ -96,9 +97,29 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.memory.bytes = options.memory;
   engine_options.waits_for_log = !options.serves;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
-  HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, made->clock_, made->metrics_,
-                                                engine_options, nullptr));
+  HR_ASSIGN(made->engine_,
+            engine::Engine::OpenLog(*made->files_, made->clock_, made->metrics_, engine_options));
+  if (!options.recovers_later) HR_TRY(made->engine_->Recover(nullptr));
   return made;
+}
+
+Result<std::unique_ptr<Workspace>> Workspace::Open(WorkspaceOptions options, Console& console) {
+  options.recovers_later = true;
+  HR_ASSIGN(std::unique_ptr<Workspace> made, Open(options));
+  HR_TRY(made->Recover(console));
+  return made;
+}
+
+Status Workspace::Recover(Console& console) {
+  Progress progress(console, clock_, "recovering");
+  Status recovered = engine_->Recover([&](const engine::StartupProgress& startup) {
+    progress.Update(startup.events, startup.share().value_or(0));
+  });
+  progress.Clear();
+  if (!recovered.ok()) return recovered;
+  const std::string& said = engine_->recovery_note();
+  if (!said.empty()) console.Note(said + "\n");
+  return Ok();
 }
 
 Workspace::~Workspace() {

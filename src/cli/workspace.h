@@ -7,6 +7,7 @@
 
 #include "base/metrics.h"
 #include "cli/arguments.h"
+#include "cli/console.h"
 #include "cli/temporary_directory.h"
 #include "engine/engine.h"
 #include "headrace/result.h"
@@ -23,6 +24,7 @@ struct WorkspaceOptions {
   uint64_t memory = 0;  // of the process, bytes; 0: no limit
   bool serves = false;  // the worker's thread serves sockets: it never waits for the log
   std::function<void(const std::string&)> notice{};  // see EngineOptions; may be empty
+  bool recovers_later = false;                       // the log alone is opened; Recover must follow
 };
 
 // What a command works on: the real file system and clock, the metrics, a data directory and the
@@ -31,6 +33,9 @@ class Workspace {
  public:
   // Errors: HR9003 (read_only and no such data directory), and those of Engine::Open.
   static Result<std::unique_ptr<Workspace>> Open(const WorkspaceOptions& options);
+  // The same, and says on standard error how far recovering is when it takes long.
+  static Result<std::unique_ptr<Workspace>> Open(WorkspaceOptions options, Console& console);
+  Status Recover(Console& console);
   ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;

@@ -11,10 +11,11 @@
 namespace headrace::engine {
 
 // Copies what a data directory holds, up to one LSN, into a backup: a data directory itself, with
-// log and models, without snapshots. A program may go on writing to `from` meanwhile. A backup that
-// is there already is carried on: only what is new is copied. Stopped at any moment the backup
-// holds an earlier LSN. Errors: those of log::CopyLog and Log::Open; HR5406 when `to` holds
-// something else.
+// log, models, and the snapshot that stands for what retention removed. A program may go on writing
+// to `from` meanwhile. A backup that is there already is carried on: only what is new is copied,
+// and what retention has removed since goes there, too. Stopped at any moment the backup holds an
+// earlier LSN; the first one counts when it is whole. Errors: those of log::LogCopy and Log::Open;
+// HR5406 when `to` holds something else; HR5407, HR5408 when the beginning of `from` is damaged.
 Result<log::CopyReport> Backup(os::FileSystem& files, os::Clock& clock, const std::string& from,
                                const std::string& to);
 

@@ -47,13 +47,17 @@ void Comparison::EndAt(log::Lsn lsn) {
   }
 }
 
-void Comparison::Resume(const std::string& topic, int32_t partition, int64_t offset) {
-  const Deployed* item = deployment().FindByTopic(topic);
-  if (item == nullptr || partition < 0 || partition >= item->partitions) return;
-  auto stream = static_cast<size_t>(item - deployment().items.data());
-  Lane& lane = lanes_[stream][static_cast<size_t>(partition)];
-  lane.next_offset = lane.first_waiting = offset;
-  lane.seams.clear();  // a snapshot is younger than every salvage
+void Comparison::Resume(const EngineState& then, log::Lsn lsn) {
+  for (const auto& [of, offset] : then.next_offsets) {
+    const Deployed* item = deployment().FindByTopic(of.first);
+    if (item == nullptr || of.second < 0 || of.second >= item->partitions) continue;
+    auto stream = static_cast<size_t>(item - deployment().items.data());
+    Lane& lane = lanes_[stream][static_cast<size_t>(of.second)];
+    lane.next_offset = lane.first_waiting = offset;
+    // Of the snapshots only the beginning may be older than a salvage.
+    while (!lane.seams.empty() && lane.seams.front().loss->lsn <= lsn)
+      lane.seams.pop_front();
+  }
 }
 
 // Behind a salvage offsets go on where it says; what waits for rows before it is lost.

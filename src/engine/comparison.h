@@ -9,6 +9,7 @@
 
 #include "engine/emission.h"
 #include "engine/engine.h"
+#include "engine/engine_state.h"
 #include "engine/replay_reader.h"
 #include "log/log.h"
 
@@ -33,9 +34,9 @@ class Comparison final : public Emission {
 
   // Compares only these streams; empty: all.
   void Restrict(const std::vector<std::string>& streams);
-  // The rows of this topic partition before `offset` are known: a snapshot holds what they stem
+  // The rows that derived topics had then are known: a snapshot of this LSN holds what they stem
   // from.
-  void Resume(const std::string& topic, int32_t partition, int64_t offset);
+  void Resume(const EngineState& then, log::Lsn lsn);
   // The replay ends there. A statement that joins later has not logged all its rows yet.
   void EndAt(log::Lsn lsn);
   // A logged batch of a derived topic, in log order.

@@ -537,6 +537,11 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   return items;
 }
 
+Result<std::shared_ptr<const model::Model>> Deployer::TakeModelFile(const std::string& path) {
+  HR_ASSIGN(std::string sha, StoreModel(path, ""));
+  return LoadModel(sha);
+}
+
 Result<std::string> Deployer::StoreModel(const std::string& path, const std::string& script_file) {
   namespace fs = std::filesystem;
   std::string beside = (fs::path(script_file).parent_path() / path).string();

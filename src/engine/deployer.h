@@ -40,6 +40,10 @@ class Deployer {
   Result<std::shared_ptr<const Deployment>> Deploy(const catalog::Catalog& catalog,
                                                    const Deployment& base);
 
+  // Reads a model's file, keeps its bytes as those of a version, and loads it. Errors: those of the
+  // file and of Model::Load.
+  Result<std::shared_ptr<const model::Model>> TakeModelFile(const std::string& path);
+
  private:
   Status DeployModel(const catalog::Object& object, Deployment& deployment);
   // The first makes the name, a later one replaces the one before.

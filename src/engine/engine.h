@@ -11,6 +11,9 @@
 #include "base/arena.h"
 #include "base/metrics.h"
 #include "engine/state_memory.h"
+#include "engine/startup.h"
+#include "engine/model_edit.h"
+#include "engine/served_model.h"
 #include "engine/training_set.h"
 #include "engine/what_if.h"
 #include "headrace/result.h"
@@ -162,12 +165,21 @@ std::vector<Error> VerifySnapshots(os::FileSystem& files, const std::string& dir
 // data. A `done` callback runs on the worker thread. Lifetime: files, clock, metrics outlive it.
 class Engine {
  public:
-  // Opens the log, replays the catalogue and the state from it, compares recomputed outputs with
-  // the logged ones. `progress` (may be null) is told events replayed and events in all.
-  static Result<std::unique_ptr<Engine>> Open(
-      os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
-      EngineOptions options, const std::function<void(uint64_t, uint64_t)>& progress);
+  // Opens the log and recovers. `progress` (may be null) is told how far that is.
+  static Result<std::unique_ptr<Engine>> Open(os::FileSystem& files, os::Clock& clock,
+                                              base::MetricsRegistry& metrics, EngineOptions options,
+                                              const StartupTaker& progress);
+  // Opens the log alone: the directory is this program's, and nothing more is known. Until Recover
+  // has returned Ok, only startup, StopRecovery and ready may be called from other threads.
+  static Result<std::unique_ptr<Engine>> OpenLog(os::FileSystem& files, os::Clock& clock,
+                                                 base::MetricsRegistry& metrics,
+                                                 EngineOptions options);
   virtual ~Engine() = default;
+
+  // Replays the catalogue and the state from the log and compares recomputed outputs with the
+  // logged ones. On any thread, which may hand the engine on to another that is its worker then.
+  // kUnavailable (HR5001) when it was stopped. After an error the engine can only be closed.
+  virtual Status Recover(const StartupTaker& /*progress*/) { return Ok(); }
 
   // --- worker thread -----------------------------------------------------------------------------
   // Deploys a script's statements. All errors of the script, rendered with place, source line and
@@ -182,6 +194,8 @@ class Engine {
   // starts.
   virtual void Deploy(std::string_view script, const std::string& file,
                       std::function<void(Status)> done) = 0;
+  // See ModelEdit. Returns when it is durable or refused.
+  virtual void EditModel(ModelEdit edit) = 0;
   // Deployments are given up that would keep their callers waiting: the program wants to end.
   virtual void StopDeployments() = 0;
   // What Execute would do, without doing it. Errors as Execute.
@@ -216,6 +230,9 @@ class Engine {
   virtual Result<VerifyResult> Verify(const std::vector<std::string>& streams) const = 0;
   // See DescribeModel.
   virtual Result<std::string> ModelReport(const std::string& model) const = 0;
+  // Nothing: no such model.
+  virtual std::optional<ServedModel> FindModel(const std::string& name) const = 0;
+  virtual std::vector<ServedModel> models() const = 0;  // by name
   // See MakeTrainingSet.
   virtual Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                                 const TrainingSetTaker& taker) const = 0;
@@ -231,6 +248,10 @@ class Engine {
   virtual std::vector<StreamInfo> streams() const = 0;
   virtual log::Log& log() const = 0;
   virtual bool ready() const = 0;  // recovered, journal not failed
+  // How far Recover is, or was.
+  virtual StartupProgress startup() const { return {}; }
+  // Recover gives up at its next step: the program wants to end.
+  virtual void StopRecovery() {}
   // What the start found and did, for people; empty when there is nothing to say.
   virtual std::string recovery_note() const { return log().recovery().text; }
   // Flushes and closes. The engine takes nothing any more.

@@ -150,7 +150,7 @@ bool LocalEngine::Pump() {
   StepSnapshot();
   const bool deploys = StepDeployment();
   if (unappended_ || (deploying_ && deploying_->finishing)) return false;
-  if (queue_.empty() || closed_) return deploys;
+  if (queue_.empty() || closed_) return deploys || SnapshotGoesOn();
   flow::SourceNode& source = *graph_->FindSource(queue_.front().topic);
   BeginGroup(source, clock_.NowMicros());
   std::vector<Taken> taken;
@@ -319,6 +319,8 @@ IngestReply LocalEngine::ReplyOf(int64_t answer) const {
 }
 
 void LocalEngine::RunLanes(flow::SourceNode& source) {
+  const int64_t start = clock_.MonotonicNanoseconds();
+  const uint64_t events_before = totals_.events;
   const std::string& topic = source.plan().topic;
   std::vector<int64_t> offsets(placed_.size());
   for (size_t p = 0; p < offsets.size(); ++p)
@@ -351,6 +353,7 @@ void LocalEngine::RunLanes(flow::SourceNode& source) {
   group_->TakeEntries(entries_);
   KeepWithinMemory();
   CountTotals();
+  estimate_.Ran(totals_.events - events_before, clock_.MonotonicNanoseconds() - start);
 }
 
 void LocalEngine::CountTotals() {

@@ -1,33 +1,30 @@
 #include "engine/local_engine.h"
 
-#include <algorithm>
-
-#include "engine/comparison.h"
-#include "engine/replay.h"
-
 namespace headrace::engine {
-namespace {
-
-constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
-
-}  // namespace
-
-Result<std::unique_ptr<Engine>> Engine::Open(
-    os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics, EngineOptions options,
-    const std::function<void(uint64_t, uint64_t)>& progress) {
-  HR_ASSIGN(auto engine, LocalEngine::Open(files, clock, metrics, std::move(options), progress));
-  return std::unique_ptr<Engine>(std::move(engine));
-}
-
-Result<std::unique_ptr<LocalEngine>> LocalEngine::Open(
-    os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics, EngineOptions options,
-    const std::function<void(uint64_t, uint64_t)>& progress) {
-  options.log.read_only = options.read_only;
-  HR_ASSIGN(auto log, log::Log::Open(files, clock, metrics, options.directory, options.log));
-  auto engine =
-      std::make_unique<LocalEngine>(files, clock, metrics, std::move(options), std::move(log));
+Result<std::unique_ptr<Engine>> Engine::Open(os::FileSystem& files, os::Clock& clock,
+                                             base::MetricsRegistry& metrics, EngineOptions options,
+                                             const StartupTaker& progress) {
+  HR_ASSIGN(auto engine, OpenLog(files, clock, metrics, std::move(options)));
   HR_TRY(engine->Recover(progress));
   return engine;
+}
+
+Result<std::unique_ptr<Engine>> Engine::OpenLog(os::FileSystem& files, os::Clock& clock,
+                                                base::MetricsRegistry& metrics,
+                                                EngineOptions options) {
+  options.log.read_only = options.read_only;
+  HR_ASSIGN(auto log, log::Log::Open(files, clock, metrics, options.directory, options.log));
+  return std::unique_ptr<Engine>(
+      std::make_unique<LocalEngine>(files, clock, metrics, std::move(options), std::move(log)));
+}
+
+Result<std::unique_ptr<LocalEngine>> LocalEngine::Open(os::FileSystem& files, os::Clock& clock,
+                                                       base::MetricsRegistry& metrics,
+                                                       EngineOptions options,
+                                                       const StartupTaker& progress) {
+  HR_ASSIGN(auto engine, Engine::Open(files, clock, metrics, std::move(options), progress));
+  // OpenLog makes no other.
+  return std::unique_ptr<LocalEngine>(static_cast<LocalEngine*>(engine.release()));
 }
 
 LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
@@ -56,45 +53,15 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       backpressure_(metrics.GetGauge("headrace_backpressure_ratio",
                                      "What waits to be taken, as a share of its limit.",
                                      R"(component="ingest")")),
+      startup_(clock),
       deployment_(std::make_shared<Deployment>()),
+      estimate_(metrics),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 
 LocalEngine::~LocalEngine() {
   Status closed = Close();
   static_cast<void>(closed.ok());  // whoever cares about the last flush calls Close
-}
-
-Status LocalEngine::Recover(const std::function<void(uint64_t, uint64_t)>& progress) {
-  catalog::Catalog catalog;
-  HR_ASSIGN(auto cursor, log_->ScanControls());
-  log::Entry entry;
-  while (true) {
-    HR_ASSIGN(bool more, cursor->Next(&entry));
-    if (!more) break;
-    HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
-    HR_TRY(catalog.Apply(change, entry.lsn));
-  }
-  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog, Deployment{}));
-  Publish(std::move(deployment));
-  recovery_note_ = log_->recovery().text;
-  if (options_.read_only) return Ok();
-  if (options_.memory.bytes > 0) {
-    HR_ASSIGN(memory_, StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
-  }
-  HR_TRY(Rebuild(From::kSnapshot, progress));
-  HR_TRY(answers_.Recover());
-  if (!options_.snapshots) return Ok();
-  SnapshotStore store = snapshot_store();
-  HR_TRY(loaded_ ? store.ForgetBehind(loaded_->lsn) : store.Forget());
-  if (loaded_ && !store.Beginning().ok()) HR_TRY(store.WriteBeginning(loaded_->lsn));
-  constexpr int64_t kNanosPerMilli = 1'000'000;
-  snapshots_ = std::make_unique<SnapshotCycle>(
-      std::move(store), clock_, metrics_, *log_,
-      SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns,
-                          [this] { Wake(); }},
-      std::move(loaded_));
-  return Ok();
 }
 
 void LocalEngine::Publish(std::shared_ptr<const Deployment> deployment) {
@@ -106,57 +73,6 @@ void LocalEngine::Publish(std::shared_ptr<const Deployment> deployment) {
 std::shared_ptr<const Deployment> LocalEngine::deployment() const {
   std::lock_guard lock(mutex_);
   return deployment_;
-}
-
-// State is a function of the journal: run everything logged (what the past does not hold of it)
-// through a new graph, compare what comes out with what was logged, and append what had not been.
-Status LocalEngine::Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress) {
-  auto deployment = this->deployment();
-  HR_ASSIGN(Past past, LoadState(from));
-  graph_ = std::move(past.graph);
-  if (from == From::kSnapshot) {
-    positions_ = std::move(past.state.positions);
-    finished_ = std::move(past.state.finished);
-  }
-  group_ = std::make_unique<GroupBuilder>(deployment, *log_);
-  counted_ = {};
-  Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
-                        [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
-  for (const auto& [of, offset] : past.state.next_offsets)
-    comparison.Resume(of.first, of.second, offset);
-  ReplayOptions options;
-  options.from_lsn = past.lsn + 1;
-  options.until_lsn = log_->last_lsn();
-  options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
-    comparison.Logged(entry, rows);
-  };
-  options.input = [&](const log::Entry& entry, const InputNote& note) {
-    if (!note.source.empty()) {
-      positions_[{entry.topic, note.source}] = {note.source_bytes, note.source_events};
-    }
-  };
-  options.frame_done = [&]() -> Status {
-    KeepWithinMemory();
-    if (std::optional<Error> full = MemoryFull()) return *full;
-    if (group_->bytes() < kBackfillBytes) return Ok();
-    group_->TakeEntries(entries_);
-    return AppendGroup();
-  };
-  if (progress) options.progress = [&](uint64_t events) { progress(events, log_->last_lsn()); };
-  HR_ASSIGN(uint64_t events, Replay(*log_, *graph_, comparison, options));
-  static_cast<void>(events);
-  comparison.Finish();
-  if (comparison.differences() > 0) {
-    const Difference& first = comparison.sample().front();
-    return Error(ErrorKind::kCorruption, "HR5401",
-                 "the recomputed row differs from the logged one: " + first.logged + " was logged")
-        .AtPlace(first.id)
-        .WithHint("run `headrace verify` to see every difference");
-  }
-  group_->TakeEntries(entries_);
-  HR_TRY(AppendGroup());
-  HR_TRY(JoinUnfinished(comparison));
-  return log_->WaitDurable(log_->last_lsn());
 }
 
 // State is not that of the journal: nothing may be computed with it. A start builds it anew.
@@ -194,7 +110,7 @@ ReadPosition LocalEngine::PositionOf(const std::string& topic, const std::string
 }
 
 bool LocalEngine::ready() const {
-  return !closed_ && log_->failure() == nullptr;
+  return startup_.done() && !closed_ && log_->failure() == nullptr;
 }
 
 std::vector<StreamInfo> LocalEngine::streams() const {

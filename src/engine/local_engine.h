@@ -18,6 +18,7 @@
 #include "engine/group_builder.h"
 #include "engine/kept_answers.h"
 #include "engine/past.h"
+#include "engine/recovery_estimate.h"
 #include "engine/snapshot_cycle.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
@@ -45,19 +46,19 @@ struct BulkChunk {
 // the log refused for want of space is kept and offered again before anything else is taken.
 class LocalEngine final : public Engine {
  public:
-  static Result<std::unique_ptr<LocalEngine>> Open(
-      os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
-      EngineOptions options, const std::function<void(uint64_t, uint64_t)>& progress);
+  static Result<std::unique_ptr<LocalEngine>> Open(os::FileSystem& files, os::Clock& clock,
+                                                   base::MetricsRegistry& metrics,
+                                                   EngineOptions options,
+                                                   const StartupTaker& progress);
   LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsRegistry& metrics,
               EngineOptions options, std::unique_ptr<log::Log> log);
   ~LocalEngine() override;
 
-  // Replays the log: catalogue, then state.
-  Status Recover(const std::function<void(uint64_t, uint64_t)>& progress);
-
+  Status Recover(const StartupTaker& progress) override;
   Status Execute(std::string_view script, const std::string& file) override;
   void Deploy(std::string_view script, const std::string& file,
               std::function<void(Status)> done) override;
+  void EditModel(ModelEdit edit) override;
   void StopDeployments() override;
   // Runs every deployment that is under way or waits to its end.
   Status FinishDeployments();
@@ -75,6 +76,8 @@ class LocalEngine final : public Engine {
   Result<std::string> Why(std::string_view id) const override;
   Result<VerifyResult> Verify(const std::vector<std::string>& streams) const override;
   Result<std::string> ModelReport(const std::string& model) const override;
+  std::optional<ServedModel> FindModel(const std::string& name) const override;
+  std::vector<ServedModel> models() const override;
   Result<TrainingSetReport> TrainingSet(const TrainingSetRequest& request,
                                         const TrainingSetTaker& taker) const override;
   Result<WhatIfReport> WhatIf(const WhatIfRequest& request, const TakeBytes& take,
@@ -85,6 +88,8 @@ class LocalEngine final : public Engine {
   std::vector<StreamInfo> streams() const override;
   log::Log& log() const override { return *log_; }
   bool ready() const override;
+  StartupProgress startup() const override { return startup_.Now(); }
+  void StopRecovery() override { startup_.Stop(); }
   std::string recovery_note() const override { return recovery_note_; }
   Status Close() override;
 
@@ -137,12 +142,24 @@ class LocalEngine final : public Engine {
 
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
-  Status Rebuild(From from, const std::function<void(uint64_t, uint64_t)>& progress);
+  Status BeginSnapshots();
+  Status Rebuild(From from, const StartupTaker& progress);
+  // Runs what the log holds behind the LSN; returns how many events.
+  Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
+  // How many events the log holds behind the state; 0 when a snapshot of an older format does not
+  // tell.
+  uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
+  bool SnapshotGoesOn() const;
+  void NoteSnapshots();
+  void ForgetSnapshots(SnapshotCycle::Forget forget);
   Status CheckOpen() const;
   // Whether an append would not wait, or may.
   bool MayAppend() const;
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
+  // Journals the changes and deploys what they make, when they are durable.
+  Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
+  Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
   // Works on deployments between two groups. True when there is more to do at once.
@@ -225,6 +242,8 @@ class LocalEngine final : public Engine {
   base::Counter& overload_refusals_;
   base::Gauge& backpressure_;
 
+  Startup startup_;  // thread-safe
+
   // Guarded by mutex_.
   mutable std::mutex mutex_;
   std::shared_ptr<const Deployment> deployment_;
@@ -234,6 +253,8 @@ class LocalEngine final : public Engine {
   std::function<void()> wake_;
 
   // Confined to the worker.
+  RecoveryEstimate estimate_;
+  uint64_t snapshots_written_ = 0;  // that the estimate knows of
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit
   std::unique_ptr<flow::Graph> graph_;

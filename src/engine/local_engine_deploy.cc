@@ -147,18 +147,36 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
   HR_ASSIGN(auto planned, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
   // Topics take LSNs too: only now it is known which the changes get.
-  HR_ASSIGN(auto deployment, DeployBehind(deployer_, draft.changes, *base, log_->last_lsn()));
-  std::vector<log::Entry> controls = ControlsOf(draft.changes);
-  HR_TRY(log_->Append(controls));
-  HR_TRY(log_->WaitDurable(log_->last_lsn()));
-  Use(std::move(deployment));
-  Complete();
+  HR_TRY(ApplyAtOnce(draft.changes));
   // Which version decides is looked up when a row is scored: the flow goes on as it is.
   if (OnlyModels(draft)) return Ok();
-  if (snapshots_) snapshots_->Restart(SnapshotCycle::Forget::kNow);
+  ForgetSnapshots(SnapshotCycle::Forget::kNow);
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
+}
+
+Status LocalEngine::ApplyAtOnce(const std::vector<Change>& changes) {
+  HR_ASSIGN(auto next, DeployBehind(deployer_, changes, *deployment(), log_->last_lsn()));
+  std::vector<log::Entry> controls = ControlsOf(changes);
+  HR_TRY(log_->Append(controls));
+  HR_TRY(log_->WaitDurable(log_->last_lsn()));
+  Use(std::move(next));
+  Complete();
+  return Ok();
+}
+
+void LocalEngine::EditModel(ModelEdit edit) {
+  edit.done(EditModelAtOnce(edit));
+}
+
+// A model is no part of the flow until a statement asks for it: nothing is computed again.
+Result<int32_t> LocalEngine::EditModelAtOnce(const ModelEdit& edit) {
+  HR_TRY(CheckOpen());
+  if (unappended_) return NoSpace();
+  HR_ASSIGN(PlannedEdit planned, PlanModelEdit(deployer_, *deployment(), edit));
+  HR_TRY(ApplyAtOnce(planned.changes));
+  return planned.version;
 }
 
 Status LocalEngine::JoinUnfinished(Comparison& comparison) {
@@ -321,7 +339,8 @@ Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vecto
       if (item->source && !base->Find(change.name)) graph_->AddSource(item->source);
     }
     // Those that were taken before are of no use any more.
-    if (snapshots_ && later.empty()) snapshots_->Restart(SnapshotCycle::Forget::kLater);
+    if (later.empty()) ForgetSnapshots(SnapshotCycle::Forget::kLater);
+    estimate_.SnapshotsForgotten();
   }
   // What is replaced is muted as long as it is computed apart.
   std::vector<Change> open;
@@ -379,7 +398,7 @@ Status LocalEngine::TakeOver() {
     graph_->Adopt(deploying.backfill->graph(), *deploying.backfill->part().Find(name)->statement,
                   item->statement);
   }
-  if (snapshots_) snapshots_->Restart(SnapshotCycle::Forget::kLater);
+  ForgetSnapshots(SnapshotCycle::Forget::kLater);
   deployed_.emplace_back(NextLsn(0) + entries_.size() - 1, std::move(deploying.done));
   TellDeployed();
   deploying_.reset();

@@ -55,8 +55,7 @@ Result<VerifyResult> LocalEngine::VerifyBehindBeginning(
   Comparison comparison(deployment, *log_, Comparison::Keep::kRows, nullptr);
   comparison.Restrict(streams);
   comparison.EndAt(until);
-  for (const auto& [of, offset] : past.state.next_offsets)
-    comparison.Resume(of.first, of.second, offset);
+  comparison.Resume(past.state, past.lsn);
   ReplayOptions options;
   options.from_lsn = past.lsn + 1;
   options.until_lsn = until;
@@ -80,6 +79,14 @@ Result<std::string> LocalEngine::ModelReport(const std::string& model) const {
   const SnapshotStore store = snapshot_store();
   return ReadPast(store,
                   [&] { return DescribeModel({files_, *log_, store, *deployment, 1}, model); });
+}
+
+std::optional<ServedModel> LocalEngine::FindModel(const std::string& name) const {
+  return ServedModelOf(*deployment(), name);
+}
+
+std::vector<ServedModel> LocalEngine::models() const {
+  return ServedModels(*deployment());
 }
 
 Result<TrainingSetReport> LocalEngine::TrainingSet(const TrainingSetRequest& request,

@@ -29,7 +29,7 @@ std::string LocalEngine::SnapshotHead(std::string graph) const {
   state.finished = finished_;
   state.graph = std::move(graph);
   for (const Deployed& item : deployment()->items) {
-    if (item.models || item.source) continue;
+    if (item.models) continue;  // of sources: how much there is to replay
     for (int32_t p = 0; p < item.partitions; ++p)
       state.next_offsets[{item.topic(), p}] = log_->next_offset(item.topic(), p);
   }
@@ -42,8 +42,29 @@ void LocalEngine::StepSnapshot() {
   // What is computed over the past begins where the past began: that must not move meanwhile.
   const bool held = deploying_ != nullptr || !scripts_.empty() || unfinished_;
   if (held && snapshots_->idle()) return;
-  snapshots_->Step(*graph_, log_->last_lsn(),
-                   [this](std::string graph) { return SnapshotHead(std::move(graph)); });
+  snapshots_->Step(*graph_, log_->last_lsn(), [this](std::string graph) {
+    NoteSnapshots();
+    estimate_.SnapshotBegun();
+    return SnapshotHead(std::move(graph));
+  });
+  NoteSnapshots();
+}
+
+void LocalEngine::ForgetSnapshots(SnapshotCycle::Forget forget) {
+  if (snapshots_) snapshots_->Restart(forget);
+  estimate_.SnapshotsForgotten();
+}
+
+// With nobody to serve a snapshot need not wait for the next event.
+bool LocalEngine::SnapshotGoesOn() const {
+  return snapshots_ && !closed_ && !unappended_ && waiting_.empty() && snapshots_->goes_on();
+}
+
+void LocalEngine::NoteSnapshots() {
+  const SnapshotWriter::Written written = snapshots_->written();
+  if (written.count == snapshots_written_) return;
+  snapshots_written_ = written.count;
+  estimate_.SnapshotWritten(written.bytes);
 }
 
 // At a clean end, so that the next start has nothing to replay.

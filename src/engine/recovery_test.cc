@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/recovery_estimate.h"
+#include "engine/snapshot_store.h"
 #include "engine/test_program.h"
 
 namespace headrace::engine {
@@ -52,6 +54,82 @@ TEST(Recovery, FindsStatementsStateAndRowsAgain) {
   program.Feed("s", {Event(4, 4)});
   EXPECT_EQ(1U, Count(program.Rows("o"), "\"q\":4,\"d\":3,\"n\":3"));
   EXPECT_EQ(0U, program.Differences());
+}
+
+TEST(Recovery, SaysHowManyEventsAreRunAgainAndHowMany) {
+  for (const bool snapshots : {false, true}) {
+    TestProgram program(snapshots ? 20 : UINT64_MAX);
+    program.Run(std::string(kStream) + kCounted);
+    std::vector<std::string> lines;
+    for (int i = 0; i < 1000; ++i)
+      lines.push_back(Event(i, 1));
+    program.Feed("s", lines, [](size_t) { return 10; });
+    // Not the one that is taken at a clean end.
+    ASSERT_TRUE(program.Crash(1).ok());
+    const StartupProgress startup = program.engine().startup();
+    EXPECT_EQ(StartupProgress::Phase::kReady, startup.phase);
+    EXPECT_EQ(startup.events_total, startup.events);
+    EXPECT_EQ(program.replayed(), startup.events);
+    EXPECT_EQ(!snapshots, startup.events == 1000U);
+    EXPECT_TRUE(program.engine().ready());
+  }
+}
+
+TEST(Recovery, GivesUpWhenItIsStoppedAndIsAsItWasThen) {
+  TestProgram program;
+  program.Run(std::string(kStream) + kCounted);
+  program.Feed("s", {Event(1, 1), Event(2, 2), Event(3, 0)}, [](size_t) { return 1; });
+  const std::string rows = program.Rows("o", true);
+  ASSERT_TRUE(program.Stop().ok());
+  for (uint64_t lsn : SnapshotStore(program.disk(), "/data").List()) {
+    const std::string path = "/data/snapshots/" + std::to_string(lsn);
+    ASSERT_TRUE(program.disk().Remove(path + ".manifest").ok());
+  }
+  EngineOptions options;
+  options.directory = "/data";
+  base::MetricsRegistry metrics;
+  auto engine = Engine::OpenLog(program.disk(), program.clock(), metrics, options).value();
+  EXPECT_FALSE(engine->ready());
+  std::vector<uint64_t> seen;
+  Status recovered = engine->Recover([&](const StartupProgress& progress) {
+    seen.push_back(progress.events);
+    EXPECT_EQ(3U, progress.events_total);
+    if (progress.events == 2) engine->StopRecovery();
+  });
+  EXPECT_EQ("HR5001", recovered.error().code());
+  EXPECT_EQ((std::vector<uint64_t>{1, 2}), seen);
+  EXPECT_FALSE(engine->ready());
+  ASSERT_TRUE(engine->Close().ok());
+  engine.reset();
+  ASSERT_TRUE(program.Start().ok());
+  EXPECT_EQ(rows, program.Rows("o", true));
+}
+
+TEST(RecoveryEstimate, IsLoadingTheSnapshotAndRunningWhatIsBehindIt) {
+  base::MetricsRegistry metrics;
+  RecoveryEstimate estimate(metrics);
+  EXPECT_EQ(0, estimate.seconds());
+  estimate.Loaded(50'000'000, 500'000'000);       // 100 MB/s
+  estimate.Replayed(10'000, 40'000, 20'000'000);  // 2 us each
+  EXPECT_NEAR(0.5 + 0.02, estimate.seconds(), 1e-9);
+  estimate.Ran(5'000, 50'000'000);  // what live events take says less than a replay
+  EXPECT_NEAR(0.5 + 0.03, estimate.seconds(), 1e-9);
+  estimate.SnapshotBegun();
+  estimate.Ran(1'000, 10'000'000);
+  EXPECT_NEAR(0.5 + 0.032, estimate.seconds(), 1e-9);  // not written yet
+  estimate.SnapshotWritten(20'000'000);
+  EXPECT_NEAR(0.2 + 0.002, estimate.seconds(), 1e-9);
+  estimate.SnapshotsForgotten();
+  EXPECT_NEAR(46'000 * 2e-6, estimate.seconds(), 1e-9);
+  EXPECT_NE(std::string::npos, metrics.Text().find("headrace_recovery_estimated_seconds 0.092"));
+}
+
+TEST(RecoveryEstimate, WithoutAReplayGoesByTheEventsThatCame) {
+  base::MetricsRegistry metrics;
+  RecoveryEstimate estimate(metrics);
+  estimate.Replayed(10, 10, 5'000'000'000);  // so few say nothing
+  estimate.Ran(990, 990'000);
+  EXPECT_NEAR(1000 * 1e-6, estimate.seconds(), 1e-9);
 }
 
 TEST(Recovery, StatementsThatStandAlreadyAreLeftAsTheyAre) {

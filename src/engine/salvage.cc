@@ -104,7 +104,10 @@ class Salvaging {
     Result<SnapshotManifest> manifest =
         lsn.ok() ? store.Read(*lsn) : Result<SnapshotManifest>(lsn.error());
     beginning_lost_ = !manifest.ok() || !store.CheckPages(*manifest).ok();
-    return beginning_lost_ ? Ok() : store.CopyBeginning(*manifest, SnapshotStore(files_, to));
+    if (beginning_lost_) return Ok();
+    const SnapshotStore target(files_, to);
+    HR_TRY(store.CopySnapshot(*manifest, target));
+    return target.WriteBeginning(manifest->lsn);
   }
 
   // Rows that are computed hide nothing when they are lost: only events and controls do.

@@ -38,9 +38,12 @@ class SnapshotCycle {
   // kLater: that is done by the time the next one is begun.
   enum class Forget { kNow, kLater };
   void Restart(Forget forget);
+  SnapshotWriter::Written written() const { return writer_.written(); }
   // Nothing is being taken or written.
   bool idle() const { return !taking_ && !writer_.busy(); }
   bool taking() const { return taking_; }
+  // Step would take a piece at once.
+  bool goes_on() const { return taking_ && writer_.has_room(); }
   // Brings what is under way to its end.
   void Settle(flow::Graph& graph);
 

@@ -11,6 +11,13 @@ constexpr size_t kCrcBytes = 4;
 
 }  // namespace
 
+uint64_t SnapshotManifest::bytes() const {
+  uint64_t bytes = head.size();
+  for (const auto& [id, page] : pages)
+    bytes += page.length;
+  return bytes;
+}
+
 std::string SnapshotManifest::Encode() const {
   std::string out;
   base::ByteWriter writer(out);

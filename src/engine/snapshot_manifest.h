@@ -25,6 +25,7 @@ struct SnapshotManifest {
   std::string head;  // all that is no page
   std::map<PageId, Page> pages;
 
+  uint64_t bytes() const;  // of the state that it stands for
   std::string Encode() const;
   // kCorruption (HR5402).
   static Result<SnapshotManifest> Decode(std::string_view bytes);

@@ -147,16 +147,31 @@ Status SnapshotStore::CheckPages(const SnapshotManifest& manifest) const {
   return ReadPages(manifest, [](uint32_t, uint32_t, std::string_view) { return Ok(); });
 }
 
-Status SnapshotStore::CopyBeginning(const SnapshotManifest& manifest,
-                                    const SnapshotStore& to) const {
+// Page files that both snapshots have may be in use there: they are replaced as a whole.
+Status SnapshotStore::CopyPages(const std::set<uint64_t>& page_files, const SnapshotStore& to,
+                                Present present) const {
+  for (uint64_t file : page_files) {
+    const std::string path = to.PagesPath(file);
+    if (present == Present::kStays && files_.Exists(path)) continue;
+    const std::string beside = path + ".new";
+    HR_TRY(os::CopyFile(files_, PagesPath(file), beside));
+    HR_TRY(files_.Rename(beside, path));
+  }
+  return files_.SyncDirectory(to.directory_);
+}
+
+Status SnapshotStore::CopySnapshot(const SnapshotManifest& manifest,
+                                   const SnapshotStore& to) const {
   HR_TRY(files_.CreateDirectories(to.directory_));
   std::set<uint64_t> page_files;
   for (const auto& [id, page] : manifest.pages)
     page_files.insert(page.file);
-  for (uint64_t file : page_files)
-    HR_TRY(os::CopyFile(files_, PagesPath(file), to.PagesPath(file)));
-  HR_TRY(os::ReplaceFile(files_, to.ManifestPath(manifest.lsn), manifest.Encode()));
-  return to.WriteBeginning(manifest.lsn);
+  HR_TRY(CopyPages(page_files, to, Present::kStays));
+  if (!to.CheckPages(manifest).ok()) {
+    HR_TRY(CopyPages(page_files, to, Present::kReplaced));
+    HR_TRY(to.CheckPages(manifest));
+  }
+  return os::ReplaceFile(files_, to.ManifestPath(manifest.lsn), manifest.Encode());
 }
 
 std::vector<Error> SnapshotStore::Verify() const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,8 +57,11 @@ class SnapshotStore {
 
   // Whether each of its pages is what was written. kCorruption.
   Status CheckPages(const SnapshotManifest& manifest) const;
-  // The beginning, into another directory that has none.
-  Status CopyBeginning(const SnapshotManifest& manifest, const SnapshotStore& to) const;
+  // One snapshot, into another directory: what is of it there already is not copied again. The
+  // copy is checked. It is no beginning yet, and leaves what is there as it was.
+  Status CopySnapshot(const SnapshotManifest& manifest, const SnapshotStore& to) const;
+  // Removes what does not stay; best effort.
+  void RemoveOld() const;
 
   // What is damaged, of all snapshots.
   std::vector<Error> Verify() const;
@@ -80,7 +84,9 @@ class SnapshotStore {
   Status Flush();
   // Pages of files that are mostly of the past are written anew, so that these can go.
   Status Gather();
-  void RemoveOld() const;
+  enum class Present { kStays, kReplaced };
+  Status CopyPages(const std::set<uint64_t>& page_files, const SnapshotStore& to,
+                   Present present) const;
 
   os::FileSystem& files_;
   std::string directory_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -74,6 +75,24 @@ TEST(SnapshotManifest, IsTheBytesOfItsDescription) {
   for (size_t cut = 0; cut < bytes.size(); ++cut)
     EXPECT_EQ("HR5402", SnapshotManifest::Decode(bytes.substr(0, cut)).error().code());
   EXPECT_EQ(bytes, SnapshotManifest::Decode(bytes)->Encode());
+}
+
+TEST(Snapshots, OneIsTakenToItsEndThoughNoEventComes) {
+  TestProgram program;
+  program.Run(kScript);
+  std::vector<std::string> events;
+  for (int64_t i = 0; i < 4000; ++i) {
+    events.push_back(R"({"id":"i)" + std::to_string(i) + R"(","k":"key)" + std::to_string(i) +
+                     R"(","q":1,"ts":)" + std::to_string(TestProgram::kNow - kSecond) + "}");
+  }
+  program.Feed("s", events, [](size_t) { return 256; });
+  program.clock().Advance(11 * kSecond);
+  size_t pieces = 0;
+  while (program.engine().Pump())
+    ++pieces;
+  EXPECT_GT(pieces, 5U);
+  while (SnapshotStore(program.disk(), "/data").List().empty())
+    std::this_thread::yield();
 }
 
 TEST(Snapshots, ACleanEndLeavesNothingToReplay) {

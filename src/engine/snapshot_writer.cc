@@ -47,6 +47,11 @@ bool SnapshotWriter::busy() const {
   return busy_;
 }
 
+SnapshotWriter::Written SnapshotWriter::written() const {
+  std::lock_guard lock(mutex_);
+  return written_;
+}
+
 void SnapshotWriter::Begin(uint64_t lsn, std::string head, bool whole) {
   Push({Step::kBegin, lsn, std::move(head), whole, {}, 0});
 }
@@ -150,6 +155,11 @@ Status SnapshotWriter::Commit(uint64_t lsn) {
   HR_TRY(log_.WaitDurable(lsn));
   store_.KeepOlder(log_.HasRetention());
   HR_ASSIGN(base_, store_.Commit());
+  {
+    std::lock_guard lock(mutex_);
+    ++written_.count;
+    written_.bytes = base_->bytes();
+  }
   last_lsn_.Set(static_cast<double>(lsn));
   seconds_.Record(static_cast<uint64_t>(clock_.MonotonicNanoseconds() - began_nanos_));
   return Retain();

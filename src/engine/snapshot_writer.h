@@ -35,6 +35,12 @@ class SnapshotWriter {
   // The next snapshot: must everything be handed over, or what has changed?
   bool needs_whole() const;
   bool has_room() const;
+  // How many are written, and what the newest consists of.
+  struct Written {
+    uint64_t count = 0;
+    uint64_t bytes = 0;
+  };
+  Written written() const;
   // A snapshot is begun, or being written.
   bool busy() const;
   // `whole`: its pages are all there are; otherwise those that are not appended stay as they were.
@@ -91,6 +97,7 @@ class SnapshotWriter {
   bool broken_ = false;  // the present one has failed: the rest of it is thrown away
   bool stop_ = false;
   std::optional<Error> failure_;  // of the last one
+  Written written_;
   std::thread thread_;
 };
 

@@ -36,7 +36,7 @@ class TestProgram {
     replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
         LocalEngine::Open(*files_, clock_, *metrics_, options,
-                          [this](uint64_t events, uint64_t) { replayed_ = events; });
+                          [this](const StartupProgress& progress) { replayed_ = progress.events; });
     if (!opened.ok()) return std::move(opened).error();
     engine_ = std::move(opened).value();
     return Ok();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -68,11 +69,11 @@ struct Sought {
 // lost, the one of its cause that is like the logged one. Counts the rows of every stream.
 class RowCatcher final : public Emission {
  public:
-  RowCatcher(std::shared_ptr<const Deployment> deployment, Sought sought, const EngineState& before)
+  RowCatcher(std::shared_ptr<const Deployment> deployment, Sought sought, const Past& past)
       : Emission(std::move(deployment)), sought_(std::move(sought)) {
-    for (const auto& [of, offset] : before.next_offsets) {
-      const Deployed* item = this->deployment().FindByTopic(of.first);
-      if (item != nullptr) next_offsets_[{IndexOf(*item), of.second}] = offset;
+    GoOnAt(past.state.next_offsets);
+    for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
+      if (loss.lsn > past.lsn) losses_.push_back(&loss);
     }
     const Deployed* item = this->deployment().Find(sought_.id.stream);
     stream_ = IndexOf(*item);
@@ -81,6 +82,8 @@ class RowCatcher final : public Emission {
 
  protected:
   int64_t OnRow(size_t stream, const EmittedRow& row) override {
+    for (; !losses_.empty() && losses_.front()->lsn < row.cause.lsn; losses_.pop_front())
+      GoOnAt(losses_.front()->next_offsets);
     const int64_t offset = next_offsets_[{stream, row.partition}]++;
     if (stream != stream_ || row.partition != sought_.id.partition) return offset;
     const bool dense = deployment().catalog.losses().empty();
@@ -91,12 +94,19 @@ class RowCatcher final : public Emission {
   }
 
  private:
+  void GoOnAt(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets) {
+    for (const auto& [of, offset] : offsets) {
+      const Deployed* item = deployment().FindByTopic(of.first);
+      if (item != nullptr) next_offsets_[{IndexOf(*item), of.second}] = offset;
+    }
+  }
   size_t IndexOf(const Deployed& item) const {
     return static_cast<size_t>(&item - deployment().items.data());
   }
 
   Sought sought_;
   size_t stream_ = 0;
+  std::deque<const catalog::Loss*> losses_;  // that are ahead, ascending
   std::map<std::pair<size_t, int32_t>, int64_t> next_offsets_;
   std::optional<std::string> row_;
 };
@@ -230,7 +240,7 @@ class Explanation {
   Status RunBehind(Past& past, const Sought& sought, flow::Probe& probe,
                    std::optional<std::string>* recomputed) {
     past.graph->SetProbe(&probe);
-    RowCatcher catcher(counted_, sought, past.state);
+    RowCatcher catcher(counted_, sought, past);
     ReplayOptions options;
     options.from_lsn = past.lsn + 1;
     options.until_lsn = sought.cause.lsn;

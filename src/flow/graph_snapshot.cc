@@ -48,7 +48,7 @@ size_t BlocksOf(const StatementPlan& plan) {
   size_t blocks = 0;
   if (plan.select) {
     for (const Stage& stage : plan.select->stages)
-      blocks += stage.key_blocks.size();
+      blocks += stage.blocks();
   }
   return blocks;
 }

@@ -12,6 +12,7 @@
 #include "schema/codec.h"
 #include "state/group_table.h"
 #include "state/key_block.h"
+#include "state/running_function.h"
 
 // What the SQL planner makes and operators run: immutable, shared by the live flow, by recovery and
 // by every replay, which each build their own state from it.
@@ -71,15 +72,19 @@ struct Prediction {
   row::Type result_type{};
 };
 
-// What runs at one depth of a SELECT: expressions over what is there, then the windows and the
-// predictions that read only those.
+// What runs at one depth of a SELECT: expressions over what is there, then the windows, the
+// functions with a memory and the predictions that read only those.
 struct Stage {
   std::vector<Evaluation> evaluations;
   std::vector<state::KeyBlockSpec> key_blocks;
+  std::vector<state::RunningSpec> running;
   std::vector<Prediction> predictions;
+
+  // How many blocks of state it has: those of windows, then those of `running`.
+  size_t blocks() const { return key_blocks.size() + running.size(); }
 };
 
-// A window aggregate as `why` shows it.
+// A window aggregate, or a function with a memory, as `why` shows it.
 struct FeatureNote {
   std::string name;    // output column or canonical text of the call
   std::string call;    // canonical text of the call without its window
@@ -88,7 +93,7 @@ struct FeatureNote {
   row::Type type{};
   size_t stage = 0;
   size_t block = 0;  // index into Stage::key_blocks
-  int frame = -1;    // index into KeyBlockSpec::frames; -1 for lag
+  int frame = -1;    // index into KeyBlockSpec::frames; -1 for lag and what is no window
 };
 
 // A CASE that decides, as `why` shows it: its branches with the text and place of each.

@@ -41,6 +41,8 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
     for (const state::KeyBlockSpec& spec : stage.key_blocks) {
       blocks.push_back(state::KeyBlock::Make(spec, spill));
     }
+    for (const state::RunningSpec& spec : stage.running)
+      blocks.push_back(state::MakeRunningBlock(spec));
   }
 }
 

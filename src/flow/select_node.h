@@ -23,8 +23,9 @@ double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories);
 
 // Runs a SELECT without GROUP BY over a batch: lateness, WHERE, then stage by stage expressions,
-// windows and predictions. Emits one row per row that passes, in order. The team does together what
-// a row needs nothing of another for; refusals are told in order. Confined.
+// windows, functions with a memory and predictions. Emits one row per row that passes, in order.
+// The team does together what a row needs nothing of another for; refusals are told in order.
+// Confined.
 class SelectNode {
  public:
   // The team, and the spill file of its windows if any, must outlive the node.
@@ -58,7 +59,8 @@ class SelectNode {
   ModelLookup models_;
   os::WorkerTeam* team_;
   Probe* probe_ = nullptr;
-  std::vector<std::vector<std::unique_ptr<state::KeyBlock>>> key_blocks_;  // by stage
+  std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
+      key_blocks_;  // by stage; those of windows first
   row::Batch working_;
   std::vector<row::Row*> origins_;  // input row of each working row
   state::KeyBlock::Failures failures_;

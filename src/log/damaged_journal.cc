@@ -153,6 +153,10 @@ class JournalReader {
     scan.content = std::move(content).value();
     scan.sequence = std::strtoull(name.c_str(), nullptr, 10);
     scan.header_sound = DecodeFileHeader(scan.content, &scan.header);
+    if (scan.header_sound && scan.header.sealed()) {
+      finds_.sealed = true;
+      return;
+    }
     if (scan.header_sound) {
       scan.sequence = scan.header.sequence;  // a file that was to be used again holds old frames
     } else if (std::string_view(scan.content).substr(0, kFileHeaderSize).find_first_not_of('\0') ==

@@ -17,8 +17,9 @@ struct JournalFinds {
   std::map<Lsn, EntryPtr> entries;  // batches have the offsets that they were given
   std::map<Lsn, JournalContents::Topic> topics;
   std::vector<Damage> damage;
-  Lsn first_lsn = 0;  // the first that these files hold or held; 0: they hold nothing
-  Lsn last_lsn = 0;   // the last
+  Lsn first_lsn = 0;    // the first that these files hold or held; 0: they hold nothing
+  Lsn last_lsn = 0;     // the last
+  bool sealed = false;  // a file says that there is nothing behind what was moved
   // A write that a crash cut off: it never counted. Damage within the last flush of the last file
   // looks the same.
   std::string torn_path;

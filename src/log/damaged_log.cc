@@ -111,6 +111,7 @@ Status DamagedLog::LoadJournal() {
   HR_ASSIGN(journal_, ReadDamagedJournal(files_, path));
   damage_.insert(damage_.end(), journal_.damage.begin(), journal_.damage.end());
   const Lsn moved = manifest_.moved_lsn;
+  if (journal_.sealed && journal_.first_lsn == 0) return Ok();
   if (journal_.last_lsn < moved) {
     damage_.push_back({path, 0, 0, "the journal ends before what was moved to segments"});
   } else if (manifest_known_ && journal_.first_lsn > moved + 1) {

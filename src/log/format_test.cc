@@ -145,6 +145,25 @@ TEST(Format, AnIndexWithImpossiblePointsIsBuiltAgain) {
   }
 }
 
+// The program ended between the index of a full segment and the manifest that says so.
+TEST(Format, AnIndexOfAnotherSizeIsNoDamage) {
+  Entry entry = DocumentedEntry();
+  std::string stored;
+  AppendStored(entry, entry.bytes, stored);
+  os::MemoryFileSystem files;
+  files.CreateDirectories("/p").value();
+  const std::string path = SegmentPath("/p", 0);
+  os::ReplaceFile(files, path, stored).value();
+  os::ReplaceFile(files, IndexPath(path), IndexOf(stored.size() + 100, {{0, 0, 2, 0}})).value();
+  Segment segment;
+  segment.path = path;
+  segment.size = stored.size();
+  EXPECT_EQ(ErrorKind::kNotFound, ReadIndexOf(files, segment).error().kind());
+  Partition partition(files, "/p", {});
+  ASSERT_TRUE(partition.Open({{0, 1, stored.size()}}, 0, true).ok());
+  EXPECT_EQ(entry.bytes, partition.Read(0, 1)->front().bytes);
+}
+
 TEST(Format, AStoredBatchWithImpossibleOffsetsIsRefused) {
   StoredHeader header;
   for (bool good : {true, false}) {

@@ -61,7 +61,11 @@ struct FileHeader {
   uint64_t sequence = 0;  // of the file, from 1
   uint32_t epoch = 0;     // differs each time the file is written anew; not to be guessed
   uint32_t seed = 0;      // CRC of the last frame of the file before
-  Lsn first_lsn = 0;      // of the first frame here
+  // Of the first frame here. 0: the file is sealed; it holds nothing, and the journal goes on
+  // behind what was moved to segments, whatever that is.
+  Lsn first_lsn = 0;
+
+  bool sealed() const { return first_lsn == 0; }
 };
 std::string EncodeFileHeader(const FileHeader& header);
 // False when the bytes are no valid header (zeros, or torn while the file was begun).

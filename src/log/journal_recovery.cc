@@ -67,6 +67,7 @@ Result<JournalContents> Journal::Recover(Lsn moved) {
   JournalContents contents;
   HR_ASSIGN(auto names, files_.List(directory_));
   std::map<uint64_t, std::pair<FileHeader, std::string>> found;
+  std::pair<FileHeader, std::string> sealed;
   uint64_t highest = 0;
   for (const std::string& name : names) {
     if (!name.ends_with(".journal")) continue;
@@ -82,13 +83,21 @@ Result<JournalContents> Journal::Recover(Lsn moved) {
     // file was new) or the header of before (it was renamed), and the file holds nothing.
     bool blank = bytes.find_first_not_of('\0') == std::string::npos;
     bool sound = DecodeFileHeader(bytes, &header);
-    if (sound && header.sequence == number) {
+    if (sound && header.sequence == number && header.sealed()) {
+      sealed = {header, path};
+    } else if (sound && header.sequence == number) {
       found[header.sequence] = {header, path};
     } else if (sound || blank) {
       recycled_.push_back(path);
     } else {
       return Damaged(path, 0, "the header of the file is damaged");
     }
+  }
+  if (!sealed.second.empty() && found.empty()) {
+    buffered_lsn_ = moved;
+    files_by_sequence_[sealed.first.sequence] = {sealed.first, sealed.second, 0, moved};
+  } else if (!sealed.second.empty()) {
+    recycled_.push_back(sealed.second);  // what came behind it begins with the others
   }
   for (const auto& [sequence, file] : found) {
     const auto& [header, path] = file;

@@ -339,4 +339,17 @@ std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn fl
   return paths;
 }
 
+std::vector<std::string> Partition::DropBelow(int64_t offset) {
+  std::vector<std::string> paths;
+  std::lock_guard lock(mutex_);
+  if (dirty_) return paths;
+  while (!segments_.empty() && segments_.front()->end_offset <= offset) {
+    start_offset_ = std::max(start_offset_, segments_.front()->end_offset);
+    paths.push_back(segments_.front()->path);
+    segments_.erase(segments_.begin());
+  }
+  staged_ = segments_;
+  return paths;
+}
+
 }  // namespace headrace::log

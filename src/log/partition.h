@@ -75,6 +75,8 @@ class Partition {
   // Forgets those of them that hold nothing at or above `floor`. Returns their paths; they may be
   // removed once a manifest without them is durable.
   std::vector<std::string> Expire(const RetentionLimits& limits, Lsn floor);
+  // Forgets the segments that end at or before `offset`; paths as Expire. The moving thread.
+  std::vector<std::string> DropBelow(int64_t offset);
 
  private:
   struct Range {

@@ -132,11 +132,15 @@ bool PointsAreSound(const Segment& segment) {
          offset < segment.end_offset && position < segment.size;
 }
 
-bool ReadIndex(std::string_view bytes, Segment* segment) {
-  if (bytes.size() < 4) return false;
+// A segment's index is written when it is full, which counts with the manifest's next: a crash in
+// between leaves that of a moment that never came.
+enum class IndexFit { kFits, kOfAnotherSize, kDamaged };
+
+IndexFit ReadIndex(std::string_view bytes, Segment* segment) {
+  if (bytes.size() < 4) return IndexFit::kDamaged;
   base::ByteReader tail(bytes.substr(bytes.size() - 4));
   std::string_view body = bytes.substr(0, bytes.size() - 4);
-  if (tail.U32Le() != base::Crc32c(body)) return false;
+  if (tail.U32Le() != base::Crc32c(body)) return IndexFit::kDamaged;
   base::ByteReader r(body);
   uint32_t magic = r.U32Le();
   uint64_t size = r.U64Le();
@@ -144,7 +148,8 @@ bool ReadIndex(std::string_view bytes, Segment* segment) {
   segment->first_lsn = r.U64Le();
   segment->last_lsn = r.U64Le();
   uint64_t count = r.U64Le();
-  if (magic != kIndexMagic || size != segment->size || count != r.remaining() / 32) return false;
+  if (magic != kIndexMagic || count != r.remaining() / 32) return IndexFit::kDamaged;
+  if (size != segment->size) return IndexFit::kOfAnotherSize;
   for (uint64_t i = 0; i < count; ++i) {
     IndexPoint point;
     point.base_offset = static_cast<int64_t>(r.U64Le());
@@ -154,14 +159,15 @@ bool ReadIndex(std::string_view bytes, Segment* segment) {
     segment->index.push_back(point);
     segment->max_timestamp_ms = point.max_timestamp_ms;
   }
-  return r.ok() && r.remaining() == 0 && PointsAreSound(*segment);
+  const bool sound = r.ok() && r.remaining() == 0 && PointsAreSound(*segment);
+  return sound ? IndexFit::kFits : IndexFit::kDamaged;
 }
 
 }  // namespace
 
 Status Segment::LoadIndex(os::FileSystem& files) {
   Result<std::string> bytes = os::ReadFile(files, IndexPath(path), kIndexFileMax);
-  if (bytes.ok() && ReadIndex(*bytes, this)) return Ok();
+  if (bytes.ok() && ReadIndex(*bytes, this) == IndexFit::kFits) return Ok();
   index.clear();
   return ScanIndex();
 }
@@ -171,7 +177,13 @@ Result<Segment> ReadIndexOf(os::FileSystem& files, const Segment& segment) {
   Segment read;
   read.size = segment.size;
   read.base_offset = segment.base_offset;
-  if (ReadIndex(bytes, &read)) return read;
+  const IndexFit fit = ReadIndex(bytes, &read);
+  if (fit == IndexFit::kFits) return read;
+  if (fit == IndexFit::kOfAnotherSize) {
+    return Error(ErrorKind::kNotFound, "HR5213", "the index is of another moment")
+        .AtPlace(IndexPath(segment.path))
+        .WithHint("it is written again when the segment is full");
+  }
   return Error(ErrorKind::kCorruption, "HR5213", "the index is damaged")
       .AtPlace(IndexPath(segment.path))
       .WithHint("it is built again when the directory is opened");

@@ -65,7 +65,7 @@ struct Segment {
 };
 
 // Reads the index file beside the segment (path, base_offset and size set). kCorruption when it is
-// damaged.
+// damaged, kNotFound when it is one of another size that a crash left there.
 Result<Segment> ReadIndexOf(os::FileSystem& files, const Segment& segment);
 
 std::string SegmentPath(const std::string& directory, int64_t base_offset);

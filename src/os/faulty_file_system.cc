@@ -16,12 +16,22 @@ Error Dead(const std::string& path) {
   return Error(ErrorKind::kIo, "HR7004", "the machine has crashed (injected)").AtPlace(path);
 }
 
+Error ReadOnly(const std::string& path) {
+  return Error(ErrorKind::kIo, "HR7004", "read-only file system (injected)").AtPlace(path);
+}
+
 }  // namespace
 
 class FaultyFileSystem::Handle final : public File {
  public:
   Handle(FaultyFileSystem& files, std::unique_ptr<File> file, std::string path)
       : files_(files), file_(std::move(file)), path_(std::move(path)) {}
+  ~Handle() override {
+    std::lock_guard lock(files_.mutex_);
+    --files_.open_files_;
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
 
   Result<size_t> ReadAt(uint64_t offset, char* buffer, size_t size) const override {
     Verdict verdict = files_.Judge(path_, FaultPoint::kRead);
@@ -88,6 +98,37 @@ void FaultyFileSystem::Resume() {
   resumed_.notify_all();
 }
 
+void FaultyFileSystem::SetReadOnly(bool read_only) {
+  std::lock_guard lock(mutex_);
+  read_only_ = read_only;
+}
+
+void FaultyFileSystem::LimitOpenFiles(uint64_t files_max) {
+  std::lock_guard lock(mutex_);
+  open_files_max_ = files_max;
+}
+
+uint64_t FaultyFileSystem::open_files() const {
+  std::lock_guard lock(mutex_);
+  return open_files_;
+}
+
+Status FaultyFileSystem::CheckOpenFiles(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  if (open_files_ < open_files_max_) return Ok();
+  return Error(ErrorKind::kIo, "HR7004", "too many open files (injected)").AtPlace(path);
+}
+
+Result<std::unique_ptr<File>> FaultyFileSystem::Hand(Result<std::unique_ptr<File>> opened,
+                                                     const std::string& path) {
+  if (!opened.ok()) return opened;
+  {
+    std::lock_guard lock(mutex_);
+    ++open_files_;
+  }
+  return std::unique_ptr<File>(std::make_unique<Handle>(*this, std::move(opened).value(), path));
+}
+
 void FaultyFileSystem::WaitWhileStalled() {
   std::unique_lock lock(mutex_);
   resumed_.wait(lock, [this] { return !stalled_ || crashed_; });
@@ -134,6 +175,7 @@ FaultyFileSystem::Verdict FaultyFileSystem::Change(const std::string& path,
       resumed_.notify_all();
       return {Dead(path), size / 2};
     }
+    if (read_only_) return {ReadOnly(path), 0};
   }
   if (!point) return {};
   Verdict verdict = Judge(path, *point);
@@ -145,12 +187,16 @@ Result<std::unique_ptr<File>> FaultyFileSystem::Open(const std::string& path, Op
   Verdict verdict =
       options.create ? Change(path, FaultPoint::kOpen) : Judge(path, FaultPoint::kOpen);
   if (verdict.error) return *std::move(verdict.error);
-  HR_ASSIGN(auto file, wrapped_.Open(path, options));
-  return std::unique_ptr<File>(std::make_unique<Handle>(*this, std::move(file), path));
+  HR_TRY(CheckOpenFiles(path));
+  return Hand(wrapped_.Open(path, options), path);
 }
 
 Status FaultyFileSystem::CreateDirectories(const std::string& path) {
   HR_TRY(Look(path));
+  {
+    std::lock_guard lock(mutex_);
+    if (read_only_ && !wrapped_.Exists(path)) return ReadOnly(path);
+  }
   return wrapped_.CreateDirectories(path);
 }
 
@@ -188,8 +234,8 @@ Result<uint64_t> FaultyFileSystem::FreeBytes(const std::string& path) {
 
 Result<std::unique_ptr<File>> FaultyFileSystem::Lock(const std::string& path) {
   HR_TRY(Look(path));
-  HR_ASSIGN(auto file, wrapped_.Lock(path));
-  return std::unique_ptr<File>(std::make_unique<Handle>(*this, std::move(file), path));
+  HR_TRY(CheckOpenFiles(path));
+  return Hand(wrapped_.Lock(path), path);
 }
 
 }  // namespace headrace::os

@@ -47,6 +47,12 @@ class FaultyFileSystem final : public FileSystem {
   // it happens.
   void StallFlushes();
   void Resume();
+  // From now on, or no longer, whatever would change something fails, as on a file system that was
+  // remounted read-only. It counts as an operation.
+  void SetReadOnly(bool read_only);
+  // So many files may be open at a time; one more fails to open (EMFILE). Those that are open stay.
+  void LimitOpenFiles(uint64_t files_max);
+  uint64_t open_files() const;
   uint64_t operations() const;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenOptions options) override;
@@ -73,6 +79,9 @@ class FaultyFileSystem final : public FileSystem {
   // Counts an operation that changes something and says whether it fails.
   Verdict Change(const std::string& path, std::optional<FaultPoint> point, uint64_t size = 0);
   Verdict Judge(const std::string& path, FaultPoint point);
+  // A handle that counts as an open file until it dies.
+  Result<std::unique_ptr<File>> Hand(Result<std::unique_ptr<File>> opened, const std::string& path);
+  Status CheckOpenFiles(const std::string& path) const;
   Status Look(const std::string& path) const;
   void WaitWhileStalled();
 
@@ -80,6 +89,9 @@ class FaultyFileSystem final : public FileSystem {
   mutable std::mutex mutex_;
   std::condition_variable resumed_;
   bool stalled_ = false;
+  bool read_only_ = false;
+  uint64_t open_files_ = 0;
+  uint64_t open_files_max_ = UINT64_MAX;
   std::vector<Armed> faults_;
   uint64_t operations_ = 0;
   uint64_t crash_at_ = UINT64_MAX;

@@ -81,5 +81,36 @@ TEST_F(FaultyFileSystemTest, AfterTheCrashNothingHappensAnyMore) {
   EXPECT_EQ(*ReadFile(memory_, "d/a", 10), "wxcd");
 }
 
+TEST(FaultyFileSystem, AReadOnlyRemountStopsChangesAndLetsReadsThrough) {
+  MemoryFileSystem disk;
+  FaultyFileSystem files(disk);
+  auto file = files.Open("a", {.create = true, .writable = true}).value();
+  file->WriteAt(0, "before").value();
+  files.SetReadOnly(true);
+  EXPECT_EQ("HR7004", file->WriteAt(0, "after!").error().code());
+  EXPECT_FALSE(file->Sync().ok());
+  EXPECT_FALSE(files.Open("b", {.create = true}).ok());
+  EXPECT_FALSE(files.CreateDirectories("/d").ok());
+  EXPECT_FALSE(files.Remove("a").ok());
+  EXPECT_EQ("before", ReadFile(files, "a", 100).value());
+  files.SetReadOnly(false);
+  EXPECT_TRUE(file->WriteAt(0, "after!").ok());
+  EXPECT_EQ("after!", ReadFile(files, "a", 100).value());
+}
+
+TEST(FaultyFileSystem, NoMoreFilesThanItsLimitAreOpenAtATime) {
+  MemoryFileSystem disk;
+  FaultyFileSystem files(disk);
+  auto one = files.Open("a", {.create = true, .writable = true}).value();
+  EXPECT_EQ(1U, files.open_files());
+  files.LimitOpenFiles(1);
+  EXPECT_EQ("HR7004", files.Open("a", {}).error().code());
+  EXPECT_FALSE(files.Lock("lock").ok());
+  EXPECT_TRUE(one->WriteAt(0, "x").ok());
+  one.reset();
+  EXPECT_TRUE(files.Open("a", {}).ok());
+  EXPECT_EQ(0U, files.open_files());
+}
+
 }  // namespace
 }  // namespace headrace::os

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "flow/running_functions.h"
 #include "row/text.h"
 #include "sql/ast.h"
 #include "sql/bind_type.h"
@@ -186,6 +187,13 @@ class TreeBinder {
  private:
   expr::ExprPtr BindCall(const Expression& node) {
     std::vector<std::string> known = expr::FunctionNames();
+    if (flow::FindRunningFunction(node.name) != nullptr) {
+      return Complain(
+          node.span, "HR1185",
+          "`" + node.name + "` has a memory: it belongs into the SELECT list of a stream",
+          "CREATE STREAM c AS SELECT " + node.name +
+              "(x) AS c FROM s, without GROUP BY; then query c");
+    }
     if (!std::binary_search(known.begin(), known.end(), node.name)) {
       for (std::string& name : scope_.call_names())
         known.push_back(std::move(name));

@@ -254,6 +254,11 @@ class StatementPlanner {
           slots.push_back(a.filter_slot);
         }
       }
+      for (const state::RunningSpec& running : stage.running) {
+        slots.insert(slots.end(), running.key_slots.begin(), running.key_slots.end());
+        for (const state::RunningCall& call : running.calls)
+          slots.insert(slots.end(), call.argument_slots.begin(), call.argument_slots.end());
+      }
       for (const flow::Prediction& p : stage.predictions) {
         slots.insert(slots.end(), p.input_slots.begin(), p.input_slots.end());
       }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <set>
 
+#include "row/text.h"
+
 namespace headrace::sql {
 
 Diagnostic& Complain(std::vector<Diagnostic>& diagnostics, std::string code, std::string message,
@@ -17,6 +19,7 @@ namespace {
 struct Constant {
   row::Value value;
   row::Type type;
+  std::string text;  // of a text: the value's own bytes are gone
 };
 
 std::optional<Constant> Fold(const Expression& expression, std::string_view what,
@@ -32,7 +35,9 @@ std::optional<Constant> Fold(const Expression& expression, std::string_view what
     Complain(diagnostics, "HR1123", std::string(what) + " must be a constant", expression.span);
     return {};
   }
-  return Constant{value, bound->type()};
+  Constant constant{value, bound->type(), {}};
+  if (bound->type().kind == row::TypeKind::kText) constant.text = value.text();
+  return constant;
 }
 
 }  // namespace
@@ -70,6 +75,37 @@ std::optional<int64_t> ConstantInteger(const Expression& expression, std::string
     return {};
   }
   return constant->value.integer;
+}
+
+std::optional<double> ConstantNumber(const Expression& expression, std::string_view what,
+                                     std::vector<Diagnostic>& diagnostics) {
+  std::optional<Constant> constant = Fold(expression, what, diagnostics);
+  if (!constant) return {};
+  switch (constant->type.kind) {
+    case row::TypeKind::kInteger:
+    case row::TypeKind::kBigint:
+      return static_cast<double>(constant->value.integer);
+    case row::TypeKind::kDouble:
+      return constant->value.number;
+    case row::TypeKind::kDecimal:
+      return row::DecimalToDouble(constant->value);
+    default:
+      Complain(diagnostics, "HR1186",
+               std::string(what) + " must be a number, not " + row::ToString(constant->type),
+               expression.span);
+      return {};
+  }
+}
+
+std::optional<std::string> ConstantText(const Expression& expression, std::string_view what,
+                                        std::vector<Diagnostic>& diagnostics) {
+  std::optional<Constant> constant = Fold(expression, what, diagnostics);
+  if (!constant) return {};
+  if (constant->type.kind == row::TypeKind::kText) return constant->text;
+  Complain(diagnostics, "HR1186",
+           std::string(what) + " must be a text, not " + row::ToString(constant->type),
+           expression.span);
+  return {};
 }
 
 const Option* FindOption(const std::vector<Option>& options, std::string_view key) {

@@ -20,6 +20,10 @@ std::optional<int64_t> ConstantMicros(const Expression& expression, std::string_
                                       std::vector<Diagnostic>& diagnostics);
 std::optional<int64_t> ConstantInteger(const Expression& expression, std::string_view what,
                                        std::vector<Diagnostic>& diagnostics);
+std::optional<double> ConstantNumber(const Expression& expression, std::string_view what,
+                                     std::vector<Diagnostic>& diagnostics);
+std::optional<std::string> ConstantText(const Expression& expression, std::string_view what,
+                                        std::vector<Diagnostic>& diagnostics);
 
 // The option's value; nothing when it is not given.
 const Option* FindOption(const std::vector<Option>& options, std::string_view key);

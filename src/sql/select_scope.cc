@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow/running_functions.h"
 #include "sql/format.h"
 
 namespace headrace::sql {
@@ -32,14 +33,18 @@ std::vector<std::string> SelectScope::names() const {
 }
 
 std::vector<std::string> SelectScope::call_names() const {
-  return {"avg",         "bool_and", "bool_or", "count",    "first_value", "lag",
-          "last_value",  "max",      "min",     "predict",  "stddev",      "stddev_pop",
-          "stddev_samp", "sum",      "var_pop", "var_samp", "variance"};
+  std::vector<std::string> names = flow::RunningFunctionNames();
+  for (const char* name :
+       {"avg", "bool_and", "bool_or", "count", "first_value", "lag", "last_value", "max", "min",
+        "predict", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
+    names.emplace_back(name);
+  return names;
 }
 
 Interception SelectScope::Intercept(const Expression& node, Binding* binding) {
   if (node.kind == ExpressionKind::kPredict) return BindPredict(node, binding);
   if (node.kind != ExpressionKind::kCall) return Interception::kNone;
+  if (flow::FindRunningFunction(node.name) != nullptr) return BindRunning(node, binding);
   if (node.windowed()) return BindWindowCall(node, binding);
   if (!state::FindAggregate(node.name) || node.flag) return Interception::kNone;
   Complain(diagnostics_, "HR1120", "aggregate `" + node.name + "` needs a window here", node.span)

@@ -47,6 +47,17 @@ class SelectScope final : public NameScope {
 
   Interception BindWindowCall(const Expression& call, Binding* binding);
   bool BindArguments(const Expression& call, state::AggregateSpec* aggregate);
+  // Of functions with a memory: where one stands, its keys, its place in the plan.
+  struct RunningPlace {
+    std::vector<int> key_slots;
+    std::vector<row::Type> key_types;
+    size_t stage = 0;  // at least: where its keys are there
+    std::string text = "all rows so far";
+  };
+  Interception BindRunning(const Expression& call, Binding* binding);
+  bool ResolveRunning(const Expression& call, RunningPlace* place);
+  Binding AddRunning(const RunningPlace& place, state::RunningCall call);
+
   Interception BindPredict(const Expression& call, Binding* binding);
   bool BindInputs(const Expression& call, const flow::ModelVersions& versions,
                   flow::Prediction* prediction);

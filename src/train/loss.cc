@@ -6,11 +6,15 @@
 #include <cmath>
 #include <limits>
 
+#include "base/portable_math.h"
 #include "headrace/check.h"
-#include "train/portable_math.h"
 
 namespace headrace::train {
 namespace {
+
+using base::Exp;
+using base::Log;
+using base::Sigmoid;
 
 constexpr size_t kPieceRows = 16'384;
 constexpr double kProbabilityMin = 1e-15;

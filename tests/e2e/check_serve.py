@@ -1,5 +1,6 @@
 """`headrace serve`: the decision call, what is durable, clean ends."""
 import json
+import shutil
 import socket
 import subprocess
 
@@ -38,6 +39,24 @@ def check_a_decision_comes_back_in_the_answer_and_can_be_explained(program):
         out, _ = program.ok("why", row["_id"], "--data", d / "data")
         assert "n_10m" in out and "the same bytes" in out, out
         program.ok("verify", "--data", d / "data")
+
+
+def check_a_start_says_how_far_it_is(program):
+    with program.scratch() as d:
+        payments = d / "payments.jsonl"
+        payments.write_text(program.ok("demo", "fraud", "--print-payments", "--events", "20000")[0])
+        program.ok("run", app(), "--input", f"payments={payments}", "--data", d / "data")
+        shutil.rmtree(d / "data" / "snapshots")
+        server = program.serve(d / "data")
+        seen = []
+        server.watch = lambda: seen.append((server.request("GET", "/livez")[0], server.request("GET", "/startupz")))
+        with server:
+            for alive, (status, answer) in seen:
+                assert alive == 200, seen
+                assert status == 200 or answer["code"] == "HR8075" and 0 <= answer["percent"] <= 100, answer
+            text = server.request("GET", "/metrics")[1]
+            assert "headrace_recovery_estimated_seconds" in text, text
+            server.stop()
 
 
 def check_what_was_acknowledged_survives_kill_9(program):

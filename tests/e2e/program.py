@@ -23,6 +23,7 @@ class Server:
 
     def __init__(self, program, data, *arguments):
         self.program, self.data, self.arguments = program, data, arguments
+        self.watch = lambda: None  # called now and then until it is ready
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -35,6 +36,7 @@ class Server:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError):
+                self.watch()
                 if self.request("GET", "/readyz")[0] == 200:
                     return self
             time.sleep(0.01)

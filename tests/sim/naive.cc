@@ -101,6 +101,8 @@ class Naive {
       }
       rows_.push_back(row);
     }
+    if (w_.first >= w_.events.size()) first_ = rows_.size();
+    if (w_.second >= w_.events.size()) second_ = rows_.size();
   }
 
   // Of what no event within an hour of the watermark can repeat nothing is known any more.

@@ -7,6 +7,7 @@
 
 #include "engine/bulk_run.h"
 #include "engine/local_engine.h"
+#include "memory_pressure.h"
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "os/random.h"
@@ -20,11 +21,6 @@ constexpr uint64_t kFileBytesMax = 64 << 20;
 
 Error Broken(const std::string& what) {
   return Error(ErrorKind::kCorruption, "HR0000", what);
-}
-
-// Behind every batch goes to the spill file what was not used very lately.
-engine::MemoryLimit NothingStays() {
-  return {1, "/tmp", [looks = 0]() mutable -> uint64_t { return ++looks % 2 == 0 ? 0 : 2; }};
 }
 
 std::string OutputPath(const std::string& stream) {
@@ -71,6 +67,7 @@ class Simulation {
       ++outcome_.crashes;
       if (random_.Below(4) > 0) disk_.Crash(random_.Next());
     }
+    outcome_.simulated_micros = clock_.NowMicros() - workload_.now;
     HR_TRY(Inspect());
     return std::move(outcome_);
   }

@@ -29,6 +29,7 @@ struct Outcome {
   std::map<std::string, std::string> streams;  // by stream: its rows with their IDs
   uint64_t operations = 0;                     // of the last life
   uint64_t crashes = 0;
+  int64_t simulated_micros = 0;
 };
 
 // Runs the workload through the whole engine on a simulated disk and clock: first script, first

@@ -120,7 +120,10 @@ std::string FirstScript(const Workload& w) {
       Seconds(w.delay) + ") PARTITION BY (k)";
   if (w.deduplicated) script += " DEDUPLICATE BY (id) WITHIN " + Seconds(w.dedup_within);
   script +=
-      "\n  WITH (timestamp_unit = 'us', partitions = " + std::to_string(w.partitions) + ");\n";
+      "\n  WITH (timestamp_unit = 'us', partitions = " + std::to_string(w.partitions) +
+      (w.retention > 0 ? ", retention = '" + std::to_string(w.retention / kSecond) + " seconds'"
+                       : "") +
+      ");\n";
   script +=
       "CREATE STREAM enriched AS SELECT id, k, q, v, ts, count(*) OVER m AS n, sum(v) OVER m AS "
       "s,\n"
@@ -133,7 +136,9 @@ std::string FirstScript(const Workload& w) {
       std::to_string(w.rows) +
       " PRECEDING AND CURRENT ROW),\n  seen AS (PARTITION BY k ORDER BY ts);\n";
   script += "CREATE STREAM busy AS SELECT id, k, n, s, hi, ts FROM enriched WHERE n > 1;\n";
-  script += "CREATE STREAM written AS SELECT id, k, v, sx, ts FROM enriched;\n";
+  script +=
+      "CREATE STREAM written AS SELECT id, k, v, sx, ts, adwin(sx, 0.9, 1, 1, 1) AS moved,\n"
+      "  adwin(v, 0.9, clock => 2) OVER (PARTITION BY k) AS moved_k FROM enriched;\n";
   script +=
       "CREATE MATERIALIZED VIEW per_window AS\n"
       "SELECT window_start, k, count(*) AS n, sum(n) AS total, max(hi) AS hi, sum(s) AS s\n"
@@ -206,7 +211,8 @@ std::string TimeText(int64_t micros) {
   return result + "Z";
 }
 
-Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t events) {
+Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t events,
+                      int64_t retention) {
   os::SeededRandom random(seed * 2 + 1);
   auto among = [&](int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random.Below(static_cast<uint64_t>(high - low + 1)));
@@ -214,6 +220,7 @@ Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t event
   Workload w;
   w.seed = seed;
   w.partitions = partitions;
+  w.retention = retention;
   w.deduplicated = feed == Feed::kRequests || among(0, 3) > 0;
   w.dedup_within = (feed == Feed::kRequests ? 86400 : among(60, 3600)) * kSecond;
   w.delay = among(0, 30) * kSecond;

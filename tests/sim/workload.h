@@ -37,6 +37,7 @@ struct Workload {
   int64_t sorted_lateness = 0;  // of the statement that emits on watermark
   int64_t hop_slide = 0;
   int64_t hop_size = 0;
+  int64_t retention = 0;  // of the events; 0: they stay
 
   std::string script;
   std::string later_script;  // deployed behind the first `first` events
@@ -62,7 +63,9 @@ inline constexpr int64_t kScores[2][2] = {{1, 6}, {10, -3}};  // q <= 5 or NULL,
 std::string ModelText(size_t version);
 
 // The workload of a seed: the same on every machine.
-Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t events);
+// `retention` is that of the events, 0 to keep them.
+Workload MakeWorkload(uint64_t seed, Feed feed, int32_t partitions, size_t events,
+                      int64_t retention = 0);
 
 // RFC 3339, as rows have it.
 std::string TimeText(int64_t micros);

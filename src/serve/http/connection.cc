@@ -235,6 +235,10 @@ void Connection::FillHead(Slot& slot, const Response& response) {
     head += "\r\nAllow: ";
     head += response.allow;
   }
+  if (response.json_bytes >= 0) {
+    head += "\r\nInference-Header-Content-Length: ";
+    head += std::to_string(response.json_bytes);
+  }
   if (response.repeated) head += "\r\nIdempotent-Replayed: true";
   head += "\r\nX-Content-Type-Options: nosniff";
   if (!slot.keep_alive) head += "\r\nConnection: close";

@@ -101,6 +101,16 @@ class FakeEngine final : public engine::Engine {
   Result<std::string> ModelReport(const std::string& model) const override {
     return "{\"name\":\"" + model + "\"}";
   }
+  void EditModel(engine::ModelEdit edit) override {
+    edit.done(Error(ErrorKind::kNotFound, "HR1107", "unknown model `" + edit.model + "`"));
+  }
+  std::optional<engine::ServedModel> FindModel(const std::string& name) const override {
+    for (const engine::ServedModel& model : served) {
+      if (model.name == name) return model;
+    }
+    return std::nullopt;
+  }
+  std::vector<engine::ServedModel> models() const override { return served; }
   Result<engine::TrainingSetReport> TrainingSet(const engine::TrainingSetRequest&,
                                                 const engine::TrainingSetTaker&) const override {
     return engine::TrainingSetReport{};
@@ -138,11 +148,25 @@ class FakeEngine final : public engine::Engine {
     return *log_;
   }
   bool ready() const override { return is_ready; }
+  engine::StartupProgress startup() const override {
+    engine::StartupProgress progress;
+    if (!is_starting) return progress;
+    progress.phase = engine::StartupProgress::Phase::kReplaying;
+    progress.events = 300;
+    progress.events_total = 1200;
+    progress.seconds = 2.5;
+    progress.seconds_of_replay = 2;
+    return progress;
+  }
+  void StopRecovery() override { recovery_stopped = true; }
   Status Close() override { return Ok(); }
 
   std::atomic<bool> hold{false};
   std::atomic<bool> is_ready{true};
+  std::atomic<bool> is_starting{false};
+  std::atomic<bool> recovery_stopped{false};
   mutable std::atomic<int> reads{0};
+  std::vector<engine::ServedModel> served;
   bool hold_deployments = false;
   std::vector<std::function<void(Status)>> deployments;  // that are held
   std::vector<std::string> executed;                     // worker thread, or after Run returned

@@ -56,6 +56,18 @@ Response MethodNotAllowed(RouteKind kind) {
   return response;
 }
 
+bool NeedsEngine(RouteKind kind) {
+  return kind != RouteKind::kIndex && kind != RouteKind::kMetrics && kind != RouteKind::kLive;
+}
+
+// A number of seconds or a percentage, with one decimal.
+void AppendTenths(std::string_view name, double number, std::string& out) {
+  const auto tenths = static_cast<int64_t>(number * 10);
+  out += ",\"";
+  out += name;
+  out += "\":" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 Response NoSuchPath() {
   return Problem(Error(ErrorKind::kNotFound, kNoSuchPath, "there is nothing at this path")
                      .WithHint("GET / lists what there is"));
@@ -76,18 +88,27 @@ Status CheckOrigin(std::span<const Header> headers) {
 }
 
 HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics,
-                 const os::Clock& clock, const HttpLimits& limits)
-    : engine_(engine), runner_(runner), metrics_(metrics), clock_(clock), limits_(limits) {}
+                 const os::Clock& clock, const HttpLimits& limits, SourcePolicy sources)
+    : engine_(engine),
+      runner_(runner),
+      metrics_(metrics),
+      clock_(clock),
+      limits_(limits),
+      inference_(engine, runner),
+      mlflow_(engine, clock, std::move(sources)),
+      has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
   const bool reads = request.method == Method::kGet || request.method == Method::kHead;
-  if (TakesPost(route.kind) ? request.method != Method::kPost : !reads) {
+  const bool any_method = route.kind == RouteKind::kMlflow;  // which checks it itself
+  if (!any_method && (TakesPost(route.kind) ? request.method != Method::kPost : !reads)) {
     return answer(MethodNotAllowed(route.kind));
   }
   if (Status origin = CheckOrigin(request.headers); !origin.ok()) {
     return answer(Problem(origin.error()));
   }
+  if (!has_engine_ && NeedsEngine(route.kind)) return answer(Starting());
   switch (route.kind) {
     case RouteKind::kEvents:
       return HandleEvents(route, std::move(request), std::move(answer));
@@ -101,6 +122,15 @@ void HttpApi::Handle(const Route& route, Request request, Answer answer) {
       return HandleDecision(route, std::move(answer));
     case RouteKind::kModel:
       return HandleModel(route, std::move(answer));
+    case RouteKind::kInferenceServer:
+    case RouteKind::kInferenceHealth:
+    case RouteKind::kInferenceIndex:
+    case RouteKind::kInferenceModel:
+    case RouteKind::kInferenceReady:
+    case RouteKind::kInfer:
+      return inference_.Handle(route, std::move(request), std::move(answer));
+    case RouteKind::kMlflow:
+      return mlflow_.Handle(route, request, std::move(answer));
     case RouteKind::kIndex:
       return answer(Index());
     case RouteKind::kStreams:
@@ -172,15 +202,6 @@ void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
   engine_.Submit(std::move(ingest));
 }
 
-void HttpApi::RunQuery(std::function<Response()> work, Answer answer) {
-  auto response = std::make_shared<Response>();
-  bool runs = runner_.Run([work = std::move(work), response] { *response = work(); },
-                          [answer, response] { answer(std::move(*response)); });
-  if (runs) return;
-  answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait already")
-                     .WithHint("try again in a moment")));
-}
-
 void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
   Result<std::string> sql = SqlOf(request.body);
@@ -193,7 +214,8 @@ void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
                             answer(JsonResponse(std::string("{\"columns\":[],\"rows\":[]}")));
                           });
   }
-  RunQuery(
+  AnswerFrom(
+      runner_,
       [this, sql = std::move(*sql)] {
         Result<engine::QueryResult> result = engine_.Query(sql);
         return result.ok() ? JsonResponse(QueryJson(*result)) : Problem(result.error());
@@ -260,8 +282,9 @@ void HttpApi::HandleView(const Route& route, Answer answer) {
   if (Status known = route.Only({"key"}); !known.ok()) return answer(Problem(known.error()));
   std::optional<std::string> key;
   if (const std::string* text = route.Find("key")) key = *text;
-  RunQuery([this, view = route.name, key] { return JsonResponse(engine_.ViewRows(view, key)); },
-           std::move(answer));
+  AnswerFrom(
+      runner_, [this, view = route.name, key] { return JsonResponse(engine_.ViewRows(view, key)); },
+      std::move(answer));
 }
 
 void HttpApi::HandleDecision(const Route& route, Answer answer) {
@@ -271,13 +294,16 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
         Error(ErrorKind::kInvalidArgument, kBadParameter, "not a row ID: `" + route.name + "`")
             .WithHint("an ID is STREAM:PARTITION:OFFSET, the `_id` of a row")));
   }
-  RunQuery([this, id = route.name] { return JsonResponse(engine_.Why(id)); }, std::move(answer));
+  AnswerFrom(
+      runner_, [this, id = route.name] { return JsonResponse(engine_.Why(id)); },
+      std::move(answer));
 }
 
 void HttpApi::HandleModel(const Route& route, Answer answer) {
   if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
-  RunQuery([this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
-           std::move(answer));
+  AnswerFrom(
+      runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model)); },
+      std::move(answer));
 }
 
 Response HttpApi::Index() const {
@@ -331,6 +357,26 @@ Response HttpApi::Health(RouteKind kind) const {
                          stopping_ ? "the server is stopping" : "the journal takes no more"));
   }
   response.body = "{\"status\":\"ok\"}";
+  return response;
+}
+
+Response HttpApi::Starting() const {
+  const engine::StartupProgress startup = engine_.startup();
+  const bool loads = startup.phase == engine::StartupProgress::Phase::kLoading;
+  const std::string what = stopping_ ? "the server is stopping"
+                           : loads   ? "the state is being loaded"
+                                     : "the events behind the snapshot are run again";
+  Response response = Problem(
+      Error(ErrorKind::kUnavailable, kStarting, what).WithHint("GET /startupz says how far it is"));
+  std::string& out = response.body;
+  out.pop_back();
+  out += loads ? ",\"phase\":\"loading\"" : ",\"phase\":\"replaying\"";
+  out += ",\"events\":" + std::to_string(startup.events);
+  if (startup.events_total > 0) out += ",\"events_total\":" + std::to_string(startup.events_total);
+  if (auto share = startup.share()) AppendTenths("percent", 100 * *share, out);
+  AppendTenths("seconds", startup.seconds, out);
+  if (auto left = startup.seconds_left()) AppendTenths("seconds_left", *left, out);
+  out += '}';
   return response;
 }
 

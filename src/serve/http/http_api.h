@@ -8,7 +8,9 @@
 #include "os/clock.h"
 #include "serve/http/http_metrics.h"
 #include "serve/http/http_options.h"
+#include "serve/http/inference_api.h"
 #include "serve/http/message.h"
+#include "serve/http/mlflow_api.h"
 #include "serve/http/route.h"
 #include "serve/http/row_stream.h"
 
@@ -22,12 +24,16 @@ namespace headrace::serve {
 class HttpApi {
  public:
   HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metrics, const os::Clock& clock,
-          const HttpLimits& limits);
+          const HttpLimits& limits, SourcePolicy sources);
   HttpApi(const HttpApi&) = delete;
   HttpApi& operator=(const HttpApi&) = delete;
 
   // `answer` is called once, perhaps before Handle returns. The request's views are not used after.
   void Handle(const Route& route, Request request, Answer answer);
+
+  // False while the engine recovers: what needs it is refused (HR8075).
+  bool has_engine() const { return has_engine_; }
+  void TakeEngine() { has_engine_ = true; }
 
   // Something has become durable: answers that follow a stream go on.
   void NotifyFollowers();
@@ -49,6 +55,8 @@ class HttpApi {
   Response Index() const;
   Response Streams() const;
   Response Health(RouteKind kind) const;
+  // 503, and how far the start is.
+  Response Starting() const;
   // Runs `work` on a query thread and answers with what it gives, or 503.
   void RunQuery(std::function<Response()> work, Answer answer);
 
@@ -57,8 +65,11 @@ class HttpApi {
   HttpMetrics& metrics_;
   const os::Clock& clock_;
   const HttpLimits& limits_;
+  InferenceApi inference_;
+  MlflowApi mlflow_;
   std::vector<std::weak_ptr<RowStream>> followers_;
   bool stopping_ = false;
+  bool has_engine_ = false;
   // Lets what the engine still holds find out that nobody waits for it any more.
   std::shared_ptr<HttpApi> alive_{this, [](HttpApi*) {}};
 };

@@ -31,6 +31,9 @@ struct HttpOptions {
   uint16_t port = 7070;               // 0: any free one, see HttpServer::port()
   // There is no TLS and no authentication: anything but loopback is refused without this.
   bool dangerously_listen_beyond_loopback = false;
+  // Where the files lie that a registry client may name as models; empty: anywhere on loopback, and
+  // nowhere beyond it.
+  std::string models_directory{};
   bool stop_on_signals = false;  // SIGINT and SIGTERM end Run
   std::string version = "0.1.0";
   HttpLimits limits{};

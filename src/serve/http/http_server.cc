@@ -91,7 +91,8 @@ class Server final : public HttpServer, private QueryRunner {
         clock_(clock),
         options_(std::move(options)),
         metrics_(metrics, options_.version),
-        api_(engine, *this, metrics_, clock, options_.limits),
+        api_(engine, *this, metrics_, clock, options_.limits,
+             {!options_.dangerously_listen_beyond_loopback, options_.models_directory}),
         host_{api_, metrics_, options_.limits, clock, std::vector<char>(kScratchBytes)} {}
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -101,6 +102,7 @@ class Server final : public HttpServer, private QueryRunner {
   uint16_t port() const override { return port_; }
   void Run() override;
   void RequestStop() override;
+  void Recovered(std::function<void()> then) override;
 
  private:
   bool Run(std::function<void()> work, std::function<void()> then) override;
@@ -161,7 +163,7 @@ Status Server::Listen() {
       if (!failed) BeginStop();
     });
   }
-  ConnectWake();
+  if (api_.has_engine()) ConnectWake();
   AcceptNext();
   Tick();
   return Ok();
@@ -252,7 +254,7 @@ void Server::Run() {
     Flush();
     for (int i = 0; i < kHandlersPerTurn && io_.poll_one() > 0; ++i)
       Flush();
-    more = engine_.Pump();
+    more = api_.has_engine() && engine_.Pump();
     Flush();
   }
 }
@@ -260,7 +262,8 @@ void Server::Run() {
 bool Server::finished() const {
   if (!host_.stopping) return false;
   if (clock_.MonotonicNanoseconds() >= stop_deadline_) return true;
-  return host_.connections.empty() && engine_.in_flight() == 0 && queries_pending_ == 0;
+  const bool answered = !api_.has_engine() || engine_.in_flight() == 0;
+  return host_.connections.empty() && answered && queries_pending_ == 0;
 }
 
 void Server::RequestStop() {
@@ -274,11 +277,24 @@ void Server::BeginStop() {
   error_code ignored;
   acceptor_.close(ignored);
   api_.StopFollowers();
-  engine_.StopDeployments();
+  if (api_.has_engine()) {
+    engine_.StopDeployments();
+  } else {
+    engine_.StopRecovery();
+  }
   for (auto it = host_.connections.begin(); it != host_.connections.end();) {
     auto connection = *it++;
     connection->BeginStop();
   }
+}
+
+void Server::Recovered(std::function<void()> then) {
+  asio::post(io_, [this, then = std::move(then)] {
+    if (host_.stopping) return;
+    ConnectWake();
+    if (then) then();
+    api_.TakeEngine();
+  });
 }
 
 bool Server::Run(std::function<void()> work, std::function<void()> then) {

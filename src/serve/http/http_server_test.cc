@@ -53,6 +53,41 @@ TEST_F(HttpServerTest, ADecisionComesBackInTheAnswer) {
   EXPECT_NE(response.head.find("Content-Type: application/json\r\n"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, WhileTheEngineRecoversItSaysHowFarAndTakesNothing) {
+  engine_.is_starting = true;
+  HttpClient client(Serve());
+  for (const char* path : {"/readyz", "/startupz", "/api/v1/streams", "/api/v1/decisions/a:0:0"}) {
+    auto response = client.Get(path);
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_NE(response.body.find(R"("code":"HR8075")"), std::string::npos) << response.body;
+    EXPECT_NE(response.body.find(R"("phase":"replaying","events":300,"events_total":1200,)"
+                                 R"("percent":25.0,"seconds":2.5,"seconds_left":6.0})"),
+              std::string::npos)
+        << response.body;
+  }
+  EXPECT_EQ(client.Post(kDecide, R"({"card":"c1"})").status, 503);
+  EXPECT_EQ(client.Post("/api/v1/sql", R"({"sql":"CREATE"})").status, 503);
+  for (const char* path : {"/livez", "/metrics", "/"})
+    EXPECT_EQ(client.Get(path).status, 200) << path;
+  engine_.is_starting = false;
+  bool first = false;
+  server_->Recovered([&] { first = engine_.taken.empty(); });
+  while (client.Get("/readyz").status != 200) {
+  }
+  EXPECT_EQ(client.Get("/startupz").status, 200);
+  EXPECT_EQ(client.Post(kDecide, R"({"card":"c1"})").status, 200);
+  Stop();
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(engine_.recovery_stopped);
+}
+
+TEST_F(HttpServerTest, AStopEndsTheRecovery) {
+  engine_.is_starting = true;
+  Serve();
+  Stop();
+  EXPECT_TRUE(engine_.recovery_stopped);
+}
+
 TEST_F(HttpServerTest, WithoutReturnThereAreNoRows) {
   HttpClient client(Serve());
   auto response = client.Post(kEvents, R"({"card":"c1"})");

@@ -1,6 +1,9 @@
 #include "serve/http/message.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "serve/http/problem.h"
 
 namespace headrace::serve {
 namespace {
@@ -19,6 +22,10 @@ std::string_view ToString(Method method) {
       return "HEAD";
     case Method::kPost:
       return "POST";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kDelete:
+      return "DELETE";
     case Method::kOther:
       return "other";
   }
@@ -35,6 +42,15 @@ std::string_view FindHeader(std::span<const Header> headers, std::string_view na
     if (EqualsIgnoringCase(header.name, name)) return header.value;
   }
   return {};
+}
+
+void AnswerFrom(QueryRunner& runner, std::function<Response()> work, Answer answer) {
+  auto response = std::make_shared<Response>();
+  bool runs = runner.Run([work = std::move(work), response] { *response = work(); },
+                         [answer, response] { answer(std::move(*response)); });
+  if (runs) return;
+  answer(Problem(Error(ErrorKind::kUnavailable, kTooBusy, "too many queries wait already")
+                     .WithHint("try again in a moment")));
 }
 
 }  // namespace headrace::serve

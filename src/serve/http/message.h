@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -8,7 +9,7 @@
 
 namespace headrace::serve {
 
-enum class Method { kGet, kHead, kPost, kOther };
+enum class Method { kGet, kHead, kPost, kPatch, kDelete, kOther };
 
 std::string_view ToString(Method method);
 
@@ -48,6 +49,7 @@ class BodySource {
 inline constexpr std::string_view kJson = "application/json";
 inline constexpr std::string_view kProblemJson = "application/problem+json";
 inline constexpr std::string_view kJsonLines = "application/x-ndjson";
+inline constexpr std::string_view kOctets = "application/octet-stream";
 inline constexpr std::string_view kEventStream = "text/event-stream";
 inline constexpr std::string_view kPrometheusText = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -57,6 +59,7 @@ struct Response {
   std::string body;
   int retry_after_seconds = 0;  // 0: no Retry-After
   std::string_view allow{};     // 405 only; of static storage
+  int64_t json_bytes = -1;      // of a body of JSON and binary tensors; -1: it is no such
   bool repeated = false;        // an earlier answer, given again for the same Idempotency-Key
   // When set, `body` is the first piece and the rest comes from here, in chunks.
   std::shared_ptr<BodySource> source{};
@@ -73,5 +76,8 @@ class QueryRunner {
   // when too many wait already.
   virtual bool Run(std::function<void()> work, std::function<void()> then) = 0;
 };
+
+// Runs `work` so and answers with what it gives, or 503.
+void AnswerFrom(QueryRunner& runner, std::function<Response()> work, Answer answer);
 
 }  // namespace headrace::serve

@@ -44,6 +44,10 @@ Method MethodOf(http::verb verb) {
       return Method::kHead;
     case http::verb::post:
       return Method::kPost;
+    case http::verb::patch:
+      return Method::kPatch;
+    case http::verb::delete_:
+      return Method::kDelete;
     default:
       return Method::kOther;
   }

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kSegmentBytesMax = 1024;
 constexpr size_t kSegmentsMax = 8;
 constexpr size_t kParametersMax = 16;
+constexpr std::string_view kListParameter = "order_by";  // may stand several times: one list
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -70,7 +71,13 @@ Status ParseParameters(std::string_view query, Route& route) {
       return Error(ErrorKind::kInvalidArgument, kBadParameter,
                    "the query is not percent-encoded UTF-8");
     }
-    if (route.Find(*name) != nullptr) return BadParameter(*name, "stands twice");
+    auto known = std::find_if(route.parameters.begin(), route.parameters.end(),
+                              [&](const auto& parameter) { return parameter.first == *name; });
+    if (known != route.parameters.end()) {
+      if (*name != kListParameter) return BadParameter(*name, "stands twice");
+      known->second += "," + *value;
+      continue;
+    }
     if (route.parameters.size() == kParametersMax) return BadParameter(*name, "is one too many");
     route.parameters.emplace_back(std::move(*name), std::move(*value));
   }
@@ -110,6 +117,25 @@ void MatchApi(std::vector<std::string>& s, Route& route) {
   }
 }
 
+// Below /v2.
+void MatchInference(std::vector<std::string>& s, Route& route) {
+  const size_t n = s.size();
+  if (n == 1) route.kind = RouteKind::kInferenceServer;
+  if (n == 3 && s[1] == "health" && (s[2] == "live" || s[2] == "ready")) {
+    route.kind = RouteKind::kInferenceHealth;
+    route.detail = std::move(s[2]);
+  }
+  if (n == 3 && s[1] == "repository" && s[2] == "index") route.kind = RouteKind::kInferenceIndex;
+  if (n < 3 || s[1] != "models" || s[2].empty()) return;
+  const bool versioned = n >= 5 && s[3] == "versions" && !s[4].empty();
+  const size_t behind = versioned ? 5 : 3;
+  if (n == behind) route.kind = RouteKind::kInferenceModel;
+  if (n == behind + 1 && s[behind] == "ready") route.kind = RouteKind::kInferenceReady;
+  if (n == behind + 1 && s[behind] == "infer") route.kind = RouteKind::kInfer;
+  route.name = std::move(s[2]);
+  if (versioned) route.detail = std::move(s[4]);
+}
+
 }  // namespace
 
 std::string_view PathTemplate(RouteKind kind) {
@@ -138,6 +164,20 @@ std::string_view PathTemplate(RouteKind kind) {
       return "/startupz";
     case RouteKind::kMetrics:
       return "/metrics";
+    case RouteKind::kInferenceServer:
+      return "/v2";
+    case RouteKind::kInferenceHealth:
+      return "/v2/health/{kind}";
+    case RouteKind::kInferenceIndex:
+      return "/v2/repository/index";
+    case RouteKind::kInferenceModel:
+      return "/v2/models/{model}";
+    case RouteKind::kInferenceReady:
+      return "/v2/models/{model}/ready";
+    case RouteKind::kInfer:
+      return "/v2/models/{model}/infer";
+    case RouteKind::kMlflow:
+      return "/api/2.0/mlflow/{call}";
     case RouteKind::kUnknown:
       return "other";
   }
@@ -145,7 +185,8 @@ std::string_view PathTemplate(RouteKind kind) {
 }
 
 bool TakesPost(RouteKind kind) {
-  return kind == RouteKind::kEvents || kind == RouteKind::kSql;
+  return kind == RouteKind::kEvents || kind == RouteKind::kSql || kind == RouteKind::kInfer ||
+         kind == RouteKind::kInferenceIndex;
 }
 
 const std::string* Route::Find(std::string_view parameter) const {
@@ -238,6 +279,12 @@ Result<Route> ParseRoute(std::string_view target) {
   MatchShort(segments, route);
   if (segments.size() >= 3 && segments[0] == "api" && segments[1] == "v1") {
     MatchApi(segments, route);
+  }
+  if (!segments.empty() && segments[0] == "v2") MatchInference(segments, route);
+  if (segments.size() == 5 && segments[0] == "api" && segments[1] == "2.0" &&
+      segments[2] == "mlflow") {
+    route.kind = RouteKind::kMlflow;
+    route.detail = segments[3] + "/" + segments[4];
   }
   return route;
 }

@@ -25,15 +25,38 @@ enum class RouteKind : uint8_t {
   kReady,
   kStartup,
   kMetrics,
+  kInferenceServer,
+  kInferenceHealth,
+  kInferenceIndex,
+  kInferenceModel,
+  kInferenceReady,
+  kInfer,
+  kMlflow,
   kUnknown,
 };
 
 // The path with its variable parts in braces: a bounded set, for metrics and the index.
 std::string_view PathTemplate(RouteKind kind);
 inline constexpr RouteKind kAllRoutes[] = {
-    RouteKind::kIndex,   RouteKind::kEvents, RouteKind::kSql,      RouteKind::kStreams,
-    RouteKind::kRows,    RouteKind::kView,   RouteKind::kDecision, RouteKind::kModel,
-    RouteKind::kLive,    RouteKind::kReady,  RouteKind::kStartup,  RouteKind::kMetrics,
+    RouteKind::kIndex,
+    RouteKind::kEvents,
+    RouteKind::kSql,
+    RouteKind::kStreams,
+    RouteKind::kRows,
+    RouteKind::kView,
+    RouteKind::kDecision,
+    RouteKind::kModel,
+    RouteKind::kLive,
+    RouteKind::kReady,
+    RouteKind::kStartup,
+    RouteKind::kMetrics,
+    RouteKind::kInferenceServer,
+    RouteKind::kInferenceHealth,
+    RouteKind::kInferenceIndex,
+    RouteKind::kInferenceModel,
+    RouteKind::kInferenceReady,
+    RouteKind::kInfer,
+    RouteKind::kMlflow,
     RouteKind::kUnknown,
 };
 bool TakesPost(RouteKind kind);
@@ -41,7 +64,8 @@ bool TakesPost(RouteKind kind);
 // Where a request goes. Value type.
 struct Route {
   RouteKind kind = RouteKind::kUnknown;
-  std::string name;  // topic, stream, view or row ID, decoded
+  std::string name;    // topic, stream, view, model or row ID, decoded
+  std::string detail;  // the version of a model; what of a protocol is asked
   std::vector<std::pair<std::string, std::string>> parameters;  // decoded, names unique
 
   // Null when the parameter is absent.

@@ -1,0 +1,142 @@
+// How LocalEngine finds its state again: from the newest snapshot and the journal behind it.
+
+#include <algorithm>
+
+#include "engine/comparison.h"
+#include "engine/local_engine.h"
+#include "engine/replay.h"
+
+namespace headrace::engine {
+namespace {
+
+constexpr size_t kBackfillBytes = 2 << 20;  // rows of a backfill that are appended together
+
+Error Stopped() {
+  return Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping");
+}
+
+}  // namespace
+
+Status LocalEngine::Recover(const StartupTaker& progress) {
+  catalog::Catalog catalog;
+  HR_ASSIGN(auto cursor, log_->ScanControls());
+  log::Entry entry;
+  while (true) {
+    HR_ASSIGN(bool more, cursor->Next(&entry));
+    if (!more) break;
+    HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
+    HR_TRY(catalog.Apply(change, entry.lsn));
+  }
+  HR_ASSIGN(auto deployment, deployer_.Deploy(catalog, Deployment{}));
+  Publish(std::move(deployment));
+  recovery_note_ = log_->recovery().text;
+  if (options_.read_only) {
+    startup_.Finish();
+    return Ok();
+  }
+  if (options_.memory.bytes > 0) {
+    HR_ASSIGN(memory_,
+              StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
+  }
+  HR_TRY(Rebuild(From::kSnapshot, progress));
+  HR_TRY(answers_.Recover());
+  if (options_.snapshots) HR_TRY(BeginSnapshots());
+  startup_.Finish();
+  return Ok();
+}
+
+Status LocalEngine::BeginSnapshots() {
+  SnapshotStore store = snapshot_store();
+  HR_TRY(loaded_ ? store.ForgetBehind(loaded_->lsn) : store.Forget());
+  if (loaded_ && !store.Beginning().ok()) HR_TRY(store.WriteBeginning(loaded_->lsn));
+  constexpr int64_t kNanosPerMilli = 1'000'000;
+  snapshots_ = std::make_unique<SnapshotCycle>(
+      std::move(store), clock_, metrics_, *log_,
+      SnapshotCycle::Pace{options_.snapshot_interval_ms * kNanosPerMilli, options_.snapshot_lsns,
+                          [this] { Wake(); }},
+      std::move(loaded_));
+  return Ok();
+}
+
+uint64_t LocalEngine::EventsBehind(const EngineState& state, log::Lsn lsn) const {
+  auto deployment = this->deployment();
+  uint64_t events = 0;
+  bool told = lsn == 0;
+  for (const Deployed& item : deployment->items) {
+    for (int32_t p = 0; item.source && p < item.partitions; ++p) {
+      auto known = state.next_offsets.find({item.topic(), p});
+      told = told || known != state.next_offsets.end();
+      int64_t from = log_->start_offset(item.topic(), p);
+      if (known != state.next_offsets.end()) from = std::max(from, known->second);
+      events +=
+          static_cast<uint64_t>(std::max<int64_t>(0, log_->next_offset(item.topic(), p) - from));
+    }
+  }
+  return told ? events : 0;
+}
+
+// State is a function of the journal: run everything logged (what the past does not hold of it)
+// through a new graph, compare what comes out with what was logged, and append what had not been.
+Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
+  auto deployment = this->deployment();
+  const int64_t began = clock_.MonotonicNanoseconds();
+  HR_ASSIGN(Past past, LoadState(from));
+  const int64_t loaded = clock_.MonotonicNanoseconds();
+  estimate_.Loaded(loaded_ ? loaded_->bytes() : 0, loaded - began);
+  if (!startup_.done()) startup_.BeginReplay(EventsBehind(past.state, past.lsn));
+  graph_ = std::move(past.graph);
+  if (from == From::kSnapshot) {
+    positions_ = std::move(past.state.positions);
+    finished_ = std::move(past.state.finished);
+  }
+  group_ = std::make_unique<GroupBuilder>(deployment, *log_);
+  counted_ = {};
+  Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,
+                        [this](size_t stream, const EmittedRow& row) { group_->Add(stream, row); });
+  comparison.Resume(past.state, past.lsn);
+  HR_ASSIGN(uint64_t events, ReplayBehind(past.lsn, comparison, progress));
+  comparison.Finish();
+  if (comparison.differences() > 0) {
+    const Difference& first = comparison.sample().front();
+    return Error(ErrorKind::kCorruption, "HR5401",
+                 "the recomputed row differs from the logged one: " + first.logged + " was logged")
+        .AtPlace(first.id)
+        .WithHint("run `headrace verify` to see every difference");
+  }
+  estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
+  group_->TakeEntries(entries_);
+  HR_TRY(AppendGroup());
+  HR_TRY(JoinUnfinished(comparison));
+  return log_->WaitDurable(log_->last_lsn());
+}
+
+Result<uint64_t> LocalEngine::ReplayBehind(log::Lsn lsn, Comparison& comparison,
+                                           const StartupTaker& progress) {
+  const bool starts = !startup_.done();
+  ReplayOptions options;
+  options.from_lsn = lsn + 1;
+  options.until_lsn = log_->last_lsn();
+  options.logged = [&](const log::Entry& entry, const LoggedRows& rows) {
+    comparison.Logged(entry, rows);
+  };
+  options.input = [&](const log::Entry& entry, const InputNote& note) {
+    if (!note.source.empty()) {
+      positions_[{entry.topic, note.source}] = {note.source_bytes, note.source_events};
+    }
+  };
+  options.frame_done = [&]() -> Status {
+    if (starts && startup_.stopped()) return Stopped();
+    KeepWithinMemory();
+    if (std::optional<Error> full = MemoryFull()) return *full;
+    if (group_->bytes() < kBackfillBytes) return Ok();
+    group_->TakeEntries(entries_);
+    return AppendGroup();
+  };
+  options.progress = [&](uint64_t events) {
+    if (starts) startup_.Reach(events);
+    if (starts && progress) progress(startup_.Now());
+  };
+  return Replay(*log_, *graph_, comparison, options);
+}
+
+}  // namespace headrace::engine

@@ -1,0 +1,189 @@
+#include "learn/learner_table.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "learn/adaptive_forest.h"
+#include "learn/hoeffding_adaptive_tree.h"
+#include "learn/hoeffding_tree.h"
+#include "learn/leveraging_bagging.h"
+#include "learn/naive_bayes.h"
+
+namespace headrace::learn {
+namespace {
+
+using Rules = std::vector<OptionRule>;
+
+constexpr OptionRule kOutput{"output", 0, 0, 0, false, "class|probability"};
+constexpr OptionRule kSeed{"seed", 1, 0, 9e15, true};
+constexpr OptionRule kMaxDepth{"max_depth", 100, 1, 100, true};
+constexpr OptionRule kTau{"tau", 0.05, 0, 10};
+constexpr OptionRule kLambda{"lambda", 6, 1e-3, 50};
+constexpr OptionRule kModels{"models", 10, 1, 100, true};
+constexpr OptionRule kMaxFeatures{"max_features", 0, 0, kFeaturesMax, true};
+
+OptionRule Grace(double standard) {
+  return {"grace_period", standard, 1, 1e6, true};
+}
+OptionRule Delta(std::string_view name, double standard) {
+  return {name, standard, 1e-12, 0.999};
+}
+OptionRule MemoryMb(double standard) {
+  return {"memory_mb", standard, 1, 4096, true};
+}
+
+TreeOptions TreeFrom(const OptionValues& options) {
+  TreeOptions tree;
+  tree.grace_period = options.Number("grace_period");
+  tree.delta = options.Number("delta");
+  tree.tau = options.Number("tau");
+  tree.max_depth = options.Count("max_depth");
+  tree.memory_max = options.Count("memory_mb") << 20;
+  return tree;
+}
+
+uint64_t SeedFrom(const OptionValues& options) {
+  return static_cast<uint64_t>(options.Number("seed"));
+}
+
+LinearOptions LinearFrom(const OptionValues& options) {
+  LinearOptions linear;
+  linear.optimizer = options.Number("optimizer") == 1 ? Optimizer::kFtrl : Optimizer::kSgd;
+  linear.standardize = options.Number("standardize") == 1;
+  linear.rate = options.Number("rate");
+  linear.intercept_rate = options.Number("intercept_rate");
+  linear.l1 = options.Number("l1");
+  linear.l2 = options.Number("l2");
+  linear.beta = options.Number("beta");
+  return linear;
+}
+
+Rules LinearRules() {
+  return {{"beta", 1, 0, 1e6},
+          {"intercept_rate", 0.01, 0, 10},
+          {"l1", 0, 0, 1e6},
+          {"l2", 0, 0, 1e6},
+          {"optimizer", 0, 0, 0, false, "sgd|ftrl"},
+          {"rate", 0.01, 1e-9, 10},
+          {"standardize", 1, 0, 0, false, "false|true"}};
+}
+
+Rules With(Rules rules, std::initializer_list<OptionRule> more) {
+  rules.insert(rules.end(), more);
+  return rules;
+}
+
+std::unique_ptr<Classifier> MakeForest(size_t features, const OptionValues& options,
+                                       Subspace subspace) {
+  ForestOptions forest;
+  forest.models = options.Count("models");
+  forest.lambda = options.Number("lambda");
+  forest.subspace = subspace;
+  forest.max_features = options.Count("max_features");
+  forest.drift_delta = options.Number("drift_delta");
+  forest.warning_delta = options.Number("warning_delta");
+  forest.tree = TreeFrom(options);
+  return std::make_unique<AdaptiveForest>(features, forest, SeedFrom(options));
+}
+
+LearnerKind AdaptiveRandomForest() {
+  return {"adaptive_random_forest",
+          {kOutput, kSeed, kMaxDepth, kTau, kLambda, kModels, kMaxFeatures, Grace(50),
+           Delta("delta", 0.01), Delta("drift_delta", 0.001), Delta("warning_delta", 0.01),
+           MemoryMb(64)},
+          [](size_t features, const OptionValues& options) {
+            return MakeForest(features, options, Subspace::kLeaf);
+          },
+          nullptr};
+}
+
+LearnerKind StreamingRandomPatches() {
+  return {"streaming_random_patches",
+          {kOutput, kSeed, kMaxDepth, kTau, kLambda, kModels, kMaxFeatures, Grace(50),
+           Delta("delta", 0.01), Delta("drift_delta", 1e-5), Delta("warning_delta", 1e-4),
+           MemoryMb(64)},
+          [](size_t features, const OptionValues& options) {
+            return MakeForest(features, options, Subspace::kTree);
+          },
+          nullptr};
+}
+
+LearnerKind HoeffdingTreeKind() {
+  return {"hoeffding_tree",
+          {kOutput, kSeed, kMaxDepth, kTau, Grace(200), Delta("delta", 1e-7), MemoryMb(32)},
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            return std::make_unique<HoeffdingTree>(features, TreeFrom(options));
+          },
+          nullptr};
+}
+
+LearnerKind HoeffdingAdaptiveTreeKind() {
+  return {"hoeffding_adaptive_tree",
+          {kOutput, kSeed, kMaxDepth, kTau, Grace(200), Delta("delta", 1e-7),
+           Delta("drift_delta", 0.002), MemoryMb(32)},
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            AdaptiveTreeOptions adaptive;
+            adaptive.drift_delta = options.Number("drift_delta");
+            adaptive.tree = TreeFrom(options);
+            return std::make_unique<HoeffdingAdaptiveTree>(features, adaptive, SeedFrom(options));
+          },
+          nullptr};
+}
+
+LearnerKind LeveragingBaggingKind() {
+  return {"leveraging_bagging",
+          {kOutput, kSeed, kMaxDepth, kTau, kLambda, kModels, Grace(200), Delta("delta", 1e-7),
+           Delta("drift_delta", 0.002), MemoryMb(64)},
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            BaggingOptions bagging;
+            bagging.models = options.Count("models");
+            bagging.lambda = options.Number("lambda");
+            bagging.drift_delta = options.Number("drift_delta");
+            bagging.tree = TreeFrom(options);
+            return std::make_unique<LeveragingBagging>(features, bagging, SeedFrom(options));
+          },
+          nullptr};
+}
+
+LearnerKind LogisticRegressionKind() {
+  return {"logistic_regression", With(LinearRules(), {kOutput, kSeed}),
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            return std::make_unique<LogisticRegression>(features, LinearFrom(options));
+          },
+          nullptr};
+}
+
+LearnerKind LinearRegressionKind() {
+  return {"linear_regression", With(LinearRules(), {kSeed}), nullptr,
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Regressor> {
+            return std::make_unique<LinearRegression>(features, LinearFrom(options));
+          }};
+}
+
+LearnerKind NaiveBayesKind() {
+  return {"naive_bayes",
+          {kOutput, kSeed},
+          [](size_t features, const OptionValues&) -> std::unique_ptr<Classifier> {
+            return std::make_unique<NaiveBayes>(features);
+          },
+          nullptr};
+}
+
+}  // namespace
+
+const std::vector<LearnerKind>& AllLearnerKinds() {
+  static const std::vector<LearnerKind> kKinds{AdaptiveRandomForest(), HoeffdingAdaptiveTreeKind(),
+                                               HoeffdingTreeKind(),    LeveragingBaggingKind(),
+                                               LinearRegressionKind(), LogisticRegressionKind(),
+                                               NaiveBayesKind(),       StreamingRandomPatches()};
+  return kKinds;
+}
+
+const LearnerKind* FindLearnerKind(std::string_view name) {
+  const std::vector<LearnerKind>& kinds = AllLearnerKinds();
+  const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                  [&](const LearnerKind& kind) { return kind.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+}  // namespace headrace::learn

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "row/value.h"
+
+namespace headrace::state {
+
+class KeyBlock;
+
+// A function with a memory: what it answers for a row depends on the rows before it, in log order.
+// Change detectors, running scores, learners.
+//
+// An answer is a function of the arguments it was given, one row after the other, and of nothing
+// else: no clock, no batch, no randomness but a seeded generator of its own that is saved with it.
+// Saved and loaded it answers with the same bits. Confined.
+class RunningFunction {
+ public:
+  virtual ~RunningFunction() = default;
+  // Takes the row in and answers. `arguments` live for the call; bytes of a result stand in
+  // `arena`, which lives as long as the batch.
+  virtual row::Value Step(const row::Value* arguments, base::Arena& arena) = 0;
+  virtual void Save(base::ByteWriter& writer) const = 0;
+  // Into a function that was just made. False when the bytes are damaged: it is then thrown away.
+  virtual bool Load(base::ByteReader& reader) = 0;
+  // Memory it holds, about; in constant time, for it is asked after every row.
+  virtual size_t bytes() const = 0;
+};
+
+// One call of such a function in a statement.
+struct RunningCall {
+  static constexpr size_t kArgumentsMax = 1024;
+
+  // Names the function with all that its state depends on besides the rows: constants, seeds, the
+  // version of its format. The same text means that a saved state may be loaded.
+  std::string definition;
+  std::function<std::unique_ptr<RunningFunction>()> make;
+  std::vector<int> argument_slots;
+  std::vector<row::Type> argument_types;
+  int result_slot = -1;
+  row::Type result_type{};
+};
+
+// All calls over one stream with the same PARTITION BY; without keys one memory for all rows.
+struct RunningSpec {
+  std::vector<int> key_slots;
+  std::vector<row::Type> key_types;
+  std::vector<RunningCall> calls;
+};
+
+// Their functions and state, as a key block.
+std::unique_ptr<KeyBlock> MakeRunningBlock(RunningSpec spec);
+
+}  // namespace headrace::state
