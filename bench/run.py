@@ -9,9 +9,12 @@ is there; without it the demo's generator gives the payments and what needs more
 word on standard error.
 """
 import argparse
+import hashlib
 import http.client
 import importlib.util
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -25,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
 KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
+SPILL_EVENTS = int(os.environ.get("BENCH_SPILL_EVENTS", str(3 * KEYS)))
 INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
           "decide.http": ("decide.http.",), "backfill": ("backfill.",)}
@@ -191,7 +195,7 @@ def snapshots(program, directory, wanted):
             (directory / "kept.jsonl").unlink()
             shutil.rmtree(directory / "kept", ignore_errors=True)
         report("snapshot.throughput_ratio", sorted(rates[True])[1] / sorted(rates[False])[1], "ratio")
-    if not wanted("restart.1m_keys.ms"):
+    if not wanted("restart.1m_keys.ms", "snapshot.1m_keys", "snapshot.p999"):
         return
     (directory / "keys.sql").write_text(KEYS_SQL)
     with open(directory / "keys.jsonl", "w") as out:
@@ -203,6 +207,111 @@ def snapshots(program, directory, wanted):
     report("snapshot.1m_keys.mb", size / (1 << 20), "MB")
     samples = [ready_after(program, directory / "keys", signal.SIGKILL) for _ in range(3)]
     report("restart.1m_keys.ms", sorted(s[0] for s in samples)[1], "ms")
+    if wanted("snapshot.p999"):
+        snapshot_latency(program, directory / "keys")
+
+
+def write_spill_events(path, zipfian):
+    """SPILL_EVENTS payments over KEYS keys; zipfian: key of rank r as often as 1 / r^0.99, otherwise all alike."""
+    source = random.Random(7)
+    weights = list(itertools.accumulate((rank + 1) ** -0.99 if zipfian else 1 for rank in range(KEYS)))
+    names = list(range(KEYS))
+    source.shuffle(names)  # the first keys are not the frequent ones
+    with open(path, "w") as out:
+        for i, card in enumerate(source.choices(names, cum_weights=weights, k=SPILL_EVENTS)):
+            out.write(f'{{"card":"c{card:07d}","amount":{i % 9973 / 100:.2f},"ts":{1767225600 + i * 86400 // SPILL_EVENTS}}}\n')
+
+
+def spill(program, directory, wanted):
+    """State four times as large as what --memory leaves for it, against all of it in memory; the same rows."""
+    (directory / "keys.sql").write_text(KEYS_SQL)
+    events, rows = directory / "events.jsonl", directory / "rows.jsonl"
+
+    def run(memory=None):
+        limit = ["--memory", str(memory)] if memory else []
+        done = Run([program, "run", directory / "keys.sql", "--input", f"payments={events}", "--output", f"features={rows}",
+                    "--once", "--workers", "1", *limit])
+        with open(rows, "rb") as text:
+            done.rows = hashlib.file_digest(text, "sha256").hexdigest()
+        return done
+
+    for name, zipfian in (("spill.4x", True), ("spill.4x.uniform", False)):
+        if not wanted(f"{name}.ratio"):
+            continue
+        write_spill_events(events, zipfian)
+        with open(events) as text:
+            few = list(itertools.islice(text, 1000))
+        whole = run()
+        all_events = events.rename(directory / "all.jsonl")
+        with open(events, "w") as out:
+            out.writelines(few * (SPILL_EVENTS // 10_000))  # so much that buffers are what they are
+        rest = run().rss
+        all_events.rename(events)
+        memory = max((rest + (whole.rss - rest) // 4) * 1024, 96 << 20)
+        report(f"{name}.state_mb", (whole.rss - rest) / 1024, "MB")
+        report(f"{name}.limit_mb", memory / (1 << 20), "MB")
+        rates, peak = {True: [], False: []}, 0
+        for spilled in (True, False, False, True):
+            done = run(memory if spilled else None)
+            if done.rows != whole.rows:
+                sys.exit(f"bench: {name}: other rows with --memory {memory}")
+            rates[spilled].append(float(done.summary()["events_per_second"]))
+            peak = max(peak, done.rss) if spilled else peak
+        report(f"{name}.peak_rss_mb", peak / 1024, "MB")
+        report(f"{name}.events_per_second", sum(rates[True]) / 2, "events/s")
+        report(f"{name}.ratio", sum(rates[True]) / sum(rates[False]), "ratio")
+
+
+def workers(program, directory, _):
+    """The pipeline over JSON with two workers against one."""
+    script, payments = make_payments(program, directory)
+    rates = {1: [], 2: []}
+    for count in (1, 2, 2, 1, 1, 2):
+        done = Run([program, "run", script, "--input", f"payments={payments}", "--output",
+                    f"decisions={directory / 'out.jsonl'}", "--once", "--workers", str(count)])
+        rates[count].append(float(done.summary()["events_per_second"]))
+    report("workers.2.ratio", sorted(rates[2])[1] / sorted(rates[1])[1], "ratio")
+
+
+def snapshot_latency(program, data):
+    """99.9% of decisions, one after the other, while a snapshot of everything is written, against those while none is."""
+    process = subprocess.Popen([program, "serve", "--data", data, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, text=True)
+    port = int(re.search(r":(\d+)", process.stderr.readline().split("http://", 1)[1])[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+
+    def post(path, body):
+        began = time.perf_counter()
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            sys.exit(f"bench: {path}: {answer.status} {text[:300]}")
+        return time.perf_counter() - began
+
+    def being_written():
+        names = os.listdir(data / "snapshots")
+        return any(name.endswith(".pages") and name[:-5] + "manifest" not in names for name in names)
+
+    # Behind other statements the next snapshot holds everything.
+    post("/api/v1/sql", '{"sql":"CREATE STREAM few AS SELECT card FROM payments WHERE amount < 0"}')
+    latencies = {True: [], False: []}
+    source = random.Random(7)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        before = being_written()
+        card, second = source.randrange(KEYS), 1767225600 + 4 * 86400
+        took = post("/api/v1/topics/payments/events?return=features", f'{{"card":"c{card:07d}","amount":1.5,"ts":{second}}}')
+        if before == being_written():  # otherwise it is neither
+            latencies[before].append(took)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    written, quiet = (sorted(latencies[kind]) for kind in (True, False))
+    if min(len(written), len(quiet)) < 1000:
+        return note(f"{len(written)} decisions beside a snapshot and {len(quiet)} without: too few for snapshot.p999_ratio")
+    p999 = [one[len(one) * 999 // 1000] for one in (written, quiet)]
+    report("snapshot.p999_ms", p999[0] * 1000, "ms")
+    report("snapshot.p999_ratio", p999[0] / p999[1], "ratio")
 
 
 def ready_after(program, data, end=signal.SIGTERM):
@@ -273,7 +382,8 @@ def main():
         if name == "score":
             peers_beside_ours(Path(options.build))
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
-               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys"))]
+               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys")),
+               (spill, ("spill.",)), (workers, ("workers.",))]
     for measure, prefixes in outside:
         if wanted(*prefixes):
             with tempfile.TemporaryDirectory(prefix="headrace-bench-") as directory:

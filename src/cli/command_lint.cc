@@ -2,9 +2,20 @@
 
 #include "cli/commands.h"
 #include "cli/workspace.h"
+#include "sql/parser.h"
+#include "sql/unbounded_state.h"
 
 namespace headrace::cli {
 namespace {
+
+// What runs, but not for ever.
+void Warn(const std::string& path, const std::string& script, Console& console) {
+  sql::SourceMap sources;
+  const int file = sources.Add(path, script);
+  const sql::ParseResult parsed = sql::Parse(sources.text(file), file);
+  for (const sql::Diagnostic& found : sql::FindUnboundedState(parsed.statements))
+    console.Note(sql::Render(found, sources, sql::Severity::kWarning));
+}
 
 ExitCode RunLint(const Arguments& arguments, Console& console) {
   // The scripts are one program, as for `run`: a later one may use what an earlier one made.
@@ -16,6 +27,7 @@ ExitCode RunLint(const Arguments& arguments, Console& console) {
     if (!text.ok()) return console.Fail(text.error());
     Status checked = (*workspace)->engine().Execute(*text, path);
     if (!checked.ok()) code = console.Fail(checked.error());
+    Warn(path, *text, console);
   }
   return code;
 }
@@ -23,14 +35,15 @@ ExitCode RunLint(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Command LintCommand() {
-  return {
-      .name = "lint",
-      .group = "Check",
-      .summary = "report every error of scripts that belong together; exit 78 when there is one",
-      .positionals = "FILE.sql...",
-      .positionals_min = 1,
-      .positionals_max = 1000,
-      .run = RunLint};
+  return {.name = "lint",
+          .group = "Check",
+          .summary =
+              "report every error of scripts that belong together (exit 78 if any), and state "
+              "without a bound",
+          .positionals = "FILE.sql...",
+          .positionals_min = 1,
+          .positionals_max = 1000,
+          .run = RunLint};
 }
 
 }  // namespace headrace::cli

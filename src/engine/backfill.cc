@@ -202,7 +202,7 @@ void Backfill::Run() {
 
 Status Backfill::Compute() {
   HR_ASSIGN(Past past, LoadBeginning({store_, log_, job_.part->catalog}, [this] {
-              return BuildGraph(*job_.part, job_.models, {nullptr, job_.spill});
+              return BuildGraph(*job_.part, job_.models, {nullptr, job_.spill, false});
             }));
   graph_ = std::move(past.graph);
   rows_ = std::make_unique<Rows>(job_.part, job_.emitting);

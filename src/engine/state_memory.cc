@@ -17,8 +17,9 @@ StateMemory::StateMemory(std::unique_ptr<os::SpillFile> file, const os::Clock& c
                          base::MetricsRegistry& metrics)
     : file_(std::move(file)),
       clock_(clock),
-      used_(metrics.GetGauge("headrace_memory_used_bytes",
-                             "Resident bytes of the process, when --memory was last looked after.")),
+      used_(
+          metrics.GetGauge("headrace_memory_used_bytes",
+                           "Resident bytes of the process, when --memory was last looked after.")),
       spilled_(metrics.GetGauge("headrace_memory_spill_bytes",
                                 "Bytes of state in the spill file, resident or not.")),
       put_out_(metrics.GetCounter("headrace_memory_put_out_bytes_total",

@@ -16,7 +16,7 @@ namespace headrace::engine {
 struct MemoryLimit {
   uint64_t bytes = 0;       // resident, of the whole process; 0: no limit
   std::string directory{};  // where state beyond goes; empty: the data directory
-  os::SpillFile::Measure measure = os::ResidentMemory::OfProcess;
+  os::SpillFile::Measure measure = os::ResidentBytes;
 };
 
 // The limit of memory that an engine works within: state beyond it goes to a file, and what cannot

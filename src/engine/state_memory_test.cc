@@ -25,10 +25,13 @@ CREATE STREAM rolling AS
 SELECT id, k, q, ts, count(*) OVER m5 AS n, sum(q) OVER m5 AS total, max(q) OVER m5 AS most,
   count(DISTINCT id) OVER h1 AS ids, lag(q) OVER (PARTITION BY k ORDER BY ts) AS before
 FROM events
-WINDOW m5 AS (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW),
-       h1 AS (PARTITION BY k ORDER BY ts RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW);
+WINDOW m5 AS (PARTITION BY k ORDER BY ts
+              RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW),
+       h1 AS (PARTITION BY k ORDER BY ts
+              RANGE BETWEEN INTERVAL '1 hour' PRECEDING AND CURRENT ROW);
 CREATE STREAM sorted AS
-SELECT id, q, ts, sum(q) OVER (PARTITION BY k ORDER BY ts ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) AS ten
+SELECT id, q, ts,
+  sum(q) OVER (PARTITION BY k ORDER BY ts ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) AS ten
 FROM events EMIT ON WATERMARK;
 CREATE MATERIALIZED VIEW per_minute AS
 SELECT window_start, k, count(*) AS n, avg(q) AS mean, count(DISTINCT q) AS different
@@ -42,15 +45,15 @@ std::vector<std::string> Events(int64_t from, int64_t to, uint64_t seed) {
     const int64_t id = i - (random() % 10 == 0 ? static_cast<int64_t>(random() % 1000) : 0);
     const auto seconds = TestProgram::kNow / 1'000'000 - 20'000 + id / 4;
     events.push_back(R"({"id":"the event number )" + std::to_string(id) + R"(","k":"customer )" +
-                     std::to_string(random() % 700) + R"(","q":)" +
-                     std::to_string(random() % 50) + R"(,"ts":)" +
-                     std::to_string(seconds - static_cast<int64_t>(random() % 15)) + "}");
+                     std::to_string(random() % 700) + R"(","q":)" + std::to_string(random() % 50) +
+                     R"(,"ts":)" + std::to_string(seconds - static_cast<int64_t>(random() % 15)) +
+                     "}");
   }
   return events;
 }
 
 MemoryLimit NothingStays() {
-  return {1, "/tmp", []() -> os::ResidentMemory { return {UINT64_MAX / 2, UINT64_MAX / 2}; }};
+  return {1, "/tmp", [looks = 0]() mutable -> uint64_t { return ++looks % 2 == 0 ? 0 : 2; }};
 }
 
 std::string AllRows(const TestProgram& program) {
@@ -81,11 +84,55 @@ TEST(StateMemory, DoesNotShowInWhatComesOut) {
   EXPECT_EQ(tight.Metric("headrace_memory_limit_bytes"), 1);
 }
 
+// A stream of keys that come once: what is kept of them goes with the windows, of every kind.
+TEST(StateMemory, IsGivenUpAsTheWatermarkPasses) {
+  TestProgram program;
+  program.SetMemory(NothingStays());
+  program.Restart().value();
+  program.Run(R"(
+CREATE STREAM events (
+  id TEXT NOT NULL, q BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL,
+  WATERMARK FOR ts AS ts - INTERVAL '1 second'
+) DEDUPLICATE BY (id) WITHIN INTERVAL '10 minutes' WITH (topic = 'events', timestamp_unit = 's');
+CREATE STREAM rolling AS
+SELECT id, ts, count(*) OVER m5 AS n, max(q) OVER m5 AS most,
+  count(DISTINCT q) OVER m5 AS different,
+  avg(CAST(q AS DOUBLE PRECISION)) OVER m5 AS mean
+FROM events
+WINDOW m5 AS (PARTITION BY id ORDER BY ts
+              RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW);
+CREATE STREAM sorted AS
+SELECT id, sum(q) OVER (PARTITION BY id ORDER BY ts
+                        RANGE BETWEEN INTERVAL '5 minutes' PRECEDING AND CURRENT ROW) AS s
+FROM events EMIT ON WATERMARK ALLOWED LATENESS INTERVAL '5 minutes';
+CREATE MATERIALIZED VIEW per_minute AS
+SELECT window_start, id, count(*) AS n, count(DISTINCT q) AS different
+FROM TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY window_start, id;
+)");
+  int64_t next = 0;
+  auto feed = [&](int64_t count) {
+    std::vector<std::string> events;
+    for (const int64_t end = next + count; next < end; ++next) {
+      const int64_t seconds = TestProgram::kNow / 1'000'000 - 200'000 + next;
+      events.push_back(R"({"id":"the key that comes once, number )" + std::to_string(next) +
+                       R"(","q":)" + std::to_string(next % 100) + R"(,"ts":)" +
+                       std::to_string(seconds) + "}");
+    }
+    program.Feed("events", events);
+  };
+  // Allowed lateness is an hour.
+  feed(8000);
+  const double before = program.Metric("headrace_memory_spill_bytes");
+  feed(40'000);
+  EXPECT_GT(before, 0);
+  EXPECT_LE(program.Metric("headrace_memory_spill_bytes"), before * 1.5);
+}
+
 // The rest of the process takes what there is: what comes is refused, and nothing of it is there.
 TEST(StateMemory, KeepsEventsOutWhenNothingCanBePutOutAnyMore) {
   uint64_t others = 0;
   TestProgram program;
-  program.SetMemory({kLimit, "/tmp", [&others]() -> os::ResidentMemory { return {others, 0}; }});
+  program.SetMemory({kLimit, "/tmp", [&others] { return others; }});
   program.Restart().value();
   program.Run(kScript);
   std::optional<Error> refused;
@@ -138,8 +185,8 @@ TEST(StateMemory, KeepsEventsOutWhenNothingCanBePutOutAnyMore) {
 TEST(StateMemory, SaysWhenThereIsNoPlaceForTheFile) {
   os::ManualClock clock{0};
   base::MetricsRegistry metrics;
-  auto memory = StateMemory::Make({kLimit, "", os::ResidentMemory::OfProcess}, "/no/such/directory",
-                                  clock, metrics);
+  auto memory =
+      StateMemory::Make({kLimit, "", os::ResidentBytes}, "/no/such/directory", clock, metrics);
   ASSERT_FALSE(memory.ok());
   EXPECT_EQ(memory.error().code(), "HR7020");
 }

@@ -106,7 +106,19 @@ std::vector<int> MapColumns(const row::Schema& given, const row::Schema& wanted)
 Graph::Graph(ModelLookup models, Means means)
     : models_(std::move(models)),
       team_(means.team != nullptr ? *means.team : alone_),
-      spill_(means.spill) {}
+      spill_(means.spill),
+      keeps_within_(means.keeps_within) {}
+
+Graph::~Graph() {
+  const auto hold = Hold();
+  statements_.clear();
+  sources_by_topic_.clear();
+}
+
+std::shared_lock<std::shared_mutex> Graph::Hold() const {
+  return spill_ == nullptr || keeps_within_ ? std::shared_lock<std::shared_mutex>()
+                                            : spill_->Hold();
+}
 
 void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
   source_names_.push_back(plan->name);
@@ -187,6 +199,7 @@ std::set<std::string> Graph::topics() const {
 
 void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
                 Collector& collector) {
+  const auto hold = Hold();
   steps_.clear();
   source.Stamp(batch, arrival, steps_);
   if (batch.rows().empty()) return;
@@ -195,6 +208,7 @@ void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
 }
 
 void Graph::Finish(SourceNode& source, row::Place at, Collector& collector) {
+  const auto hold = Hold();
   row::Batch none;
   steps_.assign(1, source.Finish(at));
   RunReaders(readers_of_source_[source.plan().name], none, {at.lsn, steps_, collector});
@@ -278,12 +292,13 @@ void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& pass
     if (read) RunReaders(statement.readers, statement.output, passage);
     return;
   }
-  statement.window->Run(
-      batch, passage.steps, collector,
-      [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
-        if (read) RunReaders(statement.readers, rows, {passage.lsn, steps, passage.collector});
-        if (spill_ != nullptr) spill_->KeepWithin();
-      });
+  statement.window->Run(batch, passage.steps, collector,
+                        [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
+                          if (read)
+                            RunReaders(statement.readers, rows,
+                                       {passage.lsn, steps, passage.collector});
+                          KeepWithin();
+                        });
 }
 
 void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +42,12 @@ class Graph {
   // What a graph may use of the machine; must outlive it.
   struct Means {
     os::WorkerTeam* team = nullptr;  // runs it together; null: the caller alone
-    os::SpillFile* spill = nullptr;  // takes the state of windows; null: memory does
+    os::SpillFile* spill = nullptr;  // takes the state; null: memory does
+    bool keeps_within = true;        // its limit; otherwise another thread does, meanwhile
   };
   explicit Graph(ModelLookup models, Means means);
   explicit Graph(ModelLookup models) : Graph(std::move(models), Means{}) {}
+  ~Graph();
 
   void AddSource(std::shared_ptr<const SourcePlan> plan);
   // Its input must have been added; of a side output, the statement that it is of. A statement of a
@@ -110,6 +113,11 @@ class Graph {
     Collector& collector;
   };
 
+  // While another thread keeps within the limit, the spill file's pages stay as they are.
+  std::shared_lock<std::shared_mutex> Hold() const;
+  void KeepWithin() {
+    if (spill_ != nullptr && keeps_within_) spill_->KeepWithin();
+  }
   void Connect(const std::string& input, size_t reader);
   // By number; null: of a revision that is done.
   std::vector<state::KeyBlock*> KeyBlocks() const;
@@ -137,6 +145,7 @@ class Graph {
   os::WorkerTeam alone_{1};
   os::WorkerTeam& team_;
   os::SpillFile* spill_;
+  bool keeps_within_;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;

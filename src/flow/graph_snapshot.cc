@@ -124,6 +124,7 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
 }
 
 Status Graph::BeginLoad(std::string_view head, Match match) {
+  const auto hold = Hold();
   loading_.clear();
   base::ByteReader reader(head);
   const uint8_t version = reader.U8();
@@ -218,11 +219,13 @@ Status Graph::LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader
 
 Status Graph::LoadPage(uint32_t block, uint32_t number, std::string_view bytes) {
   if (block >= loading_.size()) return Damaged();
-  if (spill_ != nullptr) spill_->KeepWithin();
+  KeepWithin();
+  const auto hold = Hold();
   return loading_[block] == nullptr ? Ok() : loading_[block]->LoadPage(number, bytes);
 }
 
 void Graph::EndLoad() {
+  const auto hold = Hold();
   for (state::KeyBlock* block : loading_) {
     if (block != nullptr) block->EndLoad();
   }

@@ -55,8 +55,8 @@ class WaitingRows {
 
  private:
   using Bytes = std::basic_string<char, std::char_traits<char>, state::PoolAllocator<char>>;
-  using Rows = std::map<int64_t, Bytes, std::less<>,
-                        state::PoolAllocator<std::pair<const int64_t, Bytes>>>;
+  using Rows =
+      std::map<int64_t, Bytes, std::less<>, state::PoolAllocator<std::pair<const int64_t, Bytes>>>;
 
   static constexpr size_t kTimeBytes = 112;  // what an event time costs besides its rows, about
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -14,22 +17,20 @@
 
 namespace headrace::os {
 
-// Memory that a process has resident, in bytes.
-struct ResidentMemory {
-  uint64_t all = 0;
-  uint64_t of_files = 0;  // mapped ones; the program itself is some MB of it
-
-  static ResidentMemory OfProcess();
-};
+// Bytes that the process has resident.
+uint64_t ResidentBytes();
 
 // Memory that may be larger than the machine should give: runs of a file without a name, mapped.
 // The process is kept within a limit of resident memory by putting out pages of it, those first
-// that were not used of late; a touched page comes back by itself. What is put out is unmapped and
-// the kernel's to write and to forget, when somebody else needs the memory. The bytes are scratch:
-// nothing of them outlives the process.
+// that were not used of late; a touched page comes back by itself. What is put out is written to
+// the file, whose pages the kernel keeps in its cache as long as nobody else needs the memory. The
+// bytes are scratch: nothing of them outlives the process.
 //
-// Disk space is taken before a run is handed out, so that a full disk is an answer and no signal.
-// Thread-safe: to put a page out that another thread works with costs that one time. Linux alone.
+// The mapping is private: a page that was written is the process's own, and no write to memory ever
+// waits for the file system. Disk space is taken before a run is handed out, so that a full disk is
+// an answer and no signal. Thread-safe, but for KeepWithin, which belongs to one thread; whoever
+// else touches its memory meanwhile must hold it (Hold): a page that is being put out must not
+// change. Linux alone.
 class SpillFile {
  public:
   static constexpr size_t kRegionBytes = 512 << 10;
@@ -37,12 +38,12 @@ class SpillFile {
   // All there can ever be.
   static constexpr uint64_t kAddressBytes = uint64_t{1} << 38;
 
-  using Measure = std::function<ResidentMemory()>;
+  using Measure = std::function<uint64_t()>;
 
   // In `directory`. `limit` is of all resident bytes of the process, as `measure` tells them.
   // Errors: kIo HR7020.
   static Result<std::unique_ptr<SpillFile>> Create(const std::string& directory, uint64_t limit,
-                                                   Measure measure = ResidentMemory::OfProcess);
+                                                   Measure measure = ResidentBytes);
   ~SpillFile();
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
@@ -72,10 +73,13 @@ class SpillFile {
   // touched. Sorts the list.
   void Fetch(std::vector<const char*>& wanted);
 
-  // Puts pages out until the limit holds, or little is left to put out; nothing when another thread
-  // is at it. Cheap while the limit holds.
+  // Its pages stay where they are. Not for the thread that keeps within.
+  std::shared_lock<std::shared_mutex> Hold();
+  // Puts pages out until the limit holds, with room for as much as came since the last call, or
+  // nothing is left. Cheap while it does. Waits for those that hold.
   void KeepWithin();
-  // What cannot be put out is above seven eighths of the limit: no more may be taken in.
+  // All that can be put out is, and the process is still at fifteen sixteenths of the limit: no
+  // more may be taken in.
   bool full() const { return full_; }
 
   uint64_t limit() const { return limit_; }
@@ -91,18 +95,26 @@ class SpillFile {
   static constexpr size_t kRegionPages = kRegionBytes / kPageBytes;
   // Put out between two looks at what is resident.
   static constexpr size_t kStepPages = 1024;
+  using RegionMap = std::array<uint64_t, kRegionPages>;  // as the kernel tells of pages
 
   SpillFile(int descriptor, uint64_t limit, Measure measure)
       : descriptor_(descriptor), limit_(limit), measure_(std::move(measure)) {}
   Status Map(const std::string& directory);
 
+  // What is resident at most when nobody works, so that a batch finds room.
+  uint64_t Allowed() const { return limit_ - std::min(came_, limit_ / 4); }
   bool Reserve(size_t first, size_t regions) const;
-  ResidentMemory Look();
-  // The hand goes on, of so many pages at most once around. Returns how many it looked at.
-  size_t PutSomeOut(size_t pages);
-  void PutOut(size_t first_page, size_t pages);
+  uint64_t Look();
+  // The hand goes on, at most once around. Returns how many regions it looked at.
+  size_t PutSomeOut(size_t regions);
+  // Puts out what was not used of late. Returns how many pages those are.
+  size_t PutOutOf(size_t region);
+  // Puts out the pages of a region from `first` on; those that are not as in the file are written.
+  bool PutOut(size_t region, size_t first, size_t end, const RegionMap& map);
+  RegionMap MapOf(size_t region) const;
 
   const int descriptor_;
+  int page_map_ = -1;
   const uint64_t limit_;
   const Measure measure_;
   char* base_ = nullptr;
@@ -110,12 +122,16 @@ class SpillFile {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  size_t regions_ = 0;                                // that were ever handed out
-  size_t taken_ = 0;                                  // of these, in use
-  std::map<size_t, std::vector<size_t>> free_;        // by length: first regions of runs
+  size_t regions_ = 0;                          // that were ever handed out
+  size_t taken_ = 0;                            // of these, in use
+  std::map<size_t, std::vector<size_t>> free_;  // by length: first regions of runs
 
-  std::mutex keeping_;  // by the one thread that keeps within
-  size_t hand_ = 0;     // guarded by it: the next page to look at
+  std::shared_mutex touched_;    // shared: by those who touch its memory
+  std::atomic<int> keeping_{0};  // threads that want it alone
+  // Of the thread that keeps within.
+  size_t hand_ = 0;    // the next region to look at
+  uint64_t left_ = 0;  // resident when it was last kept within
+  uint64_t came_ = 0;  // between two times, about the most of late
   std::atomic<bool> full_{false};
   std::atomic<uint64_t> resident_{0};
   std::atomic<uint64_t> put_out_{0};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -10,20 +11,14 @@ namespace {
 
 constexpr size_t kRegion = SpillFile::kRegionBytes;
 
-// The process as if nothing but its mapped files took memory.
-ResidentMemory FilesAlone() {
-  const uint64_t files = ResidentMemory::OfProcess().of_files;
-  return {files, files};
-}
-
-std::unique_ptr<SpillFile> Open(uint64_t limit, SpillFile::Measure measure = FilesAlone) {
+std::unique_ptr<SpillFile> Open(uint64_t limit, SpillFile::Measure measure = ResidentBytes) {
   return SpillFile::Create("/tmp", limit, std::move(measure)).value();
 }
 
 TEST(SpillFile, KeepsWhatWasWrittenWhileMostOfItIsPutOut) {
   constexpr size_t kRegions = 128;
-  const uint64_t program = ResidentMemory::OfProcess().of_files;
-  const uint64_t limit = program + 8 * kRegion;
+  const uint64_t program = ResidentBytes();
+  const uint64_t limit = program + 32 * kRegion;
   auto spill = Open(limit);
   std::vector<char*> regions;
   for (size_t i = 0; i < kRegions; ++i) {
@@ -47,8 +42,8 @@ TEST(SpillFile, KeepsWhatWasWrittenWhileMostOfItIsPutOut) {
 }
 
 TEST(SpillFile, PutsOutFirstWhatWasNotUsed) {
-  const uint64_t program = ResidentMemory::OfProcess().of_files;
-  auto spill = Open(program + 16 * kRegion);
+  const uint64_t program = ResidentBytes();
+  auto spill = Open(program + 24 * kRegion);
   char* used = spill->Take(8 * kRegion);
   char* unused = spill->Take(32 * kRegion);
   for (size_t at = 0; at < 8 * kRegion; at += SpillFile::kPageBytes) {
@@ -103,19 +98,47 @@ TEST(SpillFile, GivesRunsOutAgainAndTheyAreZero) {
 TEST(SpillFile, IsFullWhenTheRestOfTheProcessTakesItAll) {
   constexpr uint64_t kLimit = 64 << 20;
   uint64_t others = 0;
-  auto spill = Open(kLimit, [&others]() -> ResidentMemory {
-    const uint64_t files = ResidentMemory::OfProcess().of_files;
-    return {others + files, files};
-  });
+  auto spill = Open(kLimit, [&others] { return others; });
+  char* run = spill->Take();
+  run[0] = 3;
   spill->KeepWithin();
   EXPECT_FALSE(spill->full());
-  others = kLimit - kLimit / 16;
+  EXPECT_EQ(spill->put_out(), 0U);
+  others = kLimit + 1;
   spill->KeepWithin();
   EXPECT_TRUE(spill->full());
-  EXPECT_GT(spill->resident(), kLimit - kLimit / 16);
+  EXPECT_EQ(spill->resident(), kLimit + 1);
+  EXPECT_EQ(spill->put_out(), SpillFile::kPageBytes) << "the page that was touched";
+  EXPECT_EQ(run[0], 3);
+  others = kLimit;
+  spill->KeepWithin();
+  EXPECT_TRUE(spill->full()) << "at the limit it is not well yet";
   others = kLimit / 2;
   spill->KeepWithin();
   EXPECT_FALSE(spill->full());
+}
+
+// A thread that works with its memory, while another puts all of it out.
+TEST(SpillFile, PutsNothingOutThatIsHeld) {
+  uint64_t looks = 0;
+  auto spill = Open(1, [&looks]() -> uint64_t { return ++looks % 2 == 0 ? 0 : 2; });
+  char* run = spill->Take(4 * kRegion);
+  constexpr size_t kCounters = 4 * kRegion / SpillFile::kPageBytes;
+  std::atomic<bool> done{false};
+  std::thread counter([&] {
+    for (int round = 0; round < 50; ++round) {
+      const auto hold = spill->Hold();
+      for (size_t i = 0; i < kCounters; ++i)
+        ++run[i * SpillFile::kPageBytes];
+    }
+    done = true;
+  });
+  while (!done)
+    spill->KeepWithin();
+  counter.join();
+  EXPECT_GT(spill->put_out(), 0U);
+  for (size_t i = 0; i < kCounters; ++i)
+    ASSERT_EQ(run[i * SpillFile::kPageBytes], 50);
 }
 
 TEST(SpillFile, SaysWhenThereIsNoPlaceForIt) {
@@ -124,13 +147,11 @@ TEST(SpillFile, SaysWhenThereIsNoPlaceForIt) {
   EXPECT_EQ(spill.error().code(), "HR7020");
 }
 
-TEST(ResidentMemory, IsThatOfTheProcess) {
-  const ResidentMemory before = ResidentMemory::OfProcess();
+TEST(ResidentBytes, AreThoseOfTheProcess) {
+  const uint64_t before = ResidentBytes();
   std::vector<char> more(64 << 20, 1);
-  const ResidentMemory after = ResidentMemory::OfProcess();
-  EXPECT_GT(before.all, before.of_files);
-  EXPECT_GT(before.of_files, 0U);
-  EXPECT_GE(after.all + (8 << 20), before.all + more.size());
+  EXPECT_GT(before, 0U);
+  EXPECT_GE(ResidentBytes() + (8 << 20), before + more.size());
 }
 
 }  // namespace

@@ -121,9 +121,11 @@ std::string FullHint(const Diagnostic& diagnostic) {
   return hint + diagnostic.hint;
 }
 
-std::string Render(const Diagnostic& diagnostic, const SourceMap& sources) {
-  std::string text = Place(diagnostic, sources) + ": error " + diagnostic.code + ": " +
-                     Printable(diagnostic.message) + "\n" + Excerpt(diagnostic.span, sources);
+std::string Render(const Diagnostic& diagnostic, const SourceMap& sources, Severity severity) {
+  std::string text = Place(diagnostic, sources) +
+                     (severity == Severity::kError ? ": error " : ": warning ") + diagnostic.code +
+                     ": " + Printable(diagnostic.message) + "\n" +
+                     Excerpt(diagnostic.span, sources);
   const std::string hint = FullHint(diagnostic);
   if (!hint.empty()) text += "  hint: " + Printable(hint) + "\n";
   return text;

@@ -45,7 +45,9 @@ class SourceMap {
 //   hint: did you mean `amount`?
 //
 // A line too long for a terminal is cut around the caret; control characters are not printed raw.
-std::string Render(const Diagnostic& diagnostic, const SourceMap& sources);
+enum class Severity { kError, kWarning };
+std::string Render(const Diagnostic& diagnostic, const SourceMap& sources,
+                   Severity severity = Severity::kError);
 // Each rendered, in the order of their places, an empty line between two.
 std::string Render(const std::vector<Diagnostic>& diagnostics, const SourceMap& sources);
 

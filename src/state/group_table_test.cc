@@ -179,7 +179,8 @@ TEST(GroupTableTest, DamagedStateIsRefused) {
   EXPECT_TRUE(table->Load(saved).ok());
 }
 
-// Many groups with long names and sets of their own: what is put out between two rows does not show.
+// Many groups with long names and sets of their own: what is put out between two rows does not
+// show.
 TEST(GroupTableTest, WhatIsPutOutToAFileDoesNotShow) {
   const GroupTableSpec spec = ByWindowAndName();
   auto spill = SpillOfNothing();

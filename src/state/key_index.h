@@ -9,8 +9,8 @@
 namespace headrace::state {
 
 // Open addressing from a hash to slot numbers, eight bytes a bucket. Grows by moving a few buckets
-// at each insertion, so that no event waits for a whole table to move. With a spill file, large tables
-// are there, as long as its disk has room. Confined.
+// at each insertion, so that no event waits for a whole table to move. With a spill file, large
+// tables are there, as long as its disk has room. Confined.
 class KeyIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

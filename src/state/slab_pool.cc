@@ -30,7 +30,7 @@ char* SlabPool::Carve(int size_class) {
   if (size > left_) {
     // What is left of the old chunk serves smaller classes.
     while (left_ >= 16) {
-      int fitting = std::min(ClassOf(left_), kClasses - 1);
+      int fitting = std::min(ClassOf(left_), ClassOf(largest_));
       if (SizeOf(fitting) > left_) --fitting;
       Push(next_, fitting);
       next_ += SizeOf(fitting);
