@@ -8,6 +8,12 @@
 #include "flow/select_node.h"
 #include "headrace/check.h"
 #include "learn/adwin.h"
+#include "learn/ddm.h"
+#include "learn/eddm.h"
+#include "learn/hddm_a.h"
+#include "learn/hddm_w.h"
+#include "learn/kswin.h"
+#include "learn/page_hinkley.h"
 #include "row/text.h"
 
 namespace headrace::flow {
@@ -28,8 +34,12 @@ std::optional<double> NumberOf(const row::Value& value, row::Type type) {
   return number;
 }
 
-// A detector of changes in a series: true at the row that shows one.
-template <typename Detector>
+// What a detector of changes is asked at each row.
+enum class Question : uint8_t { kChanged, kWarned };
+
+// A detector of changes in a series: true at the row that shows one. With kShares it takes errors
+// and shares alone, which are in [0, 1].
+template <typename Detector, bool kShares = false, Question kAsked = Question::kChanged>
 class ChangeFunction final : public state::RunningFunction {
  public:
   ChangeFunction(const typename Detector::Options& options, row::Type type)
@@ -37,7 +47,13 @@ class ChangeFunction final : public state::RunningFunction {
 
   row::Value Step(const row::Value* arguments, base::Arena&) override {
     const std::optional<double> number = NumberOf(arguments[0], type_);
-    return number ? row::Value::Boolean(detector_.Add(*number)) : row::Value::Null();
+    if (!number || (kShares && (*number < 0 || *number > 1))) return row::Value::Null();
+    const bool changed = detector_.Add(*number);
+    if constexpr (kAsked == Question::kWarned) {
+      return row::Value::Boolean(detector_.warned());
+    } else {
+      return row::Value::Boolean(changed);
+    }
   }
   void Save(base::ByteWriter& writer) const override { detector_.Save(writer); }
   bool Load(base::ByteReader& reader) override { return detector_.Load(reader); }
@@ -63,8 +79,105 @@ Function MakeAdwin(Constants c, Types types) {
       types[0]);
 }
 
+constexpr RunningParameter kPageHinkley[] = {
+    {.name = "min_instances", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "delta", .standard = 0.005, .least = 0, .most = kLargest},
+    {.name = "threshold", .standard = 50, .least = 0, .most = kLargest, .inside = true},
+    {.name = "alpha", .standard = 1 - 0.0001, .least = 1e-9, .most = 1},
+    {.name = "mode", .words = "both|up|down"},
+};
+Function MakePageHinkley(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::PageHinkley>>(
+      learn::PageHinkley::Options{static_cast<int64_t>(c[0]), c[1], c[2], c[3],
+                                  static_cast<learn::PageHinkley::Mode>(static_cast<int>(c[4]))},
+      types[0]);
+}
+
+constexpr RunningParameter kDdm[] = {
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "warning_threshold", .standard = 2, .least = 0, .most = kMany},
+    {.name = "drift_threshold", .standard = 3, .least = 0, .most = kMany},
+};
+template <Question kAsked>
+Function MakeDdm(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Ddm, true, kAsked>>(
+      learn::Ddm::Options{static_cast<int64_t>(c[0]), c[1], c[2]}, types[0]);
+}
+
+constexpr RunningParameter kEddm[] = {
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "alpha", .standard = 0.95, .least = 0, .most = 1},
+    {.name = "beta", .standard = 0.9, .least = 0, .most = 1},
+};
+const char* RefuseEddm(Constants c) {
+  return c[1] < c[2] ? "`alpha` of eddm must not be below `beta`" : nullptr;
+}
+template <Question kAsked>
+Function MakeEddm(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Eddm, true, kAsked>>(
+      learn::Eddm::Options{static_cast<int64_t>(c[0]), c[1], c[2]}, types[0]);
+}
+
+constexpr RunningParameter kHddmA[] = {
+    {.name = "drift_confidence", .standard = 0.001, .least = 0, .most = 1, .inside = true},
+    {.name = "warning_confidence", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "two_sided", .words = "false|true"},
+};
+template <Question kAsked>
+Function MakeHddmA(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::HddmA, true, kAsked>>(
+      learn::HddmA::Options{c[0], c[1], c[2] != 0}, types[0]);
+}
+
+constexpr RunningParameter kHddmW[] = {
+    {.name = "drift_confidence", .standard = 0.001, .least = 0, .most = 1, .inside = true},
+    {.name = "warning_confidence", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "lambda", .standard = 0.05, .least = 0, .most = 1, .inside = true},
+    {.name = "two_sided", .words = "false|true"},
+};
+template <Question kAsked>
+Function MakeHddmW(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::HddmW, true, kAsked>>(
+      learn::HddmW::Options{c[0], c[1], c[2], c[3] != 0}, types[0]);
+}
+
+constexpr RunningParameter kKswin[] = {
+    {.name = "alpha", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "window_size",
+     .standard = 100,
+     .least = 2,
+     .most = learn::Kswin::kWindowMax,
+     .whole = true},
+    {.name = "stat_size",
+     .standard = 30,
+     .least = 1,
+     .most = learn::Kswin::kWindowMax,
+     .whole = true},
+    {.name = "seed", .standard = 1, .least = 0, .most = 0x1p53, .whole = true},
+};
+const char* RefuseKswin(Constants c) {
+  return c[1] < 2 * c[2] ? "`window_size` of kswin must be at least twice `stat_size`" : nullptr;
+}
+Function MakeKswin(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Kswin>>(
+      learn::Kswin::Options{c[0], static_cast<int32_t>(c[1]), static_cast<int32_t>(c[2]),
+                            static_cast<uint64_t>(c[3])},
+      types[0]);
+}
+
+using enum Question;
 constexpr auto kEntries = std::to_array<RunningEntry>({
     {"adwin", 1, kAdwin, kTruth, MakeAdwin},
+    {"ddm", 1, kDdm, kTruth, MakeDdm<kChanged>},
+    {"ddm_warning", 1, kDdm, kTruth, MakeDdm<kWarned>},
+    {"eddm", 1, kEddm, kTruth, MakeEddm<kChanged>, RefuseEddm},
+    {"eddm_warning", 1, kEddm, kTruth, MakeEddm<kWarned>, RefuseEddm},
+    {"hddm_a", 1, kHddmA, kTruth, MakeHddmA<kChanged>},
+    {"hddm_a_warning", 1, kHddmA, kTruth, MakeHddmA<kWarned>},
+    {"hddm_w", 1, kHddmW, kTruth, MakeHddmW<kChanged>},
+    {"hddm_w_warning", 1, kHddmW, kTruth, MakeHddmW<kWarned>},
+    {"kswin", 1, kKswin, kTruth, MakeKswin, RefuseKswin},
+    {"page_hinkley", 1, kPageHinkley, kTruth, MakePageHinkley},
 });
 
 }  // namespace

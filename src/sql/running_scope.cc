@@ -158,7 +158,12 @@ Interception SelectScope::BindRunning(const Expression& call, Binding* binding) 
     good = false;
   }
   if (!good) return Interception::kFailed;
-  state::RunningCall made = flow::MakeRunningCall(entry, constants.Take(), std::move(types));
+  std::vector<double> given = constants.Take();
+  if (const char* reason = entry.refuse == nullptr ? nullptr : entry.refuse(given)) {
+    Complain(diagnostics_, "HR1186", reason, call.span).hint = "it is " + entry.Signature();
+    return Interception::kFailed;
+  }
+  state::RunningCall made = flow::MakeRunningCall(entry, std::move(given), std::move(types));
   made.argument_slots = std::move(slots);
   *binding = AddRunning(place, std::move(made));
   Window window;
