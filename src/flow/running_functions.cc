@@ -10,10 +10,12 @@
 #include "learn/adwin.h"
 #include "learn/ddm.h"
 #include "learn/eddm.h"
+#include "learn/ewma_score.h"
 #include "learn/hddm_a.h"
 #include "learn/hddm_w.h"
 #include "learn/kswin.h"
 #include "learn/page_hinkley.h"
+#include "learn/robust_z.h"
 #include "row/text.h"
 
 namespace headrace::flow {
@@ -24,6 +26,7 @@ using Types = std::span<const row::Type>;
 using Function = std::unique_ptr<state::RunningFunction>;
 
 constexpr row::Type kTruth{row::TypeKind::kBoolean, 0, 0};
+constexpr row::Type kNumber{row::TypeKind::kDouble, 0, 0};
 constexpr double kLargest = 1e150;
 
 // The number a row gives, or nothing when it is to be passed over.
@@ -61,6 +64,28 @@ class ChangeFunction final : public state::RunningFunction {
 
  private:
   Detector detector_;
+  row::Type type_;
+};
+
+// How far a value is from where its series was.
+template <typename Score>
+class ScoreFunction final : public state::RunningFunction {
+ public:
+  ScoreFunction(const typename Score::Options& options, row::Type type)
+      : score_(options), type_(type) {}
+
+  row::Value Step(const row::Value* arguments, base::Arena&) override {
+    const std::optional<double> number = NumberOf(arguments[0], type_);
+    if (!number) return row::Value::Null();
+    const std::optional<double> score = score_.Add(*number);
+    return score ? row::Value::Double(*score) : row::Value::Null();
+  }
+  void Save(base::ByteWriter& writer) const override { score_.Save(writer); }
+  bool Load(base::ByteReader& reader) override { return score_.Load(reader); }
+  size_t bytes() const override { return sizeof *this + score_.memory(); }
+
+ private:
+  Score score_;
   row::Type type_;
 };
 
@@ -165,6 +190,31 @@ Function MakeKswin(Constants c, Types types) {
       types[0]);
 }
 
+constexpr RunningParameter kEwmaScore[] = {
+    {.name = "alpha", .standard = 0.05, .least = 0, .most = 1, .inside = true},
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+};
+Function MakeEwmaScore(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::EwmaScore>>(
+      learn::EwmaScore::Options{c[0], static_cast<int64_t>(c[1])}, types[0]);
+}
+
+constexpr RunningParameter kRobustZ[] = {
+    {.name = "window_size",
+     .standard = 100,
+     .least = 1,
+     .most = learn::RobustZ::kWindowMax,
+     .whole = true},
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+};
+const char* RefuseRobustZ(Constants c) {
+  return c[1] > c[0] ? "`warm_start` of robust_z must not be above `window_size`" : nullptr;
+}
+Function MakeRobustZ(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::RobustZ>>(
+      learn::RobustZ::Options{static_cast<int32_t>(c[0]), static_cast<int64_t>(c[1])}, types[0]);
+}
+
 using enum Question;
 constexpr auto kEntries = std::to_array<RunningEntry>({
     {"adwin", 1, kAdwin, kTruth, MakeAdwin},
@@ -172,12 +222,14 @@ constexpr auto kEntries = std::to_array<RunningEntry>({
     {"ddm_warning", 1, kDdm, kTruth, MakeDdm<kWarned>},
     {"eddm", 1, kEddm, kTruth, MakeEddm<kChanged>, RefuseEddm},
     {"eddm_warning", 1, kEddm, kTruth, MakeEddm<kWarned>, RefuseEddm},
+    {"ewma_score", 1, kEwmaScore, kNumber, MakeEwmaScore},
     {"hddm_a", 1, kHddmA, kTruth, MakeHddmA<kChanged>},
     {"hddm_a_warning", 1, kHddmA, kTruth, MakeHddmA<kWarned>},
     {"hddm_w", 1, kHddmW, kTruth, MakeHddmW<kChanged>},
     {"hddm_w_warning", 1, kHddmW, kTruth, MakeHddmW<kWarned>},
     {"kswin", 1, kKswin, kTruth, MakeKswin, RefuseKswin},
     {"page_hinkley", 1, kPageHinkley, kTruth, MakePageHinkley},
+    {"robust_z", 1, kRobustZ, kNumber, MakeRobustZ, RefuseRobustZ},
 });
 
 }  // namespace
