@@ -5,17 +5,23 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.h"
 #include "flow/select_node.h"
 #include "headrace/check.h"
 #include "learn/adwin.h"
 #include "learn/ddm.h"
+#include "learn/distinct_sketch.h"
+#include "learn/distribution_shift.h"
 #include "learn/eddm.h"
 #include "learn/ewma_score.h"
+#include "learn/frequency_sketch.h"
 #include "learn/hddm_a.h"
 #include "learn/hddm_w.h"
 #include "learn/kswin.h"
 #include "learn/page_hinkley.h"
+#include "learn/quantile_sketch.h"
 #include "learn/robust_z.h"
+#include "learn/running_quantile.h"
 #include "row/text.h"
 
 namespace headrace::flow {
@@ -27,6 +33,7 @@ using Function = std::unique_ptr<state::RunningFunction>;
 
 constexpr row::Type kTruth{row::TypeKind::kBoolean, 0, 0};
 constexpr row::Type kNumber{row::TypeKind::kDouble, 0, 0};
+constexpr row::Type kWhole{row::TypeKind::kBigint, 0, 0};
 constexpr double kLargest = 1e150;
 
 // The number a row gives, or nothing when it is to be passed over.
@@ -87,6 +94,28 @@ class ScoreFunction final : public state::RunningFunction {
  private:
   Score score_;
   row::Type type_;
+};
+
+// A sketch of different values, of any type. `Answer` makes the answer of sketch and hash.
+template <typename Sketch, auto kAnswer>
+class HashFunction final : public state::RunningFunction {
+ public:
+  HashFunction(int size, row::Type type) : sketch_(size), type_(type) {}
+
+  row::Value Step(const row::Value* arguments, base::Arena&) override {
+    if (arguments[0].null) return row::Value::Null();
+    key_.clear();
+    row::AppendKey(arguments[0], type_, key_);
+    return row::Value::Integer(kAnswer(sketch_, base::Hash64(key_)));
+  }
+  void Save(base::ByteWriter& writer) const override { sketch_.Save(writer); }
+  bool Load(base::ByteReader& reader) override { return sketch_.Load(reader); }
+  size_t bytes() const override { return sizeof *this + sketch_.memory(); }
+
+ private:
+  Sketch sketch_;
+  row::Type type_;
+  std::string key_;
 };
 
 constexpr double kMany = 1e9;  // rows a constant may count
@@ -215,9 +244,86 @@ Function MakeRobustZ(Constants c, Types types) {
       learn::RobustZ::Options{static_cast<int32_t>(c[0]), static_cast<int64_t>(c[1])}, types[0]);
 }
 
+constexpr RunningParameter kQuantile[] = {
+    {.name = "share", .standard = 0.5, .least = 0, .most = 1},
+    {.name = "k",
+     .standard = 200,
+     .least = learn::QuantileSketch::kLeastK,
+     .most = learn::QuantileSketch::kMostK,
+     .whole = true},
+};
+Function MakeQuantile(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::RunningQuantile>>(
+      learn::RunningQuantile::Options{c[0], static_cast<int32_t>(c[1])}, types[0]);
+}
+
+constexpr RunningParameter kDistinct[] = {
+    {.name = "precision",
+     .standard = 12,
+     .least = learn::DistinctSketch::kLeastPrecision,
+     .most = learn::DistinctSketch::kMostPrecision,
+     .whole = true},
+};
+int64_t CountDistinct(learn::DistinctSketch& sketch, uint64_t hash) {
+  sketch.Add(hash);
+  return std::llround(sketch.Estimate());
+}
+Function MakeDistinct(Constants c, Types types) {
+  return std::make_unique<HashFunction<learn::DistinctSketch, CountDistinct>>(
+      static_cast<int>(c[0]), types[0]);
+}
+
+constexpr RunningParameter kCount[] = {
+    {.name = "counters",
+     .standard = 1000,
+     .least = 1,
+     .most = learn::FrequencySketch::kCountersMax,
+     .whole = true},
+};
+int64_t CountValue(learn::FrequencySketch& sketch, uint64_t hash) {
+  return static_cast<int64_t>(sketch.Add(hash));
+}
+Function MakeCount(Constants c, Types types) {
+  return std::make_unique<HashFunction<learn::FrequencySketch, CountValue>>(static_cast<int>(c[0]),
+                                                                            types[0]);
+}
+
+constexpr RunningParameter kBaseline = {
+    .name = "baseline_size", .standard = 1000, .least = 2, .most = kMany, .whole = true};
+constexpr RunningParameter kWindow = {
+    .name = "window_size", .standard = 1000, .least = 2, .most = kMany, .whole = true};
+constexpr RunningParameter kSketch = {.name = "k",
+                                      .standard = 1000,
+                                      .least = learn::QuantileSketch::kLeastK,
+                                      .most = learn::QuantileSketch::kMostK,
+                                      .whole = true};
+constexpr RunningParameter kShift[] = {kBaseline, kWindow, kSketch};
+constexpr RunningParameter kBinnedShift[] = {kBaseline,
+                                             kWindow,
+                                             {.name = "bins",
+                                              .standard = 10,
+                                              .least = 2,
+                                              .most = learn::DistributionShift::kBinsMax,
+                                              .whole = true},
+                                             kSketch};
+using learn::DistributionShift;
+template <DistributionShift::Measure kMeasure>
+Function MakeShift(Constants c, Types types) {
+  const bool binned = c.size() == std::size(kBinnedShift);
+  return std::make_unique<ScoreFunction<DistributionShift>>(
+      DistributionShift::Options{kMeasure, static_cast<int64_t>(c[0]), static_cast<int64_t>(c[1]),
+                                 binned ? static_cast<int32_t>(c[2]) : 2,
+                                 static_cast<int32_t>(c.back())},
+      types[0]);
+}
+
 using enum Question;
+using enum DistributionShift::Measure;
 constexpr auto kEntries = std::to_array<RunningEntry>({
     {"adwin", 1, kAdwin, kTruth, MakeAdwin},
+    {"approx_count", 1, kCount, kWhole, MakeCount, nullptr, true},
+    {"approx_distinct", 1, kDistinct, kWhole, MakeDistinct, nullptr, true},
+    {"approx_quantile", 1, kQuantile, kNumber, MakeQuantile},
     {"ddm", 1, kDdm, kTruth, MakeDdm<kChanged>},
     {"ddm_warning", 1, kDdm, kTruth, MakeDdm<kWarned>},
     {"eddm", 1, kEddm, kTruth, MakeEddm<kChanged>, RefuseEddm},
@@ -227,9 +333,13 @@ constexpr auto kEntries = std::to_array<RunningEntry>({
     {"hddm_a_warning", 1, kHddmA, kTruth, MakeHddmA<kWarned>},
     {"hddm_w", 1, kHddmW, kTruth, MakeHddmW<kChanged>},
     {"hddm_w_warning", 1, kHddmW, kTruth, MakeHddmW<kWarned>},
+    {"js_distance", 1, kBinnedShift, kNumber, MakeShift<kJs>},
+    {"ks_distance", 1, kShift, kNumber, MakeShift<kKs>},
     {"kswin", 1, kKswin, kTruth, MakeKswin, RefuseKswin},
     {"page_hinkley", 1, kPageHinkley, kTruth, MakePageHinkley},
+    {"psi", 1, kBinnedShift, kNumber, MakeShift<kPsi>},
     {"robust_z", 1, kRobustZ, kNumber, MakeRobustZ, RefuseRobustZ},
+    {"wasserstein", 1, kShift, kNumber, MakeShift<kWasserstein>},
 });
 
 }  // namespace

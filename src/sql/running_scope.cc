@@ -143,7 +143,7 @@ Interception SelectScope::BindRunning(const Expression& call, Binding* binding) 
     const Binding value = SlotOf(*call.children[i]);
     good = value.slot >= 0 && good;
     if (value.slot < 0) continue;
-    if (!IsNumber(value.type)) {
+    if (!entry.any_type && !IsNumber(value.type)) {
       Complain(diagnostics_, "HR1102",
                "`" + call.name + "` takes a number or a boolean, not " + row::ToString(value.type),
                call.children[i]->span);

@@ -73,3 +73,31 @@ def check_kswin_reports_as_often_as_river(program):
         found = detected(program, d, DATA / "models" / "online" / "drift_real.csv", ["x"], calls)
     mean = sum(map(len, found)) / len(found)
     assert 14 <= mean <= 19, mean  # River: 13 to 21 changes, in the mean of twelve seeds 16.4
+
+
+def check_distances_are_those_of_scipy(program):
+    """With room for all values the sketches are exact; with little room they keep their bound."""
+    if not DATA.exists():
+        raise Skip("no ../shared/data")
+    metrics = DATA / "models" / "metrics"
+    reference = (metrics / "drift_reference.csv").read_text()
+    calls = {"psi_10": "psi(x, 5000, {n}, k => {k})", "ks": "ks_distance(x, 5000, {n}, {k})",
+             "wasserstein": "wasserstein(x, 5000, {n}, {k})",
+             "js_distance_10_bins_base2": "js_distance(x, 5000, {n}, k => {k})"}
+    for name, want in json.loads((metrics / "expected.json").read_text())["drift"].items():
+        current = (metrics / f"drift_{name}.csv").read_text().split("\n", 1)[1]
+        for k, room in ((100_000, 1e-9), (400, 0.03)):
+            with program.scratch() as d:
+                (d / "all.csv").write_text(reference + current)
+                items = ", ".join(f"{call.format(n=current.count(chr(10)), k=k)} AS {key}" for key, call in calls.items())
+                (d / "app.sql").write_text("CREATE STREAM s (x DOUBLE PRECISION);\n"
+                                           f"CREATE STREAM d AS SELECT {items} FROM s;\n")
+                program.ok("run", d / "app.sql", "--input", f"s={d / 'all.csv'}", "--output", f"d={d / 'd.jsonl'}",
+                           "--once")
+                rows = (d / "d.jsonl").read_text().splitlines()
+            before, last = json.loads(rows[-2]), json.loads(rows[-1])
+            for key in calls:
+                assert before[key] is None, (name, key, before)
+                if k == 400 and key != "ks":
+                    continue
+                assert abs(last[key] - want[key]) <= room * max(1, want[key]), (name, key, k, last[key], want[key])
