@@ -242,6 +242,7 @@ class ScriptPlanner {
       return PlanNewVersion(create);
     }
     if (!NameIsFree(statement, create.name, create.if_not_exists)) return;
+    if (create.learner) return PlanLearner(statement, create);
     std::string sha = Store(create.options, create.name.span);
     if (sha.empty()) return;
     catalog::Change change = Creation(statement, create.name.name);
@@ -256,8 +257,24 @@ class ScriptPlanner {
     deployment_.Add(std::move(item));
   }
 
+  void PlanLearner(const sql::Statement& statement, const sql::CreateModel& create) {
+    DeploymentLookup lookup(deployment_);
+    Deployed item;
+    item.name = create.name.name;
+    item.learner = sql::Planner(lookup, sources_, diagnostics_).PlanLearner(create);
+    if (!item.learner) return;
+    Record(Creation(statement, item.name));
+    deployment_.Add(std::move(item));
+  }
+
   // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
   void PlanNewVersion(const sql::CreateModel& create) {
+    if (create.learner || deployment_.Find(create.name.name)->learner) {
+      sql::Complain(diagnostics_, "HR1209", "a learner has no versions that could be replaced",
+                    create.name.span)
+          .hint = "CREATE it under another name";
+      return;
+    }
     sql::AlterModel alter;
     alter.model = create.name;
     const catalog::Object* object = deployment_.catalog.Find(create.name.name);
@@ -406,6 +423,9 @@ class ScriptPlanner {
             reads = reads || p.model == drop.name.name;
           }
         }
+        const std::vector<std::string>& learners = reader.statement->select->learners;
+        reads =
+            reads || std::find(learners.begin(), learners.end(), drop.name.name) != learners.end();
       }
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
@@ -512,7 +532,10 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   std::vector<Deployed> items(1);
   Deployed& item = items.front();
   item.name = name;
-  if (diagnostics.empty()) {
+  if (diagnostics.empty() &&
+      std::holds_alternative<sql::CreateModel>(parsed.statements.at(0).body)) {
+    item.learner = planner.PlanLearner(std::get<sql::CreateModel>(parsed.statements[0].body));
+  } else if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
     if (create.query) {
       if (auto plan = planner.PlanStatement(create)) {

@@ -319,7 +319,7 @@ Result<TrainingSetReport> MakeTrainingSet(const log::Log& log, const Deployment&
         .WithHint("a training set has the rows of a stream that is made AS SELECT");
   }
   const Deployed* labels = deployment.Find(request.labels);
-  if (labels == nullptr || labels->models || !labels->dead_of.empty()) {
+  if (labels == nullptr || labels->is_model() || !labels->dead_of.empty()) {
     return Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.labels);
   }
   LabelTable table(deployment, *labels, request);

@@ -34,6 +34,8 @@ class StatementParser {
   // CREATE (parser_create.cc).
   bool ParseIfNotExists(bool& out);
   bool ParseCreateModel(CreateModel& out);
+  bool ParseLearner(LearnerClause& out);
+  bool ParseLearnerColumn(LearnerColumn& out);
   bool ParseRelation(CreateRelation& out);
   bool ParseElements(CreateRelation& out);
   bool ParseElement(CreateRelation& out);

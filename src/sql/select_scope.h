@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,12 @@ class SelectScope final : public NameScope {
   bool ResolveRunning(const Expression& call, RunningPlace* place);
   Binding AddRunning(const RunningPlace& place, state::RunningCall call);
 
+  Interception BindLearn(const Expression& call, Binding* binding);
+  // Null after a diagnostic.
+  std::shared_ptr<const flow::LearnerPlan> LearnerOf(const Expression& call);
+  bool CheckLearned(const flow::LearnerPlan& learner, const row::Column* input,
+                    const Expression& given, row::Type type);
+
   Interception BindPredict(const Expression& call, Binding* binding);
   bool BindInputs(const Expression& call, const flow::ModelVersions& versions,
                   flow::Prediction* prediction);
@@ -84,6 +91,7 @@ class SelectScope final : public NameScope {
   std::vector<size_t> stage_of_slot_;
   std::vector<flow::Stage> stages_;
   std::vector<flow::FeatureNote> features_;
+  std::set<std::string> learners_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };

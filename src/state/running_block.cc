@@ -16,8 +16,11 @@ Error Damaged(const char* what) {
 
 // Runs a function over a row: collects its arguments and puts the answer into its slot.
 void Step(const RunningCall& call, RunningFunction& function, row::Row& row, base::Arena& arena) {
-  row::Value arguments[RunningCall::kArgumentsMax];
+  constexpr size_t kFew = 32;
   const size_t count = call.argument_slots.size();
+  row::Value few[kFew];
+  std::vector<row::Value> many(count > kFew ? count : 0);
+  row::Value* arguments = count > kFew ? many.data() : few;
   for (size_t i = 0; i < count; ++i)
     arguments[i] = row.values[call.argument_slots[i]];
   row.values[call.result_slot] = function.Step(arguments, arena);
