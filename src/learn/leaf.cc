@@ -134,6 +134,10 @@ void Leaf::Learn(Features x, size_t label, double weight, bool room, Votes& befo
   const int most = MostVotes(class_weights_);
   if (most < 0 || most == static_cast<int>(label)) majority_right_ += weight;
   if (bayes_is_right) bayes_right_ += weight;
+  Count(x, label, weight, room);
+}
+
+void Leaf::Count(Features x, size_t label, double weight, bool room) {
   if (label >= class_weights_.size()) class_weights_.resize(label + 1);
   class_weights_[label] += weight;
   weight_ += weight;

@@ -55,6 +55,9 @@ class Leaf {
   // would have said before.
   void Learn(Features x, size_t label, double weight, bool room, Votes& before);
 
+  // As Learn, of a node whose answers are not asked for.
+  void Count(Features x, size_t label, double weight, bool room);
+
   // The best split, and into `second` the merit of the next best feature (0 when no other has one:
   // not to split gains nothing).
   Split BestSplit(double* second) const;

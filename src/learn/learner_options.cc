@@ -54,7 +54,9 @@ Result<OptionValues> OptionValues::Read(
   OptionValues values;
   for (const OptionRule& rule : rules)
     values.values_.emplace_back(rule.name, rule.standard);
-  for (const auto& [name, text] : given) {
+  for (const auto& option : given) {
+    const std::string& name = option.first;
+    const std::string& text = option.second;
     const auto rule = std::find_if(rules.begin(), rules.end(),
                                    [&](const OptionRule& known) { return known.name == name; });
     if (rule == rules.end()) {
