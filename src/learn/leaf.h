@@ -87,7 +87,9 @@ class Leaf {
   void NaiveBayes(Features x, Votes& votes) const;
   void Observe(Features x, size_t label, double weight, bool room);
   void BestThreshold(size_t at, Split& best) const;
-  double Merit(const std::vector<double>& left, const std::vector<double>& right) const;
+  // Bits gained over the entropy `before`, or -1 for a branch that is too light.
+  static double Merit(double before, const std::vector<double>& left,
+                      const std::vector<double>& right);
   bool LoadObservers(base::ByteReader& reader);
 
   std::vector<uint16_t> watched_;
