@@ -96,6 +96,7 @@ double FarErfc(double x) {
 
 // x = k ln 2 + r with |r| <= ln 2 / 2, then the series of e^r up to r^13.
 double Exp(double x) {
+  if (std::isnan(x)) return x;
   x = std::clamp(x, -700.0, 700.0);
   const double k = (x * kLog2E + kRounder) - kRounder;
   const double r = (x - k * kLn2High) - k * kLn2Low;

@@ -12,7 +12,8 @@ namespace {
 
 std::string ShortText(double number) {
   char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+  return {digits,
+          std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed).ptr};
 }
 
 std::optional<double> ReadWord(std::string_view words, std::string_view text) {
