@@ -10,7 +10,7 @@ LIVE ?=
 # A configured tree keeps its generator and its build type.
 configure = [ -f $(1)/build.ninja ] || cmake -S . -B $(1) -G Ninja $(2) >&2
 
-.PHONY: all packages build everything demo test bench soak asan tsan fuzz check fmt install clean
+.PHONY: all packages build everything demo test bench soak asan tsan fuzz check fmt onnxruntime install clean
 all: build
 
 packages:
@@ -53,6 +53,9 @@ check: packages
 
 fmt: packages
 	@tools/check.py --fix-format
+
+onnxruntime:
+	@tools/install_onnxruntime $(BUILD)/lib
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

@@ -1,7 +1,7 @@
 #include <cstdint>
 
+#include "os/shared_library.h"
 #include "peers/scorer.h"
-#include "peers/shared_library.h"
 
 namespace headrace::bench {
 namespace {
@@ -68,17 +68,26 @@ class LightGbm : public Scorer {
   Handle explain_ = nullptr;
 };
 
+template <typename Function>
+Status Find(const os::SharedLibrary& library, const char* name, Function** function) {
+  *function = library.Find<Function>(name);
+  if (*function != nullptr) return Ok();
+  return Error(ErrorKind::kUnavailable, "HR9008", std::string("LightGBM has no ") + name);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> MakeLightGbm(const std::string& library, const std::string& text,
                                              int features) {
-  HR_ASSIGN(const SharedLibrary loaded, SharedLibrary::Load(library));
+  std::string problem;
+  const auto loaded = os::SharedLibrary::Load(library, &problem);
+  if (!loaded) return Error(ErrorKind::kUnavailable, "HR9008", problem);
   Api api = {};
-  HR_TRY(loaded.Find("LGBM_GetLastError", &api.last_error));
-  HR_TRY(loaded.Find("LGBM_BoosterLoadModelFromString", &api.load));
-  HR_TRY(loaded.Find("LGBM_BoosterPredictForMatSingleRowFastInit", &api.prepare));
-  HR_TRY(loaded.Find("LGBM_BoosterPredictForMatSingleRowFast", &api.score_fast));
-  HR_TRY(loaded.Find("LGBM_BoosterPredictForMat", &api.score_many));
+  HR_TRY(Find(*loaded, "LGBM_GetLastError", &api.last_error));
+  HR_TRY(Find(*loaded, "LGBM_BoosterLoadModelFromString", &api.load));
+  HR_TRY(Find(*loaded, "LGBM_BoosterPredictForMatSingleRowFastInit", &api.prepare));
+  HR_TRY(Find(*loaded, "LGBM_BoosterPredictForMatSingleRowFast", &api.score_fast));
+  HR_TRY(Find(*loaded, "LGBM_BoosterPredictForMat", &api.score_many));
   auto scorer = std::make_unique<LightGbm>(api, features);
   HR_TRY(scorer->Open(text));
   return std::unique_ptr<Scorer>(std::move(scorer));

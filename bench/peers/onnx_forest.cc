@@ -90,13 +90,13 @@ struct Lists {
   std::vector<float> leaf_values;
 
   // Inner nodes have the numbers of the forest, leaves those behind them.
-  void AddTree(int64_t t, const model::Tree& tree) {
+  void AddTree(int64_t t, const forest::Tree& tree) {
     const auto inner = static_cast<int64_t>(tree.nodes.size());
     const auto number_of = [inner](int32_t child) {
       return child < 0 ? inner + ~child : int64_t{child};
     };
     for (int64_t i = 0; i < inner; ++i) {
-      const model::TreeNode& node = tree.nodes[static_cast<size_t>(i)];
+      const forest::TreeNode& node = tree.nodes[static_cast<size_t>(i)];
       AddNode(t, i, "BRANCH_LEQ");
       features.back() = node.feature;
       left.back() = number_of(node.left);
@@ -127,7 +127,7 @@ struct Lists {
 
 }  // namespace
 
-std::string OnnxForest(const model::Forest& forest) {
+std::string OnnxForest(const forest::Forest& forest) {
   Lists lists;
   for (size_t t = 0; t < forest.trees.size(); ++t) {
     lists.AddTree(static_cast<int64_t>(t), forest.trees[t]);

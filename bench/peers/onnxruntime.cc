@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "os/shared_library.h"
 #include "peers/scorer.h"
-#include "peers/shared_library.h"
 
 namespace headrace::bench {
 namespace {
@@ -37,7 +37,7 @@ struct ApiBase {
 
 class OnnxRuntime : public Scorer {
  public:
-  OnnxRuntime(const Handle* api, const model::Forest& forest)
+  OnnxRuntime(const Handle* api, const forest::Forest& forest)
       : api_(api),
         run_(reinterpret_cast<RunFunction*>(api[kRun])),
         features_(static_cast<size_t>(forest.features)),
@@ -128,10 +128,14 @@ class OnnxRuntime : public Scorer {
 }  // namespace
 
 Result<std::unique_ptr<Scorer>> MakeOnnxRuntime(const std::string& library,
-                                                const model::Forest& forest) {
-  HR_ASSIGN(const SharedLibrary loaded, SharedLibrary::Load(library));
-  const ApiBase* (*get_base)() = nullptr;
-  HR_TRY(loaded.Find("OrtGetApiBase", &get_base));
+                                                const forest::Forest& forest) {
+  std::string problem;
+  const auto loaded = os::SharedLibrary::Load(library, &problem);
+  if (!loaded) return Error(ErrorKind::kUnavailable, "HR9008", problem);
+  auto* get_base = loaded->Find<const ApiBase*()>("OrtGetApiBase");
+  if (get_base == nullptr) {
+    return Error(ErrorKind::kUnavailable, "HR9008", library + " is no ONNX Runtime");
+  }
   const Handle* api = get_base()->get_api(kApiVersion);
   if (api == nullptr) {
     return Error(ErrorKind::kUnavailable, "HR9008", library + " does not know interface 14");

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "forest/forest.h"
 #include "headrace/result.h"
-#include "model/forest.h"
 
 namespace headrace::bench {
 
@@ -32,11 +32,11 @@ Result<std::unique_ptr<Scorer>> MakeLightGbm(const std::string& library, const s
 
 // ONNX Runtime through its C API, on a TreeEnsembleRegressor of the same trees (OnnxForest).
 Result<std::unique_ptr<Scorer>> MakeOnnxRuntime(const std::string& library,
-                                                const model::Forest& forest);
+                                                const forest::Forest& forest);
 
 // An ONNX model that adds the leaves of a forest of numeric splits that never miss a value. ONNX
 // compares floats: each threshold becomes the next float that is not above it, so that rows of
 // floats take the ways they take in double.
-std::string OnnxForest(const model::Forest& forest);
+std::string OnnxForest(const forest::Forest& forest);
 
 }  // namespace headrace::bench

@@ -15,8 +15,8 @@
 
 #include <gtest/gtest.h>
 
+#include "document/json.h"
 #include "model/csv_records.h"
-#include "model/json.h"
 #include "model/model.h"
 #include "model/score_csv.h"
 
@@ -180,11 +180,11 @@ TEST(Fixtures, EveryXgboostModelAnswersLikeTheLibrary) {
 
 TEST(Fixtures, EveryHostileFileIsRefusedWithACodeAndAPlace) {
   if (!fs::exists(kRoot)) GTEST_SKIP() << "skipped: no ../shared/data";
-  const auto index =
-      ParseJson(ReadFile(fs::path(kRoot) / "malformed/index.json"), NumberWidth::kFloat64);
+  const auto index = document::ParseJson(ReadFile(fs::path(kRoot) / "malformed/index.json"),
+                                         document::NumberWidth::kFloat64);
   ASSERT_TRUE(index.ok()) << index.error().ToString();
   size_t refused = 0;
-  for (const Value& entry : *index->array()) {
+  for (const document::Value& entry : *index->array()) {
     const std::string kind = *entry.Find("kind")->text();
     if (kind != "lightgbm" && kind != "xgboost" && kind != "onnx") continue;
     const std::string file = *entry.Find("file")->text();

@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "model/json.h"
-#include "model/text_block.h"
+#include "document/json.h"
+#include "document/text_block.h"
 #include "model/tree_model.h"
 
 namespace headrace::model {
@@ -29,7 +29,8 @@ Error Unsupported(size_t line, std::string message) {
 
 // `name:` in the objective line, such as sigmoid:2.
 double ParameterOf(std::string_view objective, std::string_view name, double otherwise) {
-  for (std::string_view word = TakeWord(&objective); !word.empty(); word = TakeWord(&objective)) {
+  for (std::string_view word = document::TakeWord(&objective); !word.empty();
+       word = document::TakeWord(&objective)) {
     if (!word.starts_with(name)) continue;
     word.remove_prefix(name.size());
     double value = otherwise;
@@ -46,9 +47,9 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> name
 // The transform of an objective line, or nothing when the objective is not known.
 std::optional<OutputTransform> TransformOf(std::string_view objective) {
   std::string_view rest = objective;
-  const std::string_view name = TakeWord(&rest);
+  const std::string_view name = document::TakeWord(&rest);
   OutputTransform transform;
-  const bool square_root = TakeWord(&rest) == "sqrt";
+  const bool square_root = document::TakeWord(&rest) == "sqrt";
   if (IsOneOf(name, {"binary", "multiclassova"})) {
     transform.kind = TransformKind::kSigmoid;
     transform.scale = ParameterOf(objective, "sigmoid:", 1);
@@ -91,9 +92,9 @@ class LightGbmLoader {
     if (const size_t nul = bytes_.find('\0'); nul != std::string_view::npos) {
       const auto line =
           1 + std::count(bytes_.begin(), bytes_.begin() + static_cast<int64_t>(nul), '\n');
-      return MalformedLine(static_cast<size_t>(line), "a NUL byte in a text model");
+      return document::MalformedLine(static_cast<size_t>(line), "a NUL byte in a text model");
     }
-    HR_ASSIGN(const TextBlock header, TextBlock::Read(&reader_));
+    HR_ASSIGN(const document::TextBlock header, document::TextBlock::Read(&reader_));
     if (header.Has("version")) {
       HR_ASSIGN(const std::string_view version, header.Text("version"));
       if (!IsOneOf(version, {"v2", "v3", "v4"})) {
@@ -103,17 +104,17 @@ class LightGbmLoader {
     }
     HR_TRY(ReadOutputs(header));
     HR_ASSIGN(const int32_t last, header.Integer("max_feature_idx"));
-    if (last < 0 || last >= kFeaturesMax) {
+    if (last < 0 || last >= forest::kFeaturesMax) {
       return Error(ErrorKind::kLimitExceeded, "HR3004",
                    "max_feature_idx is " + std::to_string(last) + "; a model has from 1 to " +
-                       std::to_string(kFeaturesMax) + " features")
+                       std::to_string(forest::kFeaturesMax) + " features")
           .AtPlace("line 1");
     }
     forest_.features = last + 1;
     return ReadNames(header);
   }
 
-  Status ReadOutputs(const TextBlock& header) {
+  Status ReadOutputs(const document::TextBlock& header) {
     HR_ASSIGN(const int32_t classes, header.Integer("num_class"));
     HR_ASSIGN(const int32_t outputs, header.Integer("num_tree_per_iteration"));
     if (outputs < 1 || outputs > kOutputsMax || classes < 1 || classes > kOutputsMax) {
@@ -133,7 +134,7 @@ class LightGbmLoader {
     }
     transform_ = *transform;
     if (transform_.kind == TransformKind::kSoftmax && outputs != classes) {
-      return MalformedLine(1, "num_class and num_tree_per_iteration differ");
+      return document::MalformedLine(1, "num_class and num_tree_per_iteration differ");
     }
     average_ = header.Has("average_output");
     transform_.outputs = outputs;
@@ -142,17 +143,19 @@ class LightGbmLoader {
     return Ok();
   }
 
-  Status ReadNames(const TextBlock& header) {
+  Status ReadNames(const document::TextBlock& header) {
     const auto features = static_cast<size_t>(forest_.features);
     info_.features.clear();
     if (header.Has("feature_names")) {
       HR_ASSIGN(std::string_view names, header.Text("feature_names"));
-      for (auto name = TakeWord(&names); !name.empty(); name = TakeWord(&names)) {
+      for (auto name = document::TakeWord(&names); !name.empty();
+           name = document::TakeWord(&names)) {
         info_.features.emplace_back(name);
       }
       if (info_.features.size() != features) {
-        return MalformedLine(1, "feature_names has " + std::to_string(info_.features.size()) +
-                                    " names for " + std::to_string(features) + " features");
+        return document::MalformedLine(
+            1, "feature_names has " + std::to_string(info_.features.size()) + " names for " +
+                   std::to_string(features) + " features");
       }
     } else {
       for (size_t i = 0; i < features; ++i) {
@@ -163,7 +166,7 @@ class LightGbmLoader {
     if (!header.Has("feature_infos")) return Ok();
     HR_ASSIGN(std::string_view infos, header.Text("feature_infos"));
     for (size_t i = 0; i < features; ++i) {
-      const std::string_view text = TakeWord(&infos);
+      const std::string_view text = document::TakeWord(&infos);
       // [low:high] is a number, none is unused, a list 3:1:2 is categorical.
       if (text.find(':') != std::string_view::npos && text[0] != '[') categorical_.insert(i);
     }
@@ -174,30 +177,30 @@ class LightGbmLoader {
     for (;;) {
       const std::optional<std::string_view> line = reader_.Next();
       if (!line) {
-        return MalformedLine(reader_.line(), "the file ends before \"end of trees\"");
+        return document::MalformedLine(reader_.line(), "the file ends before \"end of trees\"");
       }
       if (line->starts_with("end of trees")) return Ok();
-      if (forest_.trees.size() == static_cast<size_t>(kTreesMax)) {
+      if (forest_.trees.size() == static_cast<size_t>(forest::kTreesMax)) {
         return Error(ErrorKind::kLimitExceeded, "HR3004",
-                     "more than " + std::to_string(kTreesMax) + " trees");
+                     "more than " + std::to_string(forest::kTreesMax) + " trees");
       }
-      HR_ASSIGN(const TextBlock block, TextBlock::Read(&reader_));
+      HR_ASSIGN(const document::TextBlock block, document::TextBlock::Read(&reader_));
       HR_TRY(ReadTree(block));
     }
   }
 
-  Status ReadTree(const TextBlock& block) {
+  Status ReadTree(const document::TextBlock& block) {
     HR_ASSIGN(const int32_t leaves, block.Integer("num_leaves"));
     // More leaves than bytes cannot be; the arrays are checked against this count.
     if (leaves < 1 || static_cast<size_t>(leaves) > bytes_.size()) {
-      return MalformedLine(block.first_line(), "num_leaves is " + std::to_string(leaves));
+      return document::MalformedLine(block.first_line(), "num_leaves is " + std::to_string(leaves));
     }
-    Tree tree;
+    forest::Tree tree;
     tree.output = static_cast<int32_t>(forest_.trees.size() % forest_.base.size());
     HR_ASSIGN(tree.leaf_values, block.Numbers<double>("leaf_value", static_cast<size_t>(leaves)));
     if (std::any_of(tree.leaf_values.begin(), tree.leaf_values.end(),
                     [](double x) { return std::isnan(x); })) {
-      return MalformedLine(block.first_line(), "a leaf value is NaN");
+      return document::MalformedLine(block.first_line(), "a leaf value is NaN");
     }
     for (int32_t i = 0; i < leaves; ++i) {
       tree.leaf_names.push_back(i);
@@ -209,12 +212,12 @@ class LightGbmLoader {
       tree.leaf_covers.assign(1, 1.0);
     }
     HR_TRY(ReadLinear(block, &tree));
-    HR_TRY(CheckShape(&tree, "line " + std::to_string(block.first_line())));
+    HR_TRY(forest::CheckShape(&tree, "line " + std::to_string(block.first_line())));
     forest_.trees.push_back(std::move(tree));
     return Ok();
   }
 
-  Status ReadSplits(const TextBlock& block, Tree* tree) {
+  Status ReadSplits(const document::TextBlock& block, forest::Tree* tree) {
     const size_t splits = tree->leaf_names.size() - 1;
     const auto first_set = static_cast<int32_t>(forest_.category_sets.size());
     HR_TRY(ReadCategorySets(block));
@@ -229,25 +232,27 @@ class LightGbmLoader {
     }
     tree->nodes.resize(splits);
     for (size_t i = 0; i < splits; ++i) {
-      TreeNode& node = tree->nodes[i];
+      forest::TreeNode& node = tree->nodes[i];
       node.feature = features[i];
       node.threshold = thresholds[i];
       node.left = left[i];
       node.right = right[i];
       if (features[i] < 0 || features[i] >= forest_.features) {
-        return MalformedLine(block.first_line(), "split_feature " + std::to_string(features[i]) +
-                                                     " is not a feature of the model");
+        return document::MalformedLine(
+            block.first_line(),
+            "split_feature " + std::to_string(features[i]) + " is not a feature of the model");
       }
       if (std::isnan(thresholds[i])) {
-        return MalformedLine(block.first_line(), "a threshold is NaN");
+        return document::MalformedLine(block.first_line(), "a threshold is NaN");
       }
       if (!SetDecision(types[i], &node)) {
-        return MalformedLine(block.first_line(),
-                             "unknown decision_type " + std::to_string(types[i]));
+        return document::MalformedLine(block.first_line(),
+                                       "unknown decision_type " + std::to_string(types[i]));
       }
       if ((types[i] & kCategoricalBit) == 0) continue;
       if (!(thresholds[i] >= 0 && thresholds[i] < sets)) {
-        return MalformedLine(block.first_line(), "a categorical split outside cat_boundaries");
+        return document::MalformedLine(block.first_line(),
+                                       "a categorical split outside cat_boundaries");
       }
       node.category_set = first_set + static_cast<int32_t>(thresholds[i]);
       node.default_left = false;  // NaN is in no set
@@ -255,24 +260,24 @@ class LightGbmLoader {
     return Ok();
   }
 
-  static bool SetDecision(int32_t type, TreeNode* node) {
+  static bool SetDecision(int32_t type, forest::TreeNode* node) {
     const int32_t missing = (type >> kMissingShift) & kMissingMask;
     if (type < 0 || type > 15 || missing > 2) return false;
     node->default_left = (type & kDefaultLeftBit) != 0;
-    node->missing = static_cast<MissingRule>(missing);
+    node->missing = static_cast<forest::MissingRule>(missing);
     return true;
   }
 
-  Status ReadCategorySets(const TextBlock& block) {
+  Status ReadCategorySets(const document::TextBlock& block) {
     HR_ASSIGN(const int32_t sets, block.IntegerOr("num_cat", 0));
     if (sets == 0) return Ok();
     if (sets < 0 || static_cast<size_t>(sets) > bytes_.size()) {
-      return MalformedLine(block.first_line(), "num_cat is " + std::to_string(sets));
+      return document::MalformedLine(block.first_line(), "num_cat is " + std::to_string(sets));
     }
     HR_ASSIGN(const auto bounds,
               block.Numbers<int32_t>("cat_boundaries", static_cast<size_t>(sets) + 1));
     if (bounds[0] != 0 || !std::is_sorted(bounds.begin(), bounds.end())) {
-      return MalformedLine(block.first_line(), "cat_boundaries must rise from 0");
+      return document::MalformedLine(block.first_line(), "cat_boundaries must rise from 0");
     }
     HR_ASSIGN(const auto words,
               block.Numbers<uint32_t>("cat_threshold", static_cast<size_t>(bounds.back())));
@@ -283,7 +288,7 @@ class LightGbmLoader {
     return Ok();
   }
 
-  Status ReadCovers(const TextBlock& block, Tree* tree) {
+  Status ReadCovers(const document::TextBlock& block, forest::Tree* tree) {
     if (!block.Has("internal_count") || !block.Has("leaf_count")) {
       forest_.has_covers = false;
       tree->leaf_covers.assign(tree->leaf_names.size(), 0.0);
@@ -297,7 +302,7 @@ class LightGbmLoader {
     return Ok();
   }
 
-  Status ReadLinear(const TextBlock& block, Tree* tree) {
+  Status ReadLinear(const document::TextBlock& block, forest::Tree* tree) {
     HR_ASSIGN(const int32_t linear, block.IntegerOr("is_linear", 0));
     if (linear == 0) return Ok();
     const size_t leaves = tree->leaf_names.size();
@@ -305,15 +310,16 @@ class LightGbmLoader {
     HR_ASSIGN(const auto counts, block.Numbers<int32_t>("num_features", leaves));
     size_t total = 0;
     for (int32_t count : counts) {
-      if (count < 0) return MalformedLine(block.first_line(), "a negative num_features");
+      if (count < 0) return document::MalformedLine(block.first_line(), "a negative num_features");
       total += static_cast<size_t>(count);
     }
     HR_ASSIGN(const auto features, block.Numbers<int32_t>("leaf_features", total));
     HR_ASSIGN(const auto coefficients, block.Numbers<double>("leaf_coeff", total));
     for (int32_t feature : features) {
       if (feature < 0 || feature >= forest_.features) {
-        return MalformedLine(block.first_line(), "leaf_features " + std::to_string(feature) +
-                                                     " is not a feature of the model");
+        return document::MalformedLine(
+            block.first_line(),
+            "leaf_features " + std::to_string(feature) + " is not a feature of the model");
       }
     }
     int64_t next = 0;
@@ -344,7 +350,7 @@ class LightGbmLoader {
       }
     }
     if (open_at != 0) {
-      return MalformedLine(open_at, "the file ends before \"end of parameters\"");
+      return document::MalformedLine(open_at, "the file ends before \"end of parameters\"");
     }
     return Ok();
   }
@@ -365,17 +371,18 @@ class LightGbmLoader {
   }
 
   Status ReadCategories(std::string_view json) {
-    auto parsed = ParseJson(json, NumberWidth::kFloat64);
+    auto parsed = document::ParseJson(json, document::NumberWidth::kFloat64);
     if (!parsed.ok()) {
-      return MalformedLine(reader_.line(), "pandas_categorical: " + parsed.error().message());
+      return document::MalformedLine(reader_.line(),
+                                     "pandas_categorical: " + parsed.error().message());
     }
-    const Value::Array* lists = parsed->array();
+    const document::Value::Array* lists = parsed->array();
     if (lists == nullptr) return Ok();  // null or []: no such columns
     if (lists->size() != categorical_.size()) {
-      return MalformedLine(reader_.line(), "pandas_categorical has " +
-                                               std::to_string(lists->size()) + " lists for " +
-                                               std::to_string(categorical_.size()) +
-                                               " categorical features");
+      return document::MalformedLine(reader_.line(),
+                                     "pandas_categorical has " + std::to_string(lists->size()) +
+                                         " lists for " + std::to_string(categorical_.size()) +
+                                         " categorical features");
     }
     auto list = lists->begin();
     for (size_t feature : categorical_) {
@@ -385,17 +392,17 @@ class LightGbmLoader {
   }
 
   // The texts of a list of strings. Numeric categories are codes in the order of the list.
-  static std::vector<std::string> TextsOf(const Value& list) {
+  static std::vector<std::string> TextsOf(const document::Value& list) {
     std::vector<std::string> texts;
-    if (const Value::Numbers* numbers = list.numbers()) {
+    if (const document::Value::Numbers* numbers = list.numbers()) {
       for (double number : *numbers) {
         char digits[32];
         const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
         texts.emplace_back(digits, end);
       }
     }
-    if (const Value::Array* items = list.array()) {
-      for (const Value& item : *items) {
+    if (const document::Value::Array* items = list.array()) {
+      for (const document::Value& item : *items) {
         texts.push_back(item.text() != nullptr ? *item.text() : std::string());
       }
     }
@@ -403,9 +410,9 @@ class LightGbmLoader {
   }
 
   std::string_view bytes_;
-  LineReader reader_;
+  document::LineReader reader_;
   ModelInfo info_;
-  Forest forest_;
+  forest::Forest forest_;
   OutputTransform transform_;
   bool average_ = false;
   std::set<size_t> categorical_;  // features that are categories, in order

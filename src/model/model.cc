@@ -1,19 +1,24 @@
 #include "model/model.h"
 
 #include "base/hash.h"
-#include "model/json.h"
+#include "document/json.h"
+#include "document/ubjson.h"
+#include "model/catboost.h"
 #include "model/lightgbm_text.h"
-#include "model/onnx.h"
-#include "model/tflite.h"
-#include "model/ubjson.h"
+#include "model/program_model.h"
+#include "model/runtime_model.h"
 #include "model/xgboost.h"
+#include "onnx/compiler.h"
+#include "onnx/graph.h"
+#include "onnx/runtime_session.h"
+#include "onnx/tflite.h"
 
 namespace headrace::model {
 namespace {
 
 constexpr std::string_view kFormats =
-    "LightGBM text and XGBoost JSON or UBJSON (both from Booster.save_model), ONNX and TensorFlow "
-    "Lite are read";
+    "LightGBM text, XGBoost JSON or UBJSON (both from Booster.save_model), CatBoost JSON, ONNX and "
+    "TensorFlow Lite are read";
 
 Error NotAModel(std::string message) {
   return Error(ErrorKind::kInvalidArgument, "HR3001", std::move(message))
@@ -28,14 +33,46 @@ bool LooksLikeJson(std::string_view bytes) {
 }
 
 Result<std::shared_ptr<const Model>> LoadDocument(std::string_view bytes, ModelInfo info) {
+  if (LooksLikeCatboost(bytes)) {
+    HR_ASSIGN(const document::Value root,
+              document::ParseJson(bytes, document::NumberWidth::kFloat64));
+    return LoadCatboost(root, std::move(info));
+  }
   if (LooksLikeJson(bytes)) {
     info.format = Format::kXgboostJson;
-    HR_ASSIGN(const Value document, ParseJson(bytes, NumberWidth::kFloat32));
-    return LoadXgboost(document, std::move(info));
+    HR_ASSIGN(const document::Value root,
+              document::ParseJson(bytes, document::NumberWidth::kFloat32));
+    return LoadXgboost(root, std::move(info));
   }
   info.format = Format::kXgboostUbjson;
-  HR_ASSIGN(const Value document, ParseUbjson(bytes));
-  return LoadXgboost(document, std::move(info));
+  HR_ASSIGN(const document::Value root, document::ParseUbjson(bytes));
+  return LoadXgboost(root, std::move(info));
+}
+
+// What our own operators cannot compute, ONNX Runtime may; `error` says what that is.
+Result<std::shared_ptr<const Model>> LoadForRuntime(std::string_view bytes, ModelInfo info,
+                                                    Error error) {
+  HR_ASSIGN(const onnx::OnnxGraph graph, onnx::ParseOnnx(bytes));
+  auto session = onnx::RuntimeSession::Open(bytes, graph);
+  if (session.ok()) {
+    return std::shared_ptr<const Model>(
+        std::make_shared<RuntimeModel>(std::move(info), std::move(*session)));
+  }
+  return std::move(error).WithHint(session.error().code() == "HR3006" ? session.error().hint()
+                                                                      : session.error().ToString());
+}
+
+Result<std::shared_ptr<const Model>> LoadGraph(std::string_view bytes, ModelInfo info) {
+  const bool tflite = onnx::LooksLikeTflite(bytes);
+  info.format = tflite ? Format::kTflite : Format::kOnnx;
+  info.objective = ToString(info.format);
+  Result<onnx::CompiledGraph> graph = tflite ? onnx::LoadTflite(bytes) : onnx::LoadOnnx(bytes);
+  if (!graph.ok() && graph.error().code() == "HR3006" && !tflite) {
+    return LoadForRuntime(bytes, std::move(info), graph.error());
+  }
+  if (!graph.ok()) return graph.error();
+  return std::shared_ptr<const Model>(
+      std::make_shared<ProgramModel>(std::move(info), std::move(*graph)));
 }
 
 }  // namespace
@@ -61,6 +98,8 @@ std::string_view ToString(Format format) {
       return "xgboost-json";
     case Format::kXgboostUbjson:
       return "xgboost-ubjson";
+    case Format::kCatboostJson:
+      return "catboost-json";
     case Format::kOnnx:
       return "onnx";
     case Format::kTflite:
@@ -93,8 +132,9 @@ Result<std::shared_ptr<const Model>> Model::Load(std::string_view bytes) {
         .AtPlace("byte 0")
         .WithHint("load it with XGBoost 1.x and save it as .json or .ubj");
   }
-  if (LooksLikeTflite(bytes)) return LoadTflite(bytes, std::move(info));
-  if (LooksLikeOnnx(bytes)) return LoadOnnx(bytes, std::move(info));
+  if (onnx::LooksLikeTflite(bytes) || onnx::LooksLikeOnnx(bytes)) {
+    return LoadGraph(bytes, std::move(info));
+  }
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && bytes[first] == '{') {
     return LoadDocument(bytes.substr(first), std::move(info));

@@ -7,12 +7,20 @@
 #include <string_view>
 #include <vector>
 
+#include "forest/forest.h"
 #include "headrace/result.h"
 
 namespace headrace::model {
 
-enum class Format : uint8_t { kLightGbmText, kXgboostJson, kXgboostUbjson, kOnnx, kTflite };
-// "lightgbm", "xgboost-json", "xgboost-ubjson", "onnx", "tflite"
+enum class Format : uint8_t {
+  kLightGbmText,
+  kXgboostJson,
+  kXgboostUbjson,
+  kCatboostJson,
+  kOnnx,
+  kTflite
+};
+// "lightgbm", "xgboost-json", "xgboost-ubjson", "catboost-json", "onnx", "tflite"
 std::string_view ToString(Format format);
 
 // What a model file says of itself.
@@ -77,7 +85,6 @@ class Model {
 
 // The file's bytes are kept by the caller; limits on what Load accepts.
 inline constexpr size_t kModelBytesMax = 512 << 20;
-inline constexpr int32_t kTreesMax = 100'000;
-inline constexpr int32_t kFeaturesMax = 100'000;
+inline constexpr int32_t kFeaturesMax = forest::kFeaturesMax;
 
 }  // namespace headrace::model

@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "document/json.h"
 #include "model/csv_records.h"
-#include "model/json.h"
 #include "model/model.h"
 #include "model/score_csv.h"
 
@@ -62,9 +62,9 @@ bool HasSameBits(const std::string& id) {
   return false;
 }
 
-void CheckCase(const Value& entry) {
+void CheckCase(const document::Value& entry) {
   const std::string id = *entry.Find("id")->text();
-  const Value& files = *entry.Find("files");
+  const document::Value& files = *entry.Find("files");
   const auto file = [&](const char* name) {
     return ReadFile(fs::path(kRoot) / *files.Find(name)->text());
   };
@@ -87,10 +87,11 @@ void CheckCase(const Value& entry) {
 }
 
 size_t CheckManifest(const char* name) {
-  const auto manifest = ParseJson(ReadFile(fs::path(kRoot) / name), NumberWidth::kFloat64);
+  const auto manifest =
+      document::ParseJson(ReadFile(fs::path(kRoot) / name), document::NumberWidth::kFloat64);
   EXPECT_TRUE(manifest.ok());
   if (!manifest.ok()) return 0;
-  for (const Value& entry : *manifest->array()) {
+  for (const document::Value& entry : *manifest->array()) {
     CheckCase(entry);
   }
   return manifest->array()->size();

@@ -1,16 +1,12 @@
-#include "model/onnx.h"
-
 #include <cmath>
 #include <limits>
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "model/dense_layer.h"
 #include "model/onnx_test_models.h"
 #include "model/score_csv.h"
-#include "model/tree_ensemble.h"
-#include "model/wire.h"
+#include "onnx/runtime_api.h"
 
 namespace headrace::model {
 namespace {
@@ -128,23 +124,6 @@ TEST(Onnx, ARowsBitsDoNotDependOnTheOthers) {
   }
 }
 
-TEST(Onnx, ALayerHasTheSameBitsWithAndWithoutVectors) {
-  std::mt19937 random(3);
-  std::normal_distribution<double> normal;
-  for (const size_t outputs : {1u, 7u, 8u, 31u, 32u, 33u, 40u, 100u}) {
-    const DenseLayer layer(17, outputs, [&](size_t, size_t) { return normal(random); });
-    std::vector<double> x(17);
-    for (double& value : x) {
-      value = static_cast<double>(static_cast<float>(normal(random)));
-    }
-    std::vector<float> fast(outputs);
-    std::vector<float> plain(outputs);
-    layer.Multiply(x.data(), fast.data());
-    layer.MultiplyPlainly(x.data(), plain.data());
-    EXPECT_EQ(plain, fast);
-  }
-}
-
 TEST(Onnx, OperatorsComputeWhatTheirNamesSay) {
   EXPECT_EQ((std::vector<double>{0, 0, 2}), Score(OneNode("Relu", 3), {-1, 0, 2}));
   EXPECT_EQ((std::vector<double>{2}),
@@ -178,6 +157,37 @@ TEST(Onnx, AnUnknownOperatorIsNamedAndUnavailable) {
 }
 
 // The operators on bytes trust what TensorFlow Lite's reader has checked.
+// A sum along the row, which no operator here computes.
+std::string CumSum() {
+  return OnnxWriter()
+      .Input("x", 3)
+      .Scalar("axis", 1)
+      .Node("CumSum", {"x", "axis"}, {"y"})
+      .Output("y")
+      .File();
+}
+
+TEST(Onnx, WithoutOnnxRuntimeTheHintSaysHowToGetIt) {
+  if (onnx::RuntimeApi::Load().ok()) GTEST_SKIP() << "ONNX Runtime is there";
+  const auto model = Model::Load(CumSum());
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ("HR3006", model.error().code());
+  EXPECT_NE(std::string::npos, model.error().hint().find("make onnxruntime"));
+}
+
+TEST(Onnx, OnnxRuntimeComputesOtherOperatorsRowByRow) {
+  if (!onnx::RuntimeApi::Load().ok()) GTEST_SKIP() << "no ONNX Runtime (make onnxruntime)";
+  const auto model = Model::Load(CumSum());
+  ASSERT_TRUE(model.ok()) << model.error().ToString();
+  EXPECT_EQ((std::vector<std::string>{"x_0", "x_1", "x_2"}), (*model)->info().features);
+  EXPECT_EQ((std::vector<std::string>{"y_0", "y_1", "y_2"}), (*model)->info().output_names);
+  std::vector<double> raw(6);
+  (*model)->ScoreRaw(std::vector<double>{1, 2, 0.5, -1, 0, kNan}, 2, raw);
+  EXPECT_EQ((std::vector<double>{1, 3, 3.5, -1, -1}),
+            std::vector<double>(raw.begin(), raw.end() - 1));
+  EXPECT_TRUE(std::isnan(raw[5]));
+}
+
 TEST(Onnx, NoFileReachesTheOperatorsOfTensorFlowLite) {
   for (const std::string domain : {"tflite", "\xFFtflite"}) {
     const std::string file = OnnxWriter()
@@ -256,68 +266,6 @@ TEST(Onnx, DamagedFilesAreRefusedOrScored) {
     }
   }
   EXPECT_GT(refused, 1000u);
-}
-
-TEST(Onnx, TheKernelsGiveTheBitsOfTheWalk) {
-  std::mt19937 random(5);
-  for (int round = 0; round < 50; ++round) {
-    TreeEnsemble ensemble;
-    ensemble.targets = 1 + static_cast<int32_t>(random() % 2);
-    constexpr int32_t kFeatures = 4;
-    for (int tree = 0; tree < 10; ++tree) {
-      const auto first = static_cast<int32_t>(ensemble.nodes.size());
-      const auto target = static_cast<int32_t>(random() % static_cast<uint32_t>(ensemble.targets));
-      const auto leaf = [&] {
-        const auto place = static_cast<int32_t>(ensemble.leaf_count());
-        ensemble.weights.push_back(
-            {target, static_cast<double>(static_cast<float>(random() % 97) / 7)});
-        ensemble.leaves.push_back(static_cast<uint32_t>(ensemble.weights.size()));
-        return ~place;
-      };
-      ensemble.roots.push_back(first);
-      constexpr int32_t kSplits = 7;  // a full tree of depth 3
-      for (int32_t i = 0; i < kSplits; ++i) {
-        EnsembleNode node;
-        node.feature = static_cast<int32_t>(random() % kFeatures);
-        node.threshold = static_cast<double>(random() % 5) - 2;
-        node.mode = static_cast<SplitMode>(random() % 4);
-        node.missing_is_true = random() % 2 == 0;
-        const bool last = 2 * i + 2 >= kSplits;
-        node.on_true = last ? leaf() : first + 2 * i + 1;
-        node.on_false = last ? leaf() : first + 2 * i + 2;
-        ensemble.nodes.push_back(node);
-      }
-    }
-    ASSERT_EQ("", ensemble.Check(kFeatures, false));
-    const auto kernel = MakeEnsembleKernel(ensemble, kFeatures);
-    ASSERT_NE(nullptr, kernel);
-    for (int row = 0; row < 100; ++row) {
-      std::vector<double> x(kFeatures);
-      for (double& value : x) {
-        value = random() % 8 == 0 ? kNan : static_cast<double>(random() % 9) / 2 - 2;
-      }
-      std::vector<EnsembleScore> walked(static_cast<size_t>(ensemble.targets));
-      std::vector<double> scored(walked.size());
-      ensemble.Score(x.data(), walked);
-      kernel->Score(x, 1, scored);
-      for (size_t k = 0; k < walked.size(); ++k) {
-        EXPECT_EQ(walked[k].value, scored[k]);
-      }
-    }
-  }
-}
-
-TEST(Wire, ALengthNeverReachesBeyondTheMessage) {
-  WireReader reader(std::string_view("\x0a\xff\xff\xff\xff\x0f", 6));
-  const auto field = reader.Next();
-  ASSERT_FALSE(field.ok());
-  EXPECT_EQ("HR3002", field.error().code());
-  WireReader endless("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
-  EXPECT_FALSE(endless.Next().ok());
-  WireReader cut("\x0d\x01");
-  EXPECT_FALSE(cut.Next().ok());
-  WireReader group("\x0b");
-  EXPECT_FALSE(group.Next().ok());
 }
 
 }  // namespace

@@ -92,6 +92,14 @@ class OnnxWriter {
                      const std::vector<std::string>& attributes) {
     return Node(op, inputs, outputs, attributes, "ai.onnx.ml");
   }
+  OnnxWriter& Scalar(std::string_view name, int64_t value) {
+    std::string tensor;
+    Integer(2, 7, &tensor);
+    Bytes(8, name, &tensor);
+    Bytes(9, std::string(reinterpret_cast<const char*>(&value), sizeof(value)), &tensor);
+    Bytes(5, tensor, &graph_);
+    return *this;
+  }
   OnnxWriter& Weights(std::string_view name, const std::vector<int64_t>& shape,
                       const std::vector<float>& values) {
     std::string tensor;

@@ -6,25 +6,22 @@
 
 namespace headrace::model {
 
-ProgramModel::ProgramModel(ModelInfo info, TensorProgram program, std::vector<ProgramInput> inputs,
-                           std::vector<Operand> outputs, std::vector<size_t> predicted)
-    : program_(std::move(program)),
-      inputs_(std::move(inputs)),
-      outputs_(std::move(outputs)),
-      predicted_(std::move(predicted)) {
-  info_ = std::move(info);
-}
+ProgramModel::ProgramModel(ModelInfo info, onnx::CompiledGraph graph)
+    : GraphModel(std::move(info), std::move(graph.description)),
+      program_(std::move(graph.program)),
+      inputs_(std::move(graph.inputs)),
+      outputs_(std::move(graph.outputs)) {}
 
 void ProgramModel::Load(const double* features, double* row) const {
   for (size_t f = 0; f < inputs_.size(); ++f) {
     double x = features[f];
-    const ElementType type = inputs_[f].type;
-    if (type == ElementType::kText) {
-      x = std::isnan(x) ? kUnknownText : x;
-    } else if (type == ElementType::kBool) {
+    const onnx::ElementType type = inputs_[f].type;
+    if (type == onnx::ElementType::kText) {
+      x = std::isnan(x) ? onnx::kUnknownText : x;
+    } else if (type == onnx::ElementType::kBool) {
       x = std::isnan(x) || x == 0 ? 0 : 1;
     } else {
-      x = IsInteger(type) ? std::trunc(x) : RoundTo(type, x);
+      x = onnx::IsInteger(type) ? std::trunc(x) : onnx::RoundTo(type, x);
     }
     row[inputs_[f].slot] = x;
   }
@@ -37,7 +34,7 @@ void ProgramModel::ScoreRaw(std::span<const double> features, size_t rows,
   const auto memory =
       std::make_unique_for_overwrite<double[]>(block * std::max<size_t>(program_.stride(), 1));
   for (size_t begin = 0; begin < rows; begin += block) {
-    const Frame frame = {memory.get(), program_.stride(), std::min(block, rows - begin)};
+    const onnx::Frame frame = {memory.get(), program_.stride(), std::min(block, rows - begin)};
     for (size_t r = 0; r < frame.rows; ++r) {
       Load(features.data() + (begin + r) * inputs_.size(), frame.At(size_t{0}, r));
     }
@@ -49,23 +46,6 @@ void ProgramModel::ScoreRaw(std::span<const double> features, size_t rows,
       }
     }
   }
-}
-
-void ProgramModel::Transform(size_t rows, std::span<double> scores) const {
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t p = 0; p < predicted_.size(); ++p) {
-      // The predicted ones are in ascending order, so nothing is overwritten that is still read.
-      scores[r * predicted_.size() + p] = scores[r * outputs_.size() + predicted_[p]];
-    }
-  }
-}
-
-void ProgramModel::Leaves(std::span<const double>, std::span<int32_t>) const {}
-
-Result<std::vector<double>> ProgramModel::Contributions(std::span<const double>) const {
-  return Error(ErrorKind::kInvalidArgument, "HR3003",
-               "contributions are not defined for models of this format")
-      .WithHint("LightGBM and XGBoost files hold the counts that they need");
 }
 
 }  // namespace headrace::model

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "forest/tree_shap.h"
 #include "headrace/check.h"
-#include "model/tree_shap.h"
 
 namespace headrace::model {
 
-TreeModel::TreeModel(ModelInfo info, Forest forest, OutputTransform transform)
-    : forest_(std::move(forest)), transform_(transform), kernel_(MakeKernel(forest_, BestSimd())) {
+TreeModel::TreeModel(ModelInfo info, forest::Forest forest, OutputTransform transform)
+    : forest_(std::move(forest)),
+      transform_(transform),
+      kernel_(forest::MakeKernel(forest_, forest::BestSimd())) {
   info_ = std::move(info);
   info_.outputs = forest_.outputs;
   info_.predictions = transform_.predictions();
@@ -31,7 +33,7 @@ std::vector<double> TreeModel::Clean(std::span<const double> features) const {
   std::vector<double> cleaned;
   cleaned.reserve(info_.features.size());
   for (double x : features.first(info_.features.size())) {
-    cleaned.push_back(CleanInput(forest_, x));
+    cleaned.push_back(forest::CleanInput(forest_, x));
   }
   return cleaned;
 }
@@ -40,13 +42,13 @@ void TreeModel::Leaves(std::span<const double> features, std::span<int32_t> leav
   HR_CHECK(leaves.size() >= forest_.trees.size());
   const std::vector<double> cleaned = Clean(features);
   size_t t = 0;
-  for (const Tree& tree : forest_.trees) {
+  for (const forest::Tree& tree : forest_.trees) {
     leaves[t++] = tree.leaf_names[static_cast<size_t>(LeafOf(forest_, tree, cleaned))];
   }
 }
 
 Result<std::vector<double>> TreeModel::Contributions(std::span<const double> features) const {
-  return TreeShap(forest_, Clean(features));
+  return forest::TreeShap(forest_, Clean(features));
 }
 
 }  // namespace headrace::model

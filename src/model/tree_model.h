@@ -1,7 +1,7 @@
 #pragma once
 
-#include "model/forest.h"
-#include "model/forest_kernel.h"
+#include "forest/forest.h"
+#include "forest/forest_kernel.h"
 #include "model/model.h"
 #include "model/output_transform.h"
 
@@ -12,7 +12,7 @@ namespace headrace::model {
 class TreeModel : public Model {
  public:
   // `forest` has passed its loader's checks: CheckShape, features in range, sizes that fit.
-  TreeModel(ModelInfo info, Forest forest, OutputTransform transform);
+  TreeModel(ModelInfo info, forest::Forest forest, OutputTransform transform);
 
   void ScoreRaw(std::span<const double> features, size_t rows,
                 std::span<double> raw) const override;
@@ -20,14 +20,14 @@ class TreeModel : public Model {
   void Leaves(std::span<const double> features, std::span<int32_t> leaves) const override;
   Result<std::vector<double>> Contributions(std::span<const double> features) const override;
 
-  const Forest& forest() const { return forest_; }
+  const forest::Forest& forest() const { return forest_; }
 
  private:
   std::vector<double> Clean(std::span<const double> features) const;
 
-  Forest forest_;
+  forest::Forest forest_;
   OutputTransform transform_;
-  std::unique_ptr<const ForestKernel> kernel_;
+  std::unique_ptr<const forest::ForestKernel> kernel_;
 };
 
 }  // namespace headrace::model

@@ -1,19 +1,16 @@
 #include "model/xgboost_tree.h"
 
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include "document/members.h"
 
 namespace headrace::model {
 namespace {
 
 // Codes at and above this are no categories to XGBoost either; a set is at most 2 MB.
 constexpr double kCategoryEnd = 1 << 24;
-
-bool IsWhole(double x, double least, double end) {
-  return x >= least && x < end && x == std::floor(x);
-}
 
 // Left if x < threshold, as the x <= bound that the evaluator asks.
 double BoundBelow(float threshold) {
@@ -24,34 +21,35 @@ double BoundBelow(float threshold) {
 
 class TreeReader {
  public:
-  TreeReader(const Value& tree, Forest* forest) : source_(tree), forest_(*forest) {}
+  TreeReader(const document::Value& tree, forest::Forest* forest)
+      : source_(tree), forest_(*forest) {}
 
-  Result<Tree> Read() {
+  Result<forest::Tree> Read() {
     HR_TRY(FindArrays());
     HR_TRY(FindVectorLeaves());
     HR_TRY(ReadCategories());
     HR_TRY(TakeNodes());
-    HR_TRY(CheckShape(&tree_, "byte " + std::to_string(source_.offset())));
+    HR_TRY(forest::CheckShape(&tree_, "byte " + std::to_string(source_.offset())));
     return std::move(tree_);
   }
 
  private:
   Error Malformed(std::string message) const {
-    return MalformedAt(source_.offset(), std::move(message));
+    return document::MalformedAt(source_.offset(), std::move(message));
   }
 
   // The array of that name, which has one value for each node.
-  Status FindArray(std::string_view key, const Value::Numbers** array) {
-    HR_ASSIGN(*array, NumbersOf(source_, key));
+  Status FindArray(std::string_view key, const document::Value::Numbers** array) {
+    HR_ASSIGN(*array, document::NumbersOf(source_, key));
     if ((*array)->size() == nodes_) return Ok();
     return Malformed(std::string(key) + " has " + std::to_string((*array)->size()) +
                      " values for " + std::to_string(nodes_) + " nodes");
   }
 
   Status FindArrays() {
-    HR_ASSIGN(const Value* parameters, MemberOf(source_, "tree_param"));
-    HR_ASSIGN(const int64_t nodes, IntegerOf(*parameters, "num_nodes"));
-    HR_ASSIGN(const Value::Numbers* first, NumbersOf(source_, "left_children"));
+    HR_ASSIGN(const document::Value* parameters, document::MemberOf(source_, "tree_param"));
+    HR_ASSIGN(const int64_t nodes, document::IntegerOf(*parameters, "num_nodes"));
+    HR_ASSIGN(const document::Value::Numbers* first, document::NumbersOf(source_, "left_children"));
     if (nodes < 1 || static_cast<size_t>(nodes) != first->size()) {
       return Malformed("num_nodes is " + std::to_string(nodes) + " with " +
                        std::to_string(first->size()) + " left_children");
@@ -73,7 +71,7 @@ class TreeReader {
     if (forest_.leaf_width == 1) return Ok();
     leaf_weights_by_leaf_ = source_.Find("leaf_weights") != nullptr;
     const char* key = leaf_weights_by_leaf_ ? "leaf_weights" : "base_weights";
-    HR_ASSIGN(vectors_, NumbersOf(source_, key));
+    HR_ASSIGN(vectors_, document::NumbersOf(source_, key));
     if (vectors_->size() % static_cast<size_t>(forest_.leaf_width) != 0) {
       return Malformed(std::string(key) + " is no multiple of the leaf vector's size");
     }
@@ -83,10 +81,14 @@ class TreeReader {
   Status ReadCategories() {
     set_of_node_.assign(nodes_, -1);
     if (types_ == nullptr || source_.Find("categories_nodes") == nullptr) return Ok();
-    HR_ASSIGN(const Value::Numbers* nodes, NumbersOf(source_, "categories_nodes"));
-    HR_ASSIGN(const Value::Numbers* starts, NumbersOf(source_, "categories_segments"));
-    HR_ASSIGN(const Value::Numbers* sizes, NumbersOf(source_, "categories_sizes"));
-    HR_ASSIGN(const Value::Numbers* categories, NumbersOf(source_, "categories"));
+    HR_ASSIGN(const document::Value::Numbers* nodes,
+              document::NumbersOf(source_, "categories_nodes"));
+    HR_ASSIGN(const document::Value::Numbers* starts,
+              document::NumbersOf(source_, "categories_segments"));
+    HR_ASSIGN(const document::Value::Numbers* sizes,
+              document::NumbersOf(source_, "categories_sizes"));
+    HR_ASSIGN(const document::Value::Numbers* categories,
+              document::NumbersOf(source_, "categories"));
     if (starts->size() != nodes->size() || sizes->size() != nodes->size()) {
       return Malformed("categories_nodes, _segments and _sizes differ in length");
     }
@@ -95,14 +97,15 @@ class TreeReader {
       const double node = (*nodes)[i];
       const double start = (*starts)[i];
       const double size = (*sizes)[i];
-      if (!IsWhole(node, 0, static_cast<double>(nodes_)) || !IsWhole(start, 0, total + 1) ||
-          !IsWhole(size, 0, total - start + 1)) {
+      if (!document::IsWhole(node, 0, static_cast<double>(nodes_)) ||
+          !document::IsWhole(start, 0, total + 1) ||
+          !document::IsWhole(size, 0, total - start + 1)) {
         return Malformed("a slice of categories is outside its array");
       }
-      CategorySet set;
+      forest::CategorySet set;
       for (size_t k = 0; k < static_cast<size_t>(size); ++k) {
         const double category = (*categories)[static_cast<size_t>(start) + k];
-        if (!IsWhole(category, 0, kCategoryEnd)) {
+        if (!document::IsWhole(category, 0, kCategoryEnd)) {
           return Malformed("a category is outside 0 to 2^24");
         }
         HR_TRY(Insert(static_cast<uint32_t>(category), &set));
@@ -113,7 +116,7 @@ class TreeReader {
     return Ok();
   }
 
-  Status Insert(uint32_t category, CategorySet* set) {
+  Status Insert(uint32_t category, forest::CategorySet* set) {
     // A set's size is not bounded by the file's: one high code makes a large one.
     constexpr size_t kTreeWordsMax = size_t{8} << 20;
     const size_t word = category / 32;
@@ -155,7 +158,7 @@ class TreeReader {
         open.push_back({static_cast<size_t>((*left_)[visit.node]), place, true});
       }
       if (visit.parent >= 0) {
-        TreeNode& parent = tree_.nodes[static_cast<size_t>(visit.parent)];
+        forest::TreeNode& parent = tree_.nodes[static_cast<size_t>(visit.parent)];
         (visit.is_left ? parent.left : parent.right) = leaf ? ~place : place;
       }
     }
@@ -170,7 +173,7 @@ class TreeReader {
       double value = (*conditions_)[node];
       if (vectors_ != nullptr) {
         const double row = leaf_weights_by_leaf_ ? (*right_)[node] : static_cast<double>(node);
-        if (!IsWhole(row, 0, static_cast<double>(vectors_->size() / width))) {
+        if (!document::IsWhole(row, 0, static_cast<double>(vectors_->size() / width))) {
           return Malformed("leaf " + std::to_string(node) + " has no vector");
         }
         value = (*vectors_)[static_cast<size_t>(row) * width + k];
@@ -185,17 +188,17 @@ class TreeReader {
 
   Result<int32_t> TakeSplit(size_t node) {
     const auto end = static_cast<double>(nodes_);
-    if (!IsWhole((*left_)[node], 0, end) || !IsWhole((*right_)[node], 0, end)) {
+    if (!document::IsWhole((*left_)[node], 0, end) || !document::IsWhole((*right_)[node], 0, end)) {
       return Malformed("a child of node " + std::to_string(node) + " is outside the tree");
     }
-    if (!IsWhole((*features_)[node], 0, forest_.features)) {
+    if (!document::IsWhole((*features_)[node], 0, forest_.features)) {
       return Malformed("the feature of node " + std::to_string(node) +
                        " is not a feature of the model");
     }
-    TreeNode split;
+    forest::TreeNode split;
     split.feature = static_cast<int32_t>((*features_)[node]);
     split.default_left = (*default_left_)[node] != 0;
-    split.missing = MissingRule::kNan;
+    split.missing = forest::MissingRule::kNan;
     split.cover = CoverOf(node);
     const double type = types_ == nullptr ? 0 : (*types_)[node];
     if (type == 1) {
@@ -216,66 +219,27 @@ class TreeReader {
     return static_cast<int32_t>(tree_.nodes.size()) - 1;
   }
 
-  const Value& source_;
-  Forest& forest_;
-  Tree tree_;
+  const document::Value& source_;
+  forest::Forest& forest_;
+  forest::Tree tree_;
   size_t nodes_ = 0;
   size_t words_ = 0;
-  const Value::Numbers* left_ = nullptr;
-  const Value::Numbers* right_ = nullptr;
-  const Value::Numbers* features_ = nullptr;
-  const Value::Numbers* conditions_ = nullptr;
-  const Value::Numbers* default_left_ = nullptr;
-  const Value::Numbers* types_ = nullptr;
-  const Value::Numbers* covers_ = nullptr;
-  const Value::Numbers* vectors_ = nullptr;
+  const document::Value::Numbers* left_ = nullptr;
+  const document::Value::Numbers* right_ = nullptr;
+  const document::Value::Numbers* features_ = nullptr;
+  const document::Value::Numbers* conditions_ = nullptr;
+  const document::Value::Numbers* default_left_ = nullptr;
+  const document::Value::Numbers* types_ = nullptr;
+  const document::Value::Numbers* covers_ = nullptr;
+  const document::Value::Numbers* vectors_ = nullptr;
   bool leaf_weights_by_leaf_ = false;
   std::vector<int32_t> set_of_node_;
 };
 
 }  // namespace
 
-Result<Tree> ReadXgboostTree(const Value& tree, Forest* forest) {
+Result<forest::Tree> ReadXgboostTree(const document::Value& tree, forest::Forest* forest) {
   return TreeReader(tree, forest).Read();
-}
-
-Result<const Value*> MemberOf(const Value& object, std::string_view key) {
-  const Value* member = object.Find(key);
-  if (member == nullptr) {
-    return MalformedAt(object.offset(), "the key \"" + std::string(key) + "\" is missing");
-  }
-  return member;
-}
-
-Result<const Value::Numbers*> NumbersOf(const Value& object, std::string_view key) {
-  HR_ASSIGN(const Value* member, MemberOf(object, key));
-  if (member->numbers() == nullptr) {
-    return MalformedAt(member->offset(), "\"" + std::string(key) + "\" must be numbers");
-  }
-  return member->numbers();
-}
-
-Result<std::string_view> TextOf(const Value& object, std::string_view key) {
-  HR_ASSIGN(const Value* member, MemberOf(object, key));
-  if (member->text() == nullptr) {
-    return MalformedAt(member->offset(), "\"" + std::string(key) + "\" must be text");
-  }
-  return std::string_view(*member->text());
-}
-
-Result<int64_t> IntegerOf(const Value& object, std::string_view key) {
-  HR_ASSIGN(const Value* member, MemberOf(object, key));
-  constexpr double kExact = 1LL << 53;
-  if (member->number() != nullptr && IsWhole(*member->number(), -kExact, kExact)) {
-    return static_cast<int64_t>(*member->number());
-  }
-  int64_t value = 0;
-  if (const std::string* text = member->text()) {
-    const char* end = text->data() + text->size();
-    const auto parsed = std::from_chars(text->data(), end, value);
-    if (parsed.ec == std::errc() && parsed.ptr == end) return value;
-  }
-  return MalformedAt(member->offset(), "\"" + std::string(key) + "\" must be a whole number");
 }
 
 }  // namespace headrace::model

@@ -7,9 +7,9 @@
 #include <set>
 #include <unordered_map>
 
+#include "document/document.h"
 #include "model/csv_features.h"
 #include "model/csv_records.h"
-#include "model/document.h"
 #include "model/model.h"
 
 namespace headrace::train {
@@ -45,7 +45,7 @@ bool Has(const std::vector<std::string>& names, std::string_view name) {
 // Names stand in the model's file divided by blanks.
 Status CheckName(const std::string& name) {
   const bool fits =
-      !name.empty() && model::IsUtf8(name) &&
+      !name.empty() && document::IsUtf8(name) &&
       std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == 127; });
   if (fits) return Ok();
   return model::BadCsv(1, "a feature cannot be called \"" + name + "\"")
@@ -61,7 +61,7 @@ class Words {
     if (number && std::isnan(*number)) return kMissing;
     const auto [at, added] = numbers_.emplace(word, words_.size());
     if (added) {
-      if (!model::IsUtf8(word)) {
+      if (!document::IsUtf8(word)) {
         return Error(ErrorKind::kInvalidArgument, "HR3005", "a category that is not UTF-8");
       }
       if (words_.size() == kCategoriesMax) {
