@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
 KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
-INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "detect": ("detect.",), "disk": ("disk.",),
+INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "detect": ("detect.",),
+          "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
           "decide.http": ("decide.http.",), "backfill": ("backfill.",)}
 

@@ -1,6 +1,7 @@
 #include "flow/learning.h"
 
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -23,18 +24,27 @@ class LearnFunction final : public state::RunningFunction {
         x_(types_.size() - 1) {}
 
   row::Value Step(const row::Value* arguments, base::Arena& arena) override {
-    for (size_t i = 0; i < x_.size(); ++i) {
-      const double number = FeatureOf(arguments[i], types_[i], kNoCategories);
-      x_[i] = std::abs(number) < kLargest ? number : std::nan("");
-    }
+    Read(arguments, types_);
     const row::Value& label = arguments[x_.size()];
     return Answer(label.null ? learner_->Ask(x_) : learner_->Learn(x_, LabelOf(label)), arena);
+  }
+  row::Value Ask(const row::Value* arguments, std::span<const row::Type> types,
+                 base::Arena& arena) override {
+    Read(arguments, types);
+    return Answer(learner_->Ask(x_), arena);
   }
   void Save(base::ByteWriter& writer) const override { learner_->Save(writer); }
   bool Load(base::ByteReader& reader) override { return learner_->Load(reader); }
   size_t bytes() const override { return sizeof *this + learner_->memory(); }
 
  private:
+  void Read(const row::Value* arguments, std::span<const row::Type> types) {
+    for (size_t i = 0; i < x_.size(); ++i) {
+      const double number = FeatureOf(arguments[i], types[i], kNoCategories);
+      x_[i] = std::abs(number) < kLargest ? number : std::nan("");
+    }
+  }
+
   learn::Label LabelOf(const row::Value& value) const {
     const row::Type type = types_.back();
     if (label_ == learn::LabelKind::kText) return {0, 0, value.text()};

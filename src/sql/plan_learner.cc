@@ -183,11 +183,88 @@ Interception SelectScope::BindLearn(const Expression& call, Binding* binding) {
   state::RunningCall made = flow::MakeLearnCall(*learner, std::move(types));
   made.argument_slots = std::move(slots);
   *binding = AddRunning(place, std::move(made));
-  learners_.insert(learner->name);
+  NoteLearnCall(learner->name, binding->slot);
   Window window;
   window.text = place.text;
   NoteFeature(call, window, *binding, 0, 0, -1);
   return Interception::kBound;
+}
+
+void SelectScope::NoteLearnCall(const std::string& model, int result_slot) {
+  for (size_t stage = 0; stage < stages_.size(); ++stage) {
+    for (size_t spec = 0; spec < stages_[stage].running.size(); ++spec) {
+      const std::vector<state::RunningCall>& calls = stages_[stage].running[spec].calls;
+      for (size_t call = 0; call < calls.size(); ++call) {
+        if (calls[call].result_slot == result_slot)
+          learn_calls_.push_back({model, stage, spec, call});
+      }
+    }
+  }
+}
+
+Interception SelectScope::BindAsk(const Expression& call, const flow::LearnerPlan& learner,
+                                  Binding* binding) {
+  const auto taught =
+      std::find_if(learn_calls_.begin(), learn_calls_.end(),
+                   [&](const LearnCall& known) { return known.model == learner.name; });
+  if (taught == learn_calls_.end()) {
+    Complain(
+        diagnostics_, "HR1182",
+        "`" + learner.name + "` is a learner, and no LEARN before this in the SELECT teaches it",
+        call.span)
+        .hint = "what was learned belongs to the statement that learns: write LEARN(" +
+                learner.name + ", ...) there first; with a NULL label it only asks";
+    return Interception::kFailed;
+  }
+  state::RunningCall::Question question;
+  if (!BindAskedInputs(call, learner, &question)) return Interception::kFailed;
+  for (int slot : question.argument_slots) {
+    if (stage_of_slot_[static_cast<size_t>(slot)] <= taught->stage) continue;
+    Complain(
+        diagnostics_, "HR1183",
+        "an input of this PREDICT is known only when `" + learner.name + "` has learned the row",
+        call.span)
+        .hint = "it asks what was known before: take inputs that do not depend on LEARN";
+    return Interception::kFailed;
+  }
+  question.result_slot = NewSlot(taught->stage + 1);
+  *binding = {question.result_slot, learner.answer};
+  stages_[taught->stage].running[taught->spec].calls[taught->call].questions.push_back(
+      std::move(question));
+  return Interception::kBound;
+}
+
+bool SelectScope::BindAskedInputs(const Expression& call, const flow::LearnerPlan& learner,
+                                  state::RunningCall::Question* question) {
+  if (!call.children.empty() && call.children.size() != learner.inputs.size()) {
+    Complain(diagnostics_, "HR1108",
+             "model `" + learner.name + "` takes " + std::to_string(learner.inputs.size()) +
+                 " inputs, not " + std::to_string(call.children.size()),
+             call.span);
+    return false;
+  }
+  bool good = true;
+  for (size_t i = 0; i < learner.inputs.size(); ++i) {
+    const std::string& name = learner.inputs[i].name;
+    Binding input;
+    if (!call.children.empty()) {
+      input = SlotOf(*call.children[i]);
+    } else if (const std::optional<Binding> found = Resolve("", name)) {
+      input = *found;
+    } else {
+      Complain(diagnostics_, "HR1109",
+               "model `" + learner.name + "` wants an input `" + name +
+                   "` that is no column or earlier alias here",
+               call.span)
+          .candidates = expr::CloseNames(name, names());
+    }
+    const Expression& given = call.children.empty() ? call : *call.children[i];
+    good = input.slot >= 0 && good;
+    good = input.slot >= 0 && CheckLearned(learner, &learner.inputs[i], given, input.type) && good;
+    question->argument_slots.push_back(input.slot);
+    question->argument_types.push_back(input.type);
+  }
+  return good;
 }
 
 // `input` null: the label.

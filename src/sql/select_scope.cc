@@ -340,15 +340,7 @@ void SelectScope::NoteFeature(const Expression& call, const Window& window, cons
 
 Interception SelectScope::BindPredict(const Expression& call, Binding* binding) {
   std::optional<KnownName> known = names_.Find(call.name);
-  if (known && known->learner) {
-    Complain(diagnostics_, "HR1182",
-             "`" + call.name +
-                 "` is a learner: what it has learned belongs to the LEARN call that "
-                 "taught it",
-             call.span)
-        .hint = "LEARN(" + call.name + ", inputs..., NULL) asks without teaching";
-    return Interception::kFailed;
-  }
+  if (known && known->learner) return BindAsk(call, *known->learner, binding);
   if (!known || !known->models) {
     Complain(diagnostics_, "HR1107", "unknown model `" + call.name + "`", call.name_span)
         .candidates = expr::CloseNames(call.name, names_.model_names());
@@ -435,7 +427,8 @@ bool SelectScope::CheckInputType(const Expression& call, const model::ModelInfo&
 void SelectScope::Finish(flow::SelectPlan& plan) {
   plan.stages = std::move(stages_);
   plan.features = std::move(features_);
-  plan.learners.assign(learners_.begin(), learners_.end());
+  for (const LearnCall& call : learn_calls_)
+    plan.learners.push_back(call.model);
   plan.slots = static_cast<int>(stage_of_slot_.size());
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +61,11 @@ class SelectScope final : public NameScope {
   Interception BindLearn(const Expression& call, Binding* binding);
   // Null after a diagnostic.
   std::shared_ptr<const flow::LearnerPlan> LearnerOf(const Expression& call);
+  void NoteLearnCall(const std::string& model, int result_slot);
+  // PREDICT of a learner: asks the LEARN call of the same SELECT.
+  Interception BindAsk(const Expression& call, const flow::LearnerPlan& learner, Binding* binding);
+  bool BindAskedInputs(const Expression& call, const flow::LearnerPlan& learner,
+                       state::RunningCall::Question* question);
   bool CheckLearned(const flow::LearnerPlan& learner, const row::Column* input,
                     const Expression& given, row::Type type);
 
@@ -91,7 +95,14 @@ class SelectScope final : public NameScope {
   std::vector<size_t> stage_of_slot_;
   std::vector<flow::Stage> stages_;
   std::vector<flow::FeatureNote> features_;
-  std::set<std::string> learners_;
+  // The LEARN calls so far: of which model, where among the stages.
+  struct LearnCall {
+    std::string model;
+    size_t stage = 0;
+    size_t spec = 0;
+    size_t call = 0;
+  };
+  std::vector<LearnCall> learn_calls_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };
