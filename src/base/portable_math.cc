@@ -30,6 +30,14 @@ constexpr auto kInverseFactorials = [] {
   return inverse;
 }();
 
+// 1/23, 1/21, ... 1/3
+constexpr auto kInverseOddPowers = [] {
+  std::array<double, 11> inverse{};
+  for (size_t i = 0; i < inverse.size(); ++i)
+    inverse[i] = 1.0 / static_cast<double>(23 - 2 * i);
+  return inverse;
+}();
+
 double PowerOfTwo(int64_t exponent) {
   return std::bit_cast<double>((exponent + kExponentBias) << kMantissaBits);
 }
@@ -88,6 +96,7 @@ double FarErfc(double x) {
 
 // x = k ln 2 + r with |r| <= ln 2 / 2, then the series of e^r up to r^13.
 double Exp(double x) {
+  if (std::isnan(x)) return x;
   x = std::clamp(x, -700.0, 700.0);
   const double k = (x * kLog2E + kRounder) - kRounder;
   const double r = (x - k * kLn2High) - k * kLn2Low;
@@ -110,9 +119,8 @@ double Log(double x) {
   const double s = (m - 1) / (m + 1);
   const double square = s * s;
   double sum = 0;
-  for (int power = 23; power >= 3; power -= 2) {
-    sum = (sum + 1.0 / power) * square;
-  }
+  for (double inverse : kInverseOddPowers)
+    sum = (sum + inverse) * square;
   const auto exponent = static_cast<double>(k);
   return exponent * kLn2High + (exponent * kLn2Low + 2 * s * sum + 2 * s);
 }

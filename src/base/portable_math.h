@@ -6,7 +6,7 @@ namespace headrace::base {
 // machine, whatever its C library. A trained file and the state of a learner depend on them. Errors
 // are below 2 ulp.
 
-// e^x; x is taken into [-700, 700].
+// e^x; x is taken into [-700, 700]. NaN of NaN.
 double Exp(double x);
 // The natural logarithm of a normal number above 0.
 double Log(double x);

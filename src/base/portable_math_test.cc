@@ -21,6 +21,7 @@ TEST(PortableMath, ExpAndLogAreThoseOfTheLibraryToTwoUnits) {
   EXPECT_EQ(0, Log(1));
   EXPECT_EQ(Exp(700), Exp(1e300));
   EXPECT_EQ(Exp(-700), Exp(-1e300));
+  EXPECT_TRUE(std::isnan(Exp(std::nan(""))));
 }
 
 TEST(PortableMath, SigmoidStaysBetweenZeroAndOne) {

@@ -28,6 +28,8 @@ double Percentile(const std::vector<double>& sorted, double share) {
 std::vector<Benchmark> AllBenchmarks() {
   return {{"score", "one row through 100 and 500 trees, and its contributions", BenchScore},
           {"train", "100 trees over a million rows of 30 features", BenchTrain},
+          {"detect", "one value through each function with a memory", BenchDetect},
+          {"learn", "examples through learners, one after the other", BenchLearn},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
@@ -73,7 +75,9 @@ Command BenchCommand() {
           .positionals = "NAME",
           .positionals_min = 1,
           .positionals_max = 1,
-          .more = "  score  train  disk  journal.append  decide.compute  decide.http  backfill\n",
+          .more =
+              "  score  train  learn  detect  disk  journal.append  decide.compute  decide.http\n"
+              "  backfill\n",
           .run = RunBench};
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
+#include "cli/prequential.h"
 #include "train/evaluate.h"
 
 namespace headrace::cli {
@@ -43,9 +44,12 @@ std::string Table(const train::Evaluation& evaluation) {
   for (const train::Measure& measure : evaluation.measures) {
     lines.emplace_back(measure.name, TextOf(measure.value, "-"));
   }
+  size_t width = 12;
+  for (const auto& [name, value] : lines)
+    width = std::max(width, name.size() + 1);
   std::string out;
   for (auto& [name, value] : lines) {
-    name.resize(12, ' ');
+    name.resize(width, ' ');
     out += name + value + "\n";
   }
   return out;
@@ -65,7 +69,17 @@ Result<train::Evaluation> Evaluate(const Arguments& arguments, const std::string
 ExitCode RunModelEvaluate(const Arguments& arguments, Console& console) {
   const std::string* label = arguments.Find("--label");
   if (label == nullptr) return console.FailUsage("--label COLUMN is missing", "model evaluate");
-  Result<train::Evaluation> evaluation = Evaluate(arguments, *label);
+  const bool prequential = arguments.Has("--prequential");
+  if (prequential != arguments.positionals().empty()) {
+    return console.FailUsage("give a model file, or --prequential and a learner", "model evaluate");
+  }
+  for (const char* flag : {"--set", "--delay", "--features", "--ignore"}) {
+    if (!prequential && arguments.Has(flag)) {
+      return console.FailUsage(std::string(flag) + " belongs to --prequential", "model evaluate");
+    }
+  }
+  Result<train::Evaluation> evaluation =
+      prequential ? EvaluatePrequentially(arguments) : Evaluate(arguments, *label);
   if (!evaluation.ok()) return console.Fail(evaluation.error());
   console.Out(arguments.Has("--json") ? Json(*evaluation) : Table(*evaluation));
   return ExitCode::kOk;
@@ -74,21 +88,30 @@ ExitCode RunModelEvaluate(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Command ModelEvaluateCommand() {
-  return {.name = "model evaluate",
-          .group = "Models",
-          .summary = "measure a model file against the labels of a CSV",
-          .positionals = "FILE",
-          .positionals_min = 1,
-          .positionals_max = 1,
-          .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
-                    {"--label", "COLUMN", "what was true: 0 or 1, a number, or a class from 0"},
-                    {"--json", "", "one JSON document; a measure without a meaning is null"}},
-          .more =
-              "  headrace model evaluate fraud.lgb.txt --input rows.csv --label is_fraud\n\n"
-              "Binary: roc_auc, pr_auc (average precision), log_loss, brier, ece (10 bins), ks,\n"
-              "accuracy (at 0.5), rmse. Regression: rmse, mae, r2. Several classes: accuracy,\n"
-              "log_loss, roc_auc (mean of one class against the rest).\n",
-          .run = RunModelEvaluate};
+  return {
+      .name = "model evaluate",
+      .group = "Models",
+      .summary = "measure a model file, or a learner, against the labels of a CSV",
+      .positionals = "[FILE]",
+      .positionals_min = 0,
+      .positionals_max = 1,
+      .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                {"--label", "COLUMN", "what was true: 0 or 1, a number, or a class from 0"},
+                {"--prequential", "LEARNER", "guess and learn row by row; no FILE"},
+                {"--set", "NAME=VALUE", "an option of the learner", true},
+                {"--delay", "ROWS", "a label is known so many rows later (0)"},
+                {"--features", "LIST", "what the learner sees; all other columns by default", true},
+                {"--ignore", "LIST", "columns that the learner does not see", true},
+                {"--json", "", "one JSON document; a measure without a meaning is null"}},
+      .more =
+          "  headrace model evaluate fraud.lgb.txt --input rows.csv --label is_fraud\n"
+          "  headrace model evaluate --prequential hoeffding_tree --input rows.csv --label up\n\n"
+          "Binary: roc_auc, pr_auc (average precision), log_loss, brier, ece (10 bins), ks,\n"
+          "accuracy (at 0.5), rmse. Regression: rmse, mae, r2. Several classes: accuracy,\n"
+          "log_loss, roc_auc (mean of one class against the rest). Prequential: accuracy, kappa,\n"
+          "no_change (the accuracy of the label that was known last) and kappa_temporal (against\n"
+          "it); of numbers mae, rmse, r2.\n",
+      .run = RunModelEvaluate};
 }
 
 }  // namespace headrace::cli

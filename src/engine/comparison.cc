@@ -21,7 +21,7 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
     differs_.push_back(false);
     unfinished_.push_back(false);
     lanes.resize(static_cast<size_t>(item.partitions));
-    if (item.models || item.source) continue;
+    if (item.is_model() || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
       Lane& lane = lanes[static_cast<size_t>(p)];
       lane.logged_end = log.end_offset(item.topic(), p);

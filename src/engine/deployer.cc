@@ -232,8 +232,12 @@ class ScriptPlanner {
     }
     for (const Deployed& reader : deployment_.items) {
       if (!reader.statement) continue;
+      static const std::vector<std::string> kNone;
+      const std::vector<std::string>& learners =
+          reader.statement->select ? reader.statement->select->learners : kNone;
       const bool reads =
-          reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name);
+          reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name) ||
+          std::find(learners.begin(), learners.end(), drop.name.name) != learners.end();
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
                     span)
@@ -358,7 +362,10 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   std::vector<Deployed> items(1);
   Deployed& item = items.front();
   item.name = name;
-  if (diagnostics.empty()) {
+  if (diagnostics.empty() &&
+      std::holds_alternative<sql::CreateModel>(parsed.statements.at(0).body)) {
+    item.learner = planner.PlanLearner(std::get<sql::CreateModel>(parsed.statements[0].body));
+  } else if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
     if (create.query) {
       if (auto plan = planner.PlanStatement(create)) {

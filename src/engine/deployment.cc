@@ -51,7 +51,7 @@ void Deployment::Add(Deployed item) {
   dead.dead_of = item.name;
   dead.partitions = item.partitions;
   dead.retention = item.retention;
-  bool model = item.models != nullptr;
+  bool model = item.is_model();
   items.push_back(std::move(item));
   if (!model) items.push_back(std::move(dead));
 }

@@ -12,15 +12,18 @@ namespace headrace::engine {
 
 using StatementPtr = std::shared_ptr<const flow::StatementPlan>;
 
-// What one name stands for. Exactly one of `source`, `statement`, `models`, `dead_of` is set.
+// What one name stands for. Exactly one of `source`, `statement`, `models`, `learner`, `dead_of` is
+// set.
 struct Deployed {
   std::string name;
   std::shared_ptr<const flow::SourcePlan> source;
-  StatementPtr statement;            // the newest revision
-  std::vector<StatementPtr> former;  // the revisions it replaced, ascending
-  std::shared_ptr<const flow::ModelVersions> models;
+  StatementPtr statement;                             // the newest revision
+  std::vector<StatementPtr> former;                   // the revisions it replaced, ascending
+  std::shared_ptr<const flow::ModelVersions> models;  // a model from a file
+  std::shared_ptr<const flow::LearnerPlan> learner;   // a model that learns
   std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
 
+  bool is_model() const { return models != nullptr || learner != nullptr; }
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;

@@ -95,7 +95,7 @@ Result<std::vector<FeatureReader::Group>> FeatureReader::GroupsOf(const Deployme
     const FeatureRequest::Column& wanted = request.columns[i];
     if (item == nullptr || item->name != wanted.stream) {
       item = deployment.Find(wanted.stream);
-      if (item == nullptr || item->models || !item->dead_of.empty()) {
+      if (item == nullptr || item->is_model() || !item->dead_of.empty()) {
         return Error(ErrorKind::kNotFound, "HR1204", "no stream or view `" + wanted.stream + "`");
       }
       layout = &LayoutOf(deployment, *item);

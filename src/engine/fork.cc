@@ -103,8 +103,12 @@ class ForkPlanner {
       return {create->query->from.name.name};
     }
     std::vector<std::string> inputs;
-    for (const StatementPtr& revision : definition.base->revisions())
+    for (const StatementPtr& revision : definition.base->revisions()) {
       inputs.push_back(revision->input());
+      if (!revision->select) continue;
+      inputs.insert(inputs.end(), revision->select->learners.begin(),
+                    revision->select->learners.end());
+    }
     return inputs;
   }
 
@@ -132,6 +136,10 @@ class ForkPlanner {
     if (definition.given != nullptr &&
         std::holds_alternative<sql::CreateModel>(definition.given->body)) {
       return PlaceModel(definition, std::get<sql::CreateModel>(definition.given->body));
+    }
+    if (definition.base != nullptr && definition.base->learner) {
+      deployment_->AddFrom(base_, definition.name);
+      return Ok();
     }
     const bool same_text = definition.given == nullptr ||
                            (definition.object != nullptr &&
@@ -202,7 +210,28 @@ class ForkPlanner {
     return dated;
   }
 
+  // What learns by it learns anew.
+  Status PlaceLearner(const Definition& definition, const sql::CreateModel& create) {
+    DeploymentLookup lookup(*deployment_);
+    Deployed item;
+    item.name = definition.name;
+    item.learner = sql::Planner(lookup, sources_, diagnostics_).PlanLearner(create);
+    HR_TRY(Complaints());
+    if (definition.base != nullptr && !definition.base->learner) {
+      return Error(ErrorKind::kInvalidArgument, "HR1210",
+                   "`" + item.name + "` was no learner, it cannot be one in a replay");
+    }
+    changed_.insert(item.name);
+    deployment_->Add(std::move(item));
+    return Ok();
+  }
+
   Status PlaceModel(const Definition& definition, const sql::CreateModel& create) {
+    if (create.learner) return PlaceLearner(definition, create);
+    if (definition.base != nullptr && definition.base->learner) {
+      return Error(ErrorKind::kInvalidArgument, "HR1210",
+                   "`" + definition.name + "` is a learner, it cannot be a file in a replay");
+    }
     const sql::Option* path = sql::FindOption(create.options, "path");
     if (path == nullptr) {
       sql::Complain(diagnostics_, "HR1137", "a model needs WITH (path = '...')", create.name.span);

@@ -61,7 +61,7 @@ catalog::Halt MakeHalt(const Deployment& deployment, const log::Log& log,
     const Deployed& item = deployment.items[i];
     // Letters of a stream that is halted are those of what reads it, which is halted, too.
     const bool letters = !item.dead_of.empty() && marked[IndexOf(deployment, item.dead_of)];
-    if ((!marked[i] && !letters) || item.source || item.models) continue;
+    if ((!marked[i] && !letters) || item.source || item.is_model()) continue;
     for (int32_t p = 0; p < item.partitions; ++p)
       halt.next_offsets[{item.topic(), p}] = log.next_offset(item.topic(), p);
   }

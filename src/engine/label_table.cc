@@ -47,7 +47,7 @@ Result<std::unique_ptr<LabelTable>> LabelTable::Load(const log::Log& log,
                                                      const Deployment& deployment,
                                                      const LabelRequest& request) {
   const Deployed* item = deployment.Find(request.labels);
-  if (item == nullptr || item->models || !item->dead_of.empty()) {
+  if (item == nullptr || item->is_model() || !item->dead_of.empty()) {
     return Error(ErrorKind::kNotFound, "HR1204", "no stream " + request.labels);
   }
   std::unique_ptr<LabelTable> table(new LabelTable());

@@ -121,7 +121,7 @@ std::vector<StreamInfo> LocalEngine::streams() const {
   auto deployment = this->deployment();
   std::vector<StreamInfo> infos;
   for (const Deployed& item : deployment->items) {
-    if (item.models) continue;
+    if (item.is_model()) continue;
     StreamInfo info;
     info.name = item.name;
     bool view = item.statement && item.statement->view;

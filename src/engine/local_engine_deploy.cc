@@ -95,7 +95,7 @@ bool LocalEngine::MayAppend() const {
 
 Status LocalEngine::CreateTopics(const Deployment& deployment) {
   for (const Deployed& item : deployment.items) {
-    if (item.models || log_->HasTopic(item.topic())) continue;
+    if (item.is_model() || log_->HasTopic(item.topic())) continue;
     log::TopicConfig config;
     config.partitions = item.partitions;
     config.retention_ms = item.retention.ms;

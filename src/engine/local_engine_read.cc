@@ -125,7 +125,7 @@ Result<WhatIfReport> LocalEngine::WhatIf(const WhatIfRequest& request, const Tak
 Result<std::string> LocalEngine::ReadRows(const std::string& stream, const RowRange& range) const {
   auto deployment = this->deployment();
   const Deployed* item = deployment->Find(stream);
-  if (item == nullptr || item->models) {
+  if (item == nullptr || item->is_model()) {
     return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
   }
   if (range.partition >= item->partitions) {

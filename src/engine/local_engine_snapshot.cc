@@ -29,7 +29,7 @@ std::string LocalEngine::SnapshotHead(std::string graph) const {
   state.finished = finished_;
   state.graph = std::move(graph);
   for (const Deployed& item : deployment()->items) {
-    if (item.models) continue;  // of sources: how much there is to replay
+    if (item.is_model()) continue;  // of sources: how much there is to replay
     for (int32_t p = 0; p < item.partitions; ++p)
       state.next_offsets[{item.topic(), p}] = log_->next_offset(item.topic(), p);
   }

@@ -17,21 +17,21 @@ class DeploymentLookup final : public sql::NameLookup {
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
     if (item == nullptr) return {};
-    sql::KnownName known{item->source, item->statement, item->models, nullptr};
+    sql::KnownName known{item->source, item->statement, item->models, item->learner, nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }
   std::vector<std::string> relation_names() const override {
     std::vector<std::string> names;
     for (const Deployed& item : deployment_.items) {
-      if (!item.models) names.push_back(item.name);
+      if (!item.is_model()) names.push_back(item.name);
     }
     return names;
   }
   std::vector<std::string> model_names() const override {
     std::vector<std::string> names;
     for (const Deployed& item : deployment_.items) {
-      if (item.models) names.push_back(item.name);
+      if (item.is_model()) names.push_back(item.name);
     }
     return names;
   }

@@ -7,6 +7,7 @@
 #include "flow/version_choice.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
+#include "sql/planner.h"
 
 namespace headrace::engine {
 namespace {
@@ -64,6 +65,7 @@ void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateMode
     return CreateAgain(statement, create);
   }
   if (!in_.NameIsFree(statement, create.name, create.if_not_exists)) return;
+  if (create.learner) return CreateLearner(statement, create);
   const std::string sha = Store(create.options, create.name.span);
   if (sha.empty()) return;
   catalog::Change change = in_.Creation(statement, create.name.name);
@@ -80,8 +82,24 @@ void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateMode
   in_.deployment.Add(std::move(item));
 }
 
+void ModelPlanner::CreateLearner(const sql::Statement& statement, const sql::CreateModel& create) {
+  DeploymentLookup lookup(in_.deployment);
+  Deployed item;
+  item.name = create.name.name;
+  item.learner = sql::Planner(lookup, in_.sources, in_.diagnostics).PlanLearner(create);
+  if (!item.learner) return;
+  in_.Record(in_.Creation(statement, item.name));
+  in_.deployment.Add(std::move(item));
+}
+
 // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
 void ModelPlanner::CreateAgain(const sql::Statement& statement, const sql::CreateModel& create) {
+  if (create.learner || in_.deployment.Find(create.name.name)->learner) {
+    sql::Complain(in_.diagnostics, "HR1209", "a learner has no versions that could be replaced",
+                  create.name.span)
+        .hint = "CREATE it under another name";
+    return;
+  }
   sql::AlterModel alter;
   alter.model = create.name;
   const catalog::Object* object = in_.deployment.catalog.Find(create.name.name);

@@ -28,7 +28,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Open(LocalEngine& engine, os::Fi
                                                      const std::string& path,
                                                      const std::string& checkpoint) {
   const Deployed* item = engine.deployment()->Find(stream);
-  if (item == nullptr || item->models) {
+  if (item == nullptr || item->is_model()) {
     return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream + " to write to " + path)
         .WithHint("--output STREAM=FILE names a stream or view of the script");
   }

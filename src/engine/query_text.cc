@@ -42,6 +42,7 @@ class TextTable {
 QueryResult ShowModels(const Deployment& deployment) {
   TextTable table({"name", "version", "role", "format", "sha256", "decides_from"});
   for (const Deployed& item : deployment.items) {
+    if (item.learner) table.Add({item.name, "", "learns", item.learner->spec.kind, "", ""});
     if (!item.models) continue;
     const catalog::Object* object = deployment.catalog.Find(item.name);
     for (size_t i = 0; i < item.models->versions.size(); ++i) {
@@ -63,7 +64,7 @@ QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
   TextTable table({"name", "kind"});
   for (const Deployed& item : deployment.items) {
     bool view = item.statement && item.statement->view;
-    if (item.models || view != (kind == sql::ObjectKind::kView)) continue;
+    if (item.is_model() || view != (kind == sql::ObjectKind::kView)) continue;
     const char* word = view ? "view" : item.dead_of.empty() ? "stream" : "dead letters";
     table.Add({item.name, word});
   }
@@ -77,6 +78,12 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
         .AtPlace(std::to_string(name.span.line) + ":" + std::to_string(name.span.column));
   }
   TextTable table({"column", "type"});
+  if (item->learner) {
+    for (const row::Column& input : item->learner->inputs)
+      table.Add({input.name, row::ToString(input.type)});
+    table.Add({item->learner->label.name, row::ToString(item->learner->label.type)});
+    return table.Take();
+  }
   if (item->models) {
     const model::ModelInfo& info = item->models->versions.back()->info();
     for (size_t f = 0; f < info.features.size(); ++f) {

@@ -75,7 +75,7 @@ class Salvaging {
 
   void SuggestTopics() {
     for (const Deployed& item : deployment_->items) {
-      if (item.models) continue;
+      if (item.is_model()) continue;
       log::TopicConfig config;
       config.partitions = item.partitions;
       config.retention_ms = item.retention.ms;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "expr/expr.h"
+#include "learn/learner.h"
 #include "model/model.h"
 #include "model/reasons.h"
 #include "row/schema.h"
@@ -79,6 +80,16 @@ struct Prediction {
   row::Type result_type{};
 };
 
+// A learner as CREATE MODEL declared it. The weights belong to the calls of LEARN, each of which
+// has its own.
+struct LearnerPlan {
+  std::string name;
+  learn::LearnerSpec spec;
+  std::vector<row::Column> inputs;
+  row::Column label;
+  row::Type answer{};  // of LEARN
+};
+
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the
 // functions with a memory and the predictions that read only those.
 struct Stage {
@@ -121,6 +132,7 @@ struct SelectPlan {
   std::shared_ptr<const expr::Expr> where;
   std::vector<Stage> stages;
   std::vector<int> output_slots;
+  std::vector<std::string> learners;  // models that it says LEARN of
   std::vector<FeatureNote> features;
   std::vector<RuleNote> rules;
   int slots = 0;

@@ -5,9 +5,23 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.h"
 #include "flow/select_node.h"
 #include "headrace/check.h"
 #include "learn/adwin.h"
+#include "learn/ddm.h"
+#include "learn/distinct_sketch.h"
+#include "learn/distribution_shift.h"
+#include "learn/eddm.h"
+#include "learn/ewma_score.h"
+#include "learn/frequency_sketch.h"
+#include "learn/hddm_a.h"
+#include "learn/hddm_w.h"
+#include "learn/kswin.h"
+#include "learn/page_hinkley.h"
+#include "learn/quantile_sketch.h"
+#include "learn/robust_z.h"
+#include "learn/running_quantile.h"
 #include "row/text.h"
 
 namespace headrace::flow {
@@ -18,6 +32,8 @@ using Types = std::span<const row::Type>;
 using Function = std::unique_ptr<state::RunningFunction>;
 
 constexpr row::Type kTruth{row::TypeKind::kBoolean, 0, 0};
+constexpr row::Type kNumber{row::TypeKind::kDouble, 0, 0};
+constexpr row::Type kWhole{row::TypeKind::kBigint, 0, 0};
 constexpr double kLargest = 1e150;
 
 // The number a row gives, or nothing when it is to be passed over.
@@ -28,8 +44,12 @@ std::optional<double> NumberOf(const row::Value& value, row::Type type) {
   return number;
 }
 
-// A detector of changes in a series: true at the row that shows one.
-template <typename Detector>
+// What a detector of changes is asked at each row.
+enum class Question : uint8_t { kChanged, kWarned };
+
+// A detector of changes in a series: true at the row that shows one. With kShares it takes errors
+// and shares alone, which are in [0, 1].
+template <typename Detector, bool kShares = false, Question kAsked = Question::kChanged>
 class ChangeFunction final : public state::RunningFunction {
  public:
   ChangeFunction(const typename Detector::Options& options, row::Type type)
@@ -37,7 +57,13 @@ class ChangeFunction final : public state::RunningFunction {
 
   row::Value Step(const row::Value* arguments, base::Arena&) override {
     const std::optional<double> number = NumberOf(arguments[0], type_);
-    return number ? row::Value::Boolean(detector_.Add(*number)) : row::Value::Null();
+    if (!number || (kShares && (*number < 0 || *number > 1))) return row::Value::Null();
+    const bool changed = detector_.Add(*number);
+    if constexpr (kAsked == Question::kWarned) {
+      return row::Value::Boolean(detector_.warned());
+    } else {
+      return row::Value::Boolean(changed);
+    }
   }
   void Save(base::ByteWriter& writer) const override { detector_.Save(writer); }
   bool Load(base::ByteReader& reader) override { return detector_.Load(reader); }
@@ -46,6 +72,50 @@ class ChangeFunction final : public state::RunningFunction {
  private:
   Detector detector_;
   row::Type type_;
+};
+
+// How far a value is from where its series was.
+template <typename Score>
+class ScoreFunction final : public state::RunningFunction {
+ public:
+  ScoreFunction(const typename Score::Options& options, row::Type type)
+      : score_(options), type_(type) {}
+
+  row::Value Step(const row::Value* arguments, base::Arena&) override {
+    const std::optional<double> number = NumberOf(arguments[0], type_);
+    if (!number) return row::Value::Null();
+    const std::optional<double> score = score_.Add(*number);
+    return score ? row::Value::Double(*score) : row::Value::Null();
+  }
+  void Save(base::ByteWriter& writer) const override { score_.Save(writer); }
+  bool Load(base::ByteReader& reader) override { return score_.Load(reader); }
+  size_t bytes() const override { return sizeof *this + score_.memory(); }
+
+ private:
+  Score score_;
+  row::Type type_;
+};
+
+// A sketch of different values, of any type. `Answer` makes the answer of sketch and hash.
+template <typename Sketch, auto kAnswer>
+class HashFunction final : public state::RunningFunction {
+ public:
+  HashFunction(int size, row::Type type) : sketch_(size), type_(type) {}
+
+  row::Value Step(const row::Value* arguments, base::Arena&) override {
+    if (arguments[0].null) return row::Value::Null();
+    key_.clear();
+    row::AppendKey(arguments[0], type_, key_);
+    return row::Value::Integer(kAnswer(sketch_, base::Hash64(key_)));
+  }
+  void Save(base::ByteWriter& writer) const override { sketch_.Save(writer); }
+  bool Load(base::ByteReader& reader) override { return sketch_.Load(reader); }
+  size_t bytes() const override { return sizeof *this + sketch_.memory(); }
+
+ private:
+  Sketch sketch_;
+  row::Type type_;
+  std::string key_;
 };
 
 constexpr double kMany = 1e9;  // rows a constant may count
@@ -63,8 +133,213 @@ Function MakeAdwin(Constants c, Types types) {
       types[0]);
 }
 
+constexpr RunningParameter kPageHinkley[] = {
+    {.name = "min_instances", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "delta", .standard = 0.005, .least = 0, .most = kLargest},
+    {.name = "threshold", .standard = 50, .least = 0, .most = kLargest, .inside = true},
+    {.name = "alpha", .standard = 1 - 0.0001, .least = 1e-9, .most = 1},
+    {.name = "mode", .words = "both|up|down"},
+};
+Function MakePageHinkley(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::PageHinkley>>(
+      learn::PageHinkley::Options{static_cast<int64_t>(c[0]), c[1], c[2], c[3],
+                                  static_cast<learn::PageHinkley::Mode>(static_cast<int>(c[4]))},
+      types[0]);
+}
+
+constexpr RunningParameter kDdm[] = {
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "warning_threshold", .standard = 2, .least = 0, .most = kMany},
+    {.name = "drift_threshold", .standard = 3, .least = 0, .most = kMany},
+};
+template <Question kAsked>
+Function MakeDdm(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Ddm, true, kAsked>>(
+      learn::Ddm::Options{static_cast<int64_t>(c[0]), c[1], c[2]}, types[0]);
+}
+
+constexpr RunningParameter kEddm[] = {
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+    {.name = "alpha", .standard = 0.95, .least = 0, .most = 1},
+    {.name = "beta", .standard = 0.9, .least = 0, .most = 1},
+};
+const char* RefuseEddm(Constants c) {
+  return c[1] < c[2] ? "`alpha` of eddm must not be below `beta`" : nullptr;
+}
+template <Question kAsked>
+Function MakeEddm(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Eddm, true, kAsked>>(
+      learn::Eddm::Options{static_cast<int64_t>(c[0]), c[1], c[2]}, types[0]);
+}
+
+constexpr RunningParameter kHddmA[] = {
+    {.name = "drift_confidence", .standard = 0.001, .least = 0, .most = 1, .inside = true},
+    {.name = "warning_confidence", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "two_sided", .words = "false|true"},
+};
+template <Question kAsked>
+Function MakeHddmA(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::HddmA, true, kAsked>>(
+      learn::HddmA::Options{c[0], c[1], c[2] != 0}, types[0]);
+}
+
+constexpr RunningParameter kHddmW[] = {
+    {.name = "drift_confidence", .standard = 0.001, .least = 0, .most = 1, .inside = true},
+    {.name = "warning_confidence", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "lambda", .standard = 0.05, .least = 0, .most = 1, .inside = true},
+    {.name = "two_sided", .words = "false|true"},
+};
+template <Question kAsked>
+Function MakeHddmW(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::HddmW, true, kAsked>>(
+      learn::HddmW::Options{c[0], c[1], c[2], c[3] != 0}, types[0]);
+}
+
+constexpr RunningParameter kKswin[] = {
+    {.name = "alpha", .standard = 0.005, .least = 0, .most = 1, .inside = true},
+    {.name = "window_size",
+     .standard = 100,
+     .least = 2,
+     .most = learn::Kswin::kWindowMax,
+     .whole = true},
+    {.name = "stat_size",
+     .standard = 30,
+     .least = 1,
+     .most = learn::Kswin::kWindowMax,
+     .whole = true},
+    {.name = "seed", .standard = 1, .least = 0, .most = 0x1p53, .whole = true},
+};
+const char* RefuseKswin(Constants c) {
+  return c[1] < 2 * c[2] ? "`window_size` of kswin must be at least twice `stat_size`" : nullptr;
+}
+Function MakeKswin(Constants c, Types types) {
+  return std::make_unique<ChangeFunction<learn::Kswin>>(
+      learn::Kswin::Options{c[0], static_cast<int32_t>(c[1]), static_cast<int32_t>(c[2]),
+                            static_cast<uint64_t>(c[3])},
+      types[0]);
+}
+
+constexpr RunningParameter kEwmaScore[] = {
+    {.name = "alpha", .standard = 0.05, .least = 0, .most = 1, .inside = true},
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+};
+Function MakeEwmaScore(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::EwmaScore>>(
+      learn::EwmaScore::Options{c[0], static_cast<int64_t>(c[1])}, types[0]);
+}
+
+constexpr RunningParameter kRobustZ[] = {
+    {.name = "window_size",
+     .standard = 100,
+     .least = 1,
+     .most = learn::RobustZ::kWindowMax,
+     .whole = true},
+    {.name = "warm_start", .standard = 30, .least = 1, .most = kMany, .whole = true},
+};
+const char* RefuseRobustZ(Constants c) {
+  return c[1] > c[0] ? "`warm_start` of robust_z must not be above `window_size`" : nullptr;
+}
+Function MakeRobustZ(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::RobustZ>>(
+      learn::RobustZ::Options{static_cast<int32_t>(c[0]), static_cast<int64_t>(c[1])}, types[0]);
+}
+
+constexpr RunningParameter kQuantile[] = {
+    {.name = "share", .standard = 0.5, .least = 0, .most = 1},
+    {.name = "k",
+     .standard = 200,
+     .least = learn::QuantileSketch::kLeastK,
+     .most = learn::QuantileSketch::kMostK,
+     .whole = true},
+};
+Function MakeQuantile(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::RunningQuantile>>(
+      learn::RunningQuantile::Options{c[0], static_cast<int32_t>(c[1])}, types[0]);
+}
+
+constexpr RunningParameter kDistinct[] = {
+    {.name = "precision",
+     .standard = 12,
+     .least = learn::DistinctSketch::kLeastPrecision,
+     .most = learn::DistinctSketch::kMostPrecision,
+     .whole = true},
+};
+int64_t CountDistinct(learn::DistinctSketch& sketch, uint64_t hash) {
+  sketch.Add(hash);
+  return std::llround(sketch.Estimate());
+}
+Function MakeDistinct(Constants c, Types types) {
+  return std::make_unique<HashFunction<learn::DistinctSketch, CountDistinct>>(
+      static_cast<int>(c[0]), types[0]);
+}
+
+constexpr RunningParameter kCount[] = {
+    {.name = "counters",
+     .standard = 1000,
+     .least = 1,
+     .most = learn::FrequencySketch::kCountersMax,
+     .whole = true},
+};
+int64_t CountValue(learn::FrequencySketch& sketch, uint64_t hash) {
+  return static_cast<int64_t>(sketch.Add(hash));
+}
+Function MakeCount(Constants c, Types types) {
+  return std::make_unique<HashFunction<learn::FrequencySketch, CountValue>>(static_cast<int>(c[0]),
+                                                                            types[0]);
+}
+
+constexpr RunningParameter kBaseline = {
+    .name = "baseline_size", .standard = 1000, .least = 2, .most = kMany, .whole = true};
+constexpr RunningParameter kWindow = {
+    .name = "window_size", .standard = 1000, .least = 2, .most = kMany, .whole = true};
+constexpr RunningParameter kSketch = {.name = "k",
+                                      .standard = 1000,
+                                      .least = learn::QuantileSketch::kLeastK,
+                                      .most = learn::QuantileSketch::kMostK,
+                                      .whole = true};
+constexpr RunningParameter kShift[] = {kBaseline, kWindow, kSketch};
+constexpr RunningParameter kBinnedShift[] = {kBaseline,
+                                             kWindow,
+                                             {.name = "bins",
+                                              .standard = 10,
+                                              .least = 2,
+                                              .most = learn::DistributionShift::kBinsMax,
+                                              .whole = true},
+                                             kSketch};
+using learn::DistributionShift;
+template <DistributionShift::Measure kMeasure>
+Function MakeShift(Constants c, Types types) {
+  const bool binned = c.size() == std::size(kBinnedShift);
+  return std::make_unique<ScoreFunction<DistributionShift>>(
+      DistributionShift::Options{kMeasure, static_cast<int64_t>(c[0]), static_cast<int64_t>(c[1]),
+                                 binned ? static_cast<int32_t>(c[2]) : 2,
+                                 static_cast<int32_t>(c.back())},
+      types[0]);
+}
+
+using enum Question;
+using enum DistributionShift::Measure;
 constexpr auto kEntries = std::to_array<RunningEntry>({
     {"adwin", 1, kAdwin, kTruth, MakeAdwin},
+    {"approx_count", 1, kCount, kWhole, MakeCount, nullptr, true},
+    {"approx_distinct", 1, kDistinct, kWhole, MakeDistinct, nullptr, true},
+    {"approx_quantile", 1, kQuantile, kNumber, MakeQuantile},
+    {"ddm", 1, kDdm, kTruth, MakeDdm<kChanged>},
+    {"ddm_warning", 1, kDdm, kTruth, MakeDdm<kWarned>},
+    {"eddm", 1, kEddm, kTruth, MakeEddm<kChanged>, RefuseEddm},
+    {"eddm_warning", 1, kEddm, kTruth, MakeEddm<kWarned>, RefuseEddm},
+    {"ewma_score", 1, kEwmaScore, kNumber, MakeEwmaScore},
+    {"hddm_a", 1, kHddmA, kTruth, MakeHddmA<kChanged>},
+    {"hddm_a_warning", 1, kHddmA, kTruth, MakeHddmA<kWarned>},
+    {"hddm_w", 1, kHddmW, kTruth, MakeHddmW<kChanged>},
+    {"hddm_w_warning", 1, kHddmW, kTruth, MakeHddmW<kWarned>},
+    {"js_distance", 1, kBinnedShift, kNumber, MakeShift<kJs>},
+    {"ks_distance", 1, kShift, kNumber, MakeShift<kKs>},
+    {"kswin", 1, kKswin, kTruth, MakeKswin, RefuseKswin},
+    {"page_hinkley", 1, kPageHinkley, kTruth, MakePageHinkley},
+    {"psi", 1, kBinnedShift, kNumber, MakeShift<kPsi>},
+    {"robust_z", 1, kRobustZ, kNumber, MakeRobustZ, RefuseRobustZ},
+    {"wasserstein", 1, kShift, kNumber, MakeShift<kWasserstein>},
 });
 
 }  // namespace

@@ -12,8 +12,9 @@
 // The functions with a memory that SQL knows by name: `adwin(x, 0.002)`. What they compute stands
 // in the module learn; here they get their names, their constants and their rule for NULL.
 //
-// They take numbers and booleans (true is 1). A value that is NULL, NaN or beyond 1e150 in size is
-// passed over: the memory does not change, the answer is NULL.
+// They take numbers and booleans (true is 1), some of them values of any type. A value that is
+// NULL, NaN, beyond 1e150 in size or, for functions of errors, outside of 0 to 1 is passed over:
+// the memory does not change, the answer is NULL.
 
 namespace headrace::flow {
 
@@ -25,17 +26,22 @@ struct RunningParameter {
   double most = 0;
   bool inside = false;  // `least` and `most` themselves are out
   bool whole = false;
-  std::string_view words{};  // "both|up|down": its values, as text; the number is the word's index
+  // "both|up|down": its values, as text, or "false|true"; the number is the word's index.
+  std::string_view words{};
 };
 
 struct RunningEntry {
   std::string_view name;
-  size_t values = 1;  // numbers it takes of each row, in front of the constants
+  size_t values = 1;  // that it takes of each row, in front of the constants
   std::span<const RunningParameter> parameters;
   row::Type result{};
   // `constants`: one a parameter, checked.
   std::unique_ptr<state::RunningFunction> (*make)(std::span<const double> constants,
                                                   std::span<const row::Type> types) = nullptr;
+
+  // What is wrong with constants that are each in their range; null, or a null function: nothing.
+  const char* (*refuse)(std::span<const double> constants) = nullptr;
+  bool any_type = false;  // takes not numbers alone
 
   // As a user writes it, for errors: `adwin(value, delta, clock)`.
   std::string Signature() const;

@@ -1,6 +1,7 @@
 #include "learn/adaptive_forest.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -46,15 +47,34 @@ std::unique_ptr<HoeffdingTree> AdaptiveForest::NewTree() {
 
 AdaptiveForest::Patch AdaptiveForest::NewPatch() {
   Patch patch;
-  if (options_.subspace == Subspace::kTree) {
-    patch.features.resize(features_);
-    std::iota(patch.features.begin(), patch.features.end(), uint16_t{0});
-    for (size_t i = 0; i < options_.max_features; ++i)
-      std::swap(patch.features[i], patch.features[i + draws_.Below(features_ - i)]);
-    patch.features.resize(options_.max_features);
-  }
+  if (options_.subspace == Subspace::kTree) patch.features = DrawFeatures();
   patch.tree = NewTree();
   return patch;
+}
+
+std::vector<uint16_t> AdaptiveForest::DrawFeatures() {
+  std::vector<uint16_t> features;
+  if (features_ <= kDealtMax) {
+    if (deck_.empty()) FillDeck();
+    for (size_t f = 0; f < features_; ++f)
+      if ((deck_.back() >> f & 1) != 0) features.push_back(static_cast<uint16_t>(f));
+    deck_.pop_back();
+    return features;
+  }
+  features.resize(features_);
+  std::iota(features.begin(), features.end(), uint16_t{0});
+  for (size_t i = 0; i < options_.max_features; ++i)
+    std::swap(features[i], features[i + draws_.Below(features_ - i)]);
+  features.resize(options_.max_features);
+  return features;
+}
+
+void AdaptiveForest::FillDeck() {
+  for (uint32_t draw = 0; draw < uint32_t{1} << features_; ++draw)
+    if (static_cast<size_t>(std::popcount(draw)) == options_.max_features)
+      deck_.push_back(static_cast<uint16_t>(draw));
+  for (size_t i = 0; i < deck_.size(); ++i)
+    std::swap(deck_[i], deck_[i + draws_.Below(deck_.size() - i)]);
 }
 
 Features AdaptiveForest::Patch::Cut(Features x, std::vector<double>& seen) const {
@@ -148,6 +168,9 @@ bool AdaptiveForest::LoadPatch(Patch& patch, base::ByteReader& reader) {
 
 void AdaptiveForest::Save(base::ByteWriter& writer) const {
   draws_.Save(writer);
+  writer.Varint(deck_.size());
+  for (uint16_t draw : deck_)
+    writer.Varint(draw);
   for (const Member& member : members_) {
     SavePatch(member.patch, writer);
     writer.U8(member.background.tree != nullptr ? 1 : 0);
@@ -163,6 +186,7 @@ void AdaptiveForest::Save(base::ByteWriter& writer) const {
 bool AdaptiveForest::Load(base::ByteReader& reader) {
   Draws draws;
   draws.Load(reader);
+  if (!LoadDeck(reader)) return false;
   for (Member& member : members_) {
     if (!LoadPatch(member.patch, reader)) return false;
     const uint8_t background = reader.U8();
@@ -172,6 +196,20 @@ bool AdaptiveForest::Load(base::ByteReader& reader) {
     member.right = LoadDouble(reader);
   }
   draws_ = draws;
+  return reader.ok();
+}
+
+bool AdaptiveForest::LoadDeck(base::ByteReader& reader) {
+  const uint64_t count = reader.Varint();
+  if (count > size_t{1} << kDealtMax) return false;
+  deck_.clear();
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t draw = reader.Varint();
+    if (draw >> std::min(features_, kDealtMax) != 0 ||
+        static_cast<size_t>(std::popcount(draw)) != options_.max_features)
+      return false;
+    deck_.push_back(static_cast<uint16_t>(draw));
+  }
   return reader.ok();
 }
 

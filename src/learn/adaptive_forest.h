@@ -67,18 +67,26 @@ class AdaptiveForest final : public Classifier {
     double accuracy() const { return seen > 0 ? right / seen : 0; }
   };
 
+  // Up to so many features, all their draws are dealt before one comes again: of three features
+  // taken by twos, chance alone would leave the one good pair to too few trees.
+  static constexpr size_t kDealtMax = 12;
+
   Patch NewPatch();
+  std::vector<uint16_t> DrawFeatures();
+  void FillDeck();
   // In one with as many features as a patch sees.
   std::unique_ptr<HoeffdingTree> NewTree();
   void Watch(Member& member, bool wrong);
   static void AddVotes(const Member& member, const Votes& votes, Votes& sum);
   static void SavePatch(const Patch& patch, base::ByteWriter& writer);
   bool LoadPatch(Patch& patch, base::ByteReader& reader);
+  bool LoadDeck(base::ByteReader& reader);
 
   size_t features_;
   ForestOptions options_;
   double exp_of_minus_lambda_;
   Draws draws_;
+  std::vector<uint16_t> deck_;  // draws not dealt yet, a bit for each feature
   std::vector<Member> members_;
 };
 

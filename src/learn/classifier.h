@@ -17,7 +17,7 @@ using Features = std::span<const double>;
 // nothing is known yet. While one class is known, the rest to 1 is that of others.
 using Votes = std::vector<double>;
 
-inline constexpr size_t kFeaturesMax = 4096;
+inline constexpr size_t kFeaturesMax = 1000;
 inline constexpr size_t kClassesMax = 1000;
 
 // Learns classes from one example after another. Classes are numbered from 0 as they occur first;

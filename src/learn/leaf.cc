@@ -134,6 +134,10 @@ void Leaf::Learn(Features x, size_t label, double weight, bool room, Votes& befo
   const int most = MostVotes(class_weights_);
   if (most < 0 || most == static_cast<int>(label)) majority_right_ += weight;
   if (bayes_is_right) bayes_right_ += weight;
+  Count(x, label, weight, room);
+}
+
+void Leaf::Count(Features x, size_t label, double weight, bool room) {
   if (label >= class_weights_.size()) class_weights_.resize(label + 1);
   class_weights_[label] += weight;
   weight_ += weight;
@@ -152,13 +156,13 @@ void Leaf::Observe(Features x, size_t label, double weight, bool room) {
   }
 }
 
-double Leaf::Merit(const std::vector<double>& left, const std::vector<double>& right) const {
+double Leaf::Merit(double before, const std::vector<double>& left,
+                   const std::vector<double>& right) {
   const double left_sum = Sum(left);
   const double right_sum = Sum(right);
   const double sum = left_sum + right_sum;
   if (!(left_sum > kBranchShareMin * sum && right_sum > kBranchShareMin * sum)) return -1;
-  return WeightedEntropy(class_weights_, weight_) / weight_ -
-         (WeightedEntropy(left, left_sum) + WeightedEntropy(right, right_sum)) / sum;
+  return before - (WeightedEntropy(left, left_sum) + WeightedEntropy(right, right_sum)) / sum;
 }
 
 void Leaf::BestThreshold(size_t at, Split& best) const {
@@ -172,6 +176,7 @@ void Leaf::BestThreshold(size_t at, Split& best) const {
   }
   if (!(min < max)) return;
   const double step = (max - min) / (kThresholds + 1);
+  const double before = WeightedEntropy(class_weights_, weight_) / weight_;
   std::vector<double> left(class_weights_.size());
   std::vector<double> right(class_weights_.size());
   for (int t = 1; t <= kThresholds; ++t) {
@@ -181,7 +186,7 @@ void Leaf::BestThreshold(size_t at, Split& best) const {
       left[k] = observers_[i].WeightUpTo(threshold);
       right[k] = observers_[i].weight - left[k];
     }
-    const double merit = Merit(left, right);
+    const double merit = Merit(before, left, right);
     if (merit > best.merit) best = {merit, watched_[at], threshold, left, right};
   }
 }

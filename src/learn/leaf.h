@@ -55,6 +55,9 @@ class Leaf {
   // would have said before.
   void Learn(Features x, size_t label, double weight, bool room, Votes& before);
 
+  // As Learn, of a node whose answers are not asked for.
+  void Count(Features x, size_t label, double weight, bool room);
+
   // The best split, and into `second` the merit of the next best feature (0 when no other has one:
   // not to split gains nothing).
   Split BestSplit(double* second) const;
@@ -84,7 +87,9 @@ class Leaf {
   void NaiveBayes(Features x, Votes& votes) const;
   void Observe(Features x, size_t label, double weight, bool room);
   void BestThreshold(size_t at, Split& best) const;
-  double Merit(const std::vector<double>& left, const std::vector<double>& right) const;
+  // Bits gained over the entropy `before`, or -1 for a branch that is too light.
+  static double Merit(double before, const std::vector<double>& left,
+                      const std::vector<double>& right);
   bool LoadObservers(base::ByteReader& reader);
 
   std::vector<uint16_t> watched_;

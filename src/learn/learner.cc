@@ -92,8 +92,9 @@ std::optional<Label> Learner::AnswerFrom(const Votes& votes) const {
   if (best < 0 || static_cast<size_t>(best) >= names_.size()) return {};
   if (probability_) {
     const auto one = numbers_.find(ClassName(int64_t{1}));
-    if (one == numbers_.end()) answer.number = names_.size() == 1 ? 1 - votes[0] : 0;
-    if (one != numbers_.end() && one->second < votes.size()) answer.number = votes[one->second];
+    const bool voted = one != numbers_.end() && one->second < votes.size();
+    // While one class is known, what it does not have is that of the other.
+    answer.number = voted ? votes[one->second] : votes.size() == 1 ? 1 - votes[0] : 0;
     return answer;
   }
   const ClassName& name = names_[static_cast<size_t>(best)];

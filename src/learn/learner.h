@@ -13,7 +13,7 @@
 
 #include "headrace/result.h"
 #include "learn/classifier.h"
-#include "learn/linear.h"
+#include "learn/regressor.h"
 
 namespace headrace::learn {
 

@@ -12,7 +12,8 @@ namespace {
 
 std::string ShortText(double number) {
   char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+  return {digits,
+          std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed).ptr};
 }
 
 std::optional<double> ReadWord(std::string_view words, std::string_view text) {
@@ -54,7 +55,9 @@ Result<OptionValues> OptionValues::Read(
   OptionValues values;
   for (const OptionRule& rule : rules)
     values.values_.emplace_back(rule.name, rule.standard);
-  for (const auto& [name, text] : given) {
+  for (const auto& option : given) {
+    const std::string& name = option.first;
+    const std::string& text = option.second;
     const auto rule = std::find_if(rules.begin(), rules.end(),
                                    [&](const OptionRule& known) { return known.name == name; });
     if (rule == rules.end()) {

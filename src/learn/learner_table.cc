@@ -4,10 +4,12 @@
 #include <initializer_list>
 
 #include "learn/adaptive_forest.h"
+#include "learn/extremely_fast_tree.h"
 #include "learn/hoeffding_adaptive_tree.h"
 #include "learn/hoeffding_tree.h"
 #include "learn/leveraging_bagging.h"
 #include "learn/naive_bayes.h"
+#include "learn/nearest_neighbours.h"
 
 namespace headrace::learn {
 namespace {
@@ -108,6 +110,40 @@ LearnerKind StreamingRandomPatches() {
           nullptr};
 }
 
+LearnerKind ExtremelyFastTreeKind() {
+  return {"extremely_fast_decision_tree",
+          {kOutput,
+           kSeed,
+           kMaxDepth,
+           kTau,
+           Grace(200),
+           Delta("delta", 1e-7),
+           MemoryMb(32),
+           {"reevaluate_after", 20, 1, 1e6, true}},
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            FastTreeOptions fast;
+            fast.reevaluate_after = options.Number("reevaluate_after");
+            fast.tree = TreeFrom(options);
+            return std::make_unique<ExtremelyFastTree>(features, fast);
+          },
+          nullptr};
+}
+
+LearnerKind NearestNeighboursKind() {
+  return {"nearest_neighbours",
+          {kOutput,
+           kSeed,
+           {"neighbours", 5, 1, 1000, true},
+           {"window", 1000, 1, 100'000, true},
+           {"standardize", 1, 0, 0, false, "false|true"}},
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Classifier> {
+            return std::make_unique<NearestNeighbours>(
+                features, NeighbourOptions{options.Count("neighbours"), options.Count("window"),
+                                           options.Number("standardize") == 1});
+          },
+          nullptr};
+}
+
 LearnerKind HoeffdingTreeKind() {
   return {"hoeffding_tree",
           {kOutput, kSeed, kMaxDepth, kTau, Grace(200), Delta("delta", 1e-7), MemoryMb(32)},
@@ -172,10 +208,11 @@ LearnerKind NaiveBayesKind() {
 }  // namespace
 
 const std::vector<LearnerKind>& AllLearnerKinds() {
-  static const std::vector<LearnerKind> kKinds{AdaptiveRandomForest(), HoeffdingAdaptiveTreeKind(),
-                                               HoeffdingTreeKind(),    LeveragingBaggingKind(),
-                                               LinearRegressionKind(), LogisticRegressionKind(),
-                                               NaiveBayesKind(),       StreamingRandomPatches()};
+  static const std::vector<LearnerKind> kKinds{
+      AdaptiveRandomForest(),   ExtremelyFastTreeKind(), HoeffdingAdaptiveTreeKind(),
+      HoeffdingTreeKind(),      LeveragingBaggingKind(), LinearRegressionKind(),
+      LogisticRegressionKind(), NaiveBayesKind(),        NearestNeighboursKind(),
+      StreamingRandomPatches()};
   return kKinds;
 }
 

@@ -43,10 +43,12 @@ struct Reference {
 
 const Reference kReferences[] = {
     {"adaptive_random_forest", 0.8360, 0.6634},
+    {"extremely_fast_decision_tree", 0.8235, 0.6502},
     {"hoeffding_adaptive_tree", 0.8303, 0.6696},
     {"hoeffding_tree", 0.8281, 0.6712},
     {"leveraging_bagging", 0.8429, 0.6550},
     {"naive_bayes", 0.8324, 0.6715},
+    {"nearest_neighbours", 0.8399, 0},  // River with the Euclidean distance over a window of 1000
     {"streaming_random_patches", 0.8284, 0.6651},
 };
 

@@ -30,6 +30,7 @@ class Standardizer {
   void Learn(Features x);
   // (x - mean) / deviation; 0 for what is missing or has not varied.
   void Transform(Features x, std::vector<double>& z) const;
+  double variance(size_t feature) const { return moments_[feature].variance; }
   void Save(base::ByteWriter& writer) const;
   void Load(base::ByteReader& reader);
 

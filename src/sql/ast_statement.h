@@ -182,10 +182,23 @@ struct ReasonDefinition {
   std::string text;
 };
 
+struct LearnerColumn {
+  Identifier name;
+  TypeName type;
+};
+
+// LEARNER kind (inputs...) LABEL (label)
+struct LearnerClause {
+  Identifier kind;
+  std::vector<LearnerColumn> inputs;
+  LearnerColumn label;
+};
+
 struct CreateModel {
   bool or_replace = false;
   bool if_not_exists = false;
   Identifier name;
+  std::optional<LearnerClause> learner;  // none: a file
   std::vector<Option> options;
   std::vector<ReasonDefinition> reasons;
 };

@@ -187,12 +187,12 @@ class TreeBinder {
  private:
   expr::ExprPtr BindCall(const Expression& node) {
     std::vector<std::string> known = expr::FunctionNames();
-    if (flow::FindRunningFunction(node.name) != nullptr) {
+    if (flow::FindRunningFunction(node.name) != nullptr || node.name == "learn") {
       return Complain(
           node.span, "HR1185",
           "`" + node.name + "` has a memory: it belongs into the SELECT list of a stream",
           "CREATE STREAM c AS SELECT " + node.name +
-              "(x) AS c FROM s, without GROUP BY; then query c");
+              "(...) AS c FROM s, without GROUP BY; then query c");
     }
     if (!std::binary_search(known.begin(), known.end(), node.name)) {
       for (std::string& name : scope_.call_names())

@@ -97,8 +97,13 @@ class StatementWriter {
     if (model.or_replace) text += "OR REPLACE ";
     text += "MODEL ";
     if (model.if_not_exists) text += "IF NOT EXISTS ";
-    return text + FormatName(model.name.name) + " " + WriteOptions(model.options) +
-           Reasons(model.reasons);
+    text += FormatName(model.name.name) + " ";
+    if (!model.learner) return text + WriteOptions(model.options) + Reasons(model.reasons);
+    text += "LEARNER " + FormatName(model.learner->kind.name) + " (";
+    for (size_t i = 0; i < model.learner->inputs.size(); ++i)
+      text += (i == 0 ? "" : ", ") + WriteLearnerColumn(model.learner->inputs[i]);
+    text += ") LABEL (" + WriteLearnerColumn(model.learner->label) + ")";
+    return model.options.empty() ? text : text + " " + WriteOptions(model.options);
   }
 
   static std::string Reasons(const std::vector<ReasonDefinition>& reasons) {
@@ -109,6 +114,10 @@ class StatementWriter {
               Literal(reason.text);
     }
     return text + "\n)";
+  }
+
+  static std::string WriteLearnerColumn(const LearnerColumn& column) {
+    return FormatName(column.name.name) + " " + WriteType(column.type);
   }
 
   static std::string Literal(std::string_view text) {

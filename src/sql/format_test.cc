@@ -140,6 +140,12 @@ TEST(FormatTest, TablesInFrom) {
 TEST(FormatTest, TheOtherStatements) {
   EXPECT_EQ(CanonicalStatement("create model if not exists m with (path='x.txt', n=-1.5, b=TRUE)"),
             "CREATE MODEL IF NOT EXISTS m WITH (path = 'x.txt', n = -1.5, b = true)");
+  EXPECT_EQ(CanonicalStatement("create model m learner naive_bayes (a numeric(8,2), \"B\" bigint) "
+                               "label (up boolean) with (seed=1)"),
+            "CREATE MODEL m LEARNER naive_bayes (a DECIMAL(8,2), \"B\" BIGINT) LABEL (up BOOLEAN) "
+            "WITH (seed = 1)");
+  EXPECT_EQ(CanonicalStatement("create model m learner naive_bayes (a int) label (y text)"),
+            "CREATE MODEL m LEARNER naive_bayes (a INTEGER) LABEL (y TEXT)");
   EXPECT_EQ(CanonicalStatement("alter model m add version with (path='y')"),
             "ALTER MODEL m ADD VERSION WITH (path = 'y')");
   EXPECT_EQ(CanonicalStatement("alter model m activate version 2"),

@@ -17,6 +17,10 @@ bool StatementParser::ParseIfNotExists(bool& out) {
 bool StatementParser::ParseCreateModel(CreateModel& out) {
   if (!ParseIfNotExists(out.if_not_exists)) return false;
   if (!cursor_.ExpectName("the name of the model", out.name)) return false;
+  if (cursor_.AcceptWord("learner")) {
+    if (!ParseLearner(out.learner.emplace())) return false;
+    return !cursor_.AcceptWord("with") || ParseOptions(cursor_, out.options);
+  }
   return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options) &&
          ParseReasons(out.reasons);
 }
@@ -34,6 +38,23 @@ bool StatementParser::ParseReasons(std::vector<ReasonDefinition>& out) {
     out.push_back(std::move(reason));
   } while (cursor_.AcceptSymbol(","));
   return cursor_.ExpectClose(open);
+}
+
+bool StatementParser::ParseLearner(LearnerClause& out) {
+  if (!cursor_.ExpectName("the name of a learner", out.kind)) return false;
+  const SourceSpan open = cursor_.Peek().span;
+  if (!cursor_.ExpectSymbol("(")) return false;
+  do {
+    if (!cursor_.CheckCount(out.inputs.size(), "inputs")) return false;
+    if (!ParseLearnerColumn(out.inputs.emplace_back())) return false;
+  } while (cursor_.AcceptSymbol(","));
+  if (!cursor_.ExpectClose(open) || !cursor_.ExpectWord("label")) return false;
+  const SourceSpan label = cursor_.Peek().span;
+  return cursor_.ExpectSymbol("(") && ParseLearnerColumn(out.label) && cursor_.ExpectClose(label);
+}
+
+bool StatementParser::ParseLearnerColumn(LearnerColumn& out) {
+  return cursor_.ExpectName("the name of an input", out.name) && ParseTypeName(cursor_, out.type);
 }
 
 bool StatementParser::ParseRelation(CreateRelation& out) {

@@ -36,6 +36,8 @@ class StatementParser {
   bool ParseIfNotExists(bool& out);
   bool ParseCreateModel(CreateModel& out);
   bool ParseReasons(std::vector<ReasonDefinition>& out);
+  bool ParseLearner(LearnerClause& out);
+  bool ParseLearnerColumn(LearnerColumn& out);
   bool ParseRelation(CreateRelation& out);
   bool ParseElements(CreateRelation& out);
   bool ParseElement(CreateRelation& out);

@@ -9,6 +9,13 @@
 namespace headrace::sql {
 namespace {
 
+// What a call reads.
+void CollectSlots(const state::RunningCall& call, std::vector<int>& slots) {
+  slots.insert(slots.end(), call.argument_slots.begin(), call.argument_slots.end());
+  for (const state::RunningCall::Question& question : call.questions)
+    slots.insert(slots.end(), question.argument_slots.begin(), question.argument_slots.end());
+}
+
 // Plans CREATE STREAM|VIEW name AS SELECT. Exactly one of PlanOnArrival and PlanWindowed applies.
 class StatementPlanner {
  public:
@@ -280,7 +287,7 @@ class StatementPlanner {
       for (const state::RunningSpec& running : stage.running) {
         slots.insert(slots.end(), running.key_slots.begin(), running.key_slots.end());
         for (const state::RunningCall& call : running.calls)
-          slots.insert(slots.end(), call.argument_slots.begin(), call.argument_slots.end());
+          CollectSlots(call, slots);
       }
       for (const flow::Prediction& p : stage.predictions) {
         slots.insert(slots.end(), p.input_slots.begin(), p.input_slots.end());

@@ -102,6 +102,9 @@ std::optional<std::string> ConstantText(const Expression& expression, std::strin
   std::optional<Constant> constant = Fold(expression, what, diagnostics);
   if (!constant) return {};
   if (constant->type.kind == row::TypeKind::kText) return constant->text;
+  if (constant->type.kind == row::TypeKind::kBoolean) {
+    return constant->value.boolean ? "true" : "false";
+  }
   Complain(diagnostics, "HR1186",
            std::string(what) + " must be a text, not " + row::ToString(constant->type),
            expression.span);

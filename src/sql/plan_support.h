@@ -22,6 +22,7 @@ std::optional<int64_t> ConstantInteger(const Expression& expression, std::string
                                        std::vector<Diagnostic>& diagnostics);
 std::optional<double> ConstantNumber(const Expression& expression, std::string_view what,
                                      std::vector<Diagnostic>& diagnostics);
+// A text, or a boolean as `true` or `false`.
 std::optional<std::string> ConstantText(const Expression& expression, std::string_view what,
                                         std::vector<Diagnostic>& diagnostics);
 

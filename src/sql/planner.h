@@ -18,6 +18,7 @@ struct KnownName {
   std::shared_ptr<const flow::SourcePlan> source;
   std::shared_ptr<const flow::StatementPlan> statement;
   std::shared_ptr<const flow::ModelVersions> models;
+  std::shared_ptr<const flow::LearnerPlan> learner;
   const row::Schema* plain = nullptr;  // a stream that only queries read, such as dead letters
 
   const row::Schema& schema() const {
@@ -52,6 +53,8 @@ class Planner {
   std::shared_ptr<const flow::StatementPlan> PlanStatement(const CreateRelation& create);
   // The side output that the statement asks for: `side_output` takes the late rows of its input.
   std::shared_ptr<const flow::StatementPlan> PlanSideOutput(const flow::StatementPlan& of) const;
+  // CREATE MODEL ... LEARNER.
+  std::shared_ptr<const flow::LearnerPlan> PlanLearner(const CreateModel& create) const;
   // A SELECT over what is stored.
   std::shared_ptr<const QueryPlan> PlanQuery(const Select& select);
 

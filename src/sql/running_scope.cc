@@ -143,7 +143,7 @@ Interception SelectScope::BindRunning(const Expression& call, Binding* binding) 
     const Binding value = SlotOf(*call.children[i]);
     good = value.slot >= 0 && good;
     if (value.slot < 0) continue;
-    if (!IsNumber(value.type)) {
+    if (!entry.any_type && !IsNumber(value.type)) {
       Complain(diagnostics_, "HR1102",
                "`" + call.name + "` takes a number or a boolean, not " + row::ToString(value.type),
                call.children[i]->span);
@@ -158,7 +158,12 @@ Interception SelectScope::BindRunning(const Expression& call, Binding* binding) 
     good = false;
   }
   if (!good) return Interception::kFailed;
-  state::RunningCall made = flow::MakeRunningCall(entry, constants.Take(), std::move(types));
+  std::vector<double> given = constants.Take();
+  if (const char* reason = entry.refuse == nullptr ? nullptr : entry.refuse(given)) {
+    Complain(diagnostics_, "HR1186", reason, call.span).hint = "it is " + entry.Signature();
+    return Interception::kFailed;
+  }
+  state::RunningCall made = flow::MakeRunningCall(entry, std::move(given), std::move(types));
   made.argument_slots = std::move(slots);
   *binding = AddRunning(place, std::move(made));
   Window window;

@@ -35,8 +35,9 @@ std::vector<std::string> SelectScope::names() const {
 std::vector<std::string> SelectScope::call_names() const {
   std::vector<std::string> names = flow::RunningFunctionNames();
   for (const char* name :
-       {"avg", "bool_and", "bool_or", "count", "first_value", "lag", "last_value", "max", "min",
-        "predict", "reasons", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
+       {"avg", "bool_and", "bool_or", "count", "first_value", "lag", "last_value", "learn", "max",
+        "min", "predict", "reasons", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop",
+        "var_samp", "variance"})
     names.emplace_back(name);
   return names;
 }
@@ -45,6 +46,7 @@ Interception SelectScope::Intercept(const Expression& node, Binding* binding) {
   if (node.kind == ExpressionKind::kPredict) return BindPredict(node, binding);
   if (node.kind != ExpressionKind::kCall) return Interception::kNone;
   if (flow::FindRunningFunction(node.name) != nullptr) return BindRunning(node, binding);
+  if (node.name == "learn") return BindLearn(node, binding);
   if (node.windowed()) return BindWindowCall(node, binding);
   if (!state::FindAggregate(node.name) || node.flag) return Interception::kNone;
   Complain(diagnostics_, "HR1120", "aggregate `" + node.name + "` needs a window here", node.span)
@@ -339,6 +341,7 @@ void SelectScope::NoteFeature(const Expression& call, const Window& window, cons
 
 Interception SelectScope::BindPredict(const Expression& call, Binding* binding) {
   std::optional<KnownName> known = names_.Find(call.name);
+  if (known && known->learner) return BindAsk(call, *known->learner, binding);
   if (!known || !known->models) {
     Complain(diagnostics_, "HR1107", "unknown model `" + call.name + "`", call.name_span)
         .candidates = expr::CloseNames(call.name, names_.model_names());
@@ -480,6 +483,8 @@ bool SelectScope::CheckInputType(const Expression& call, const model::ModelInfo&
 void SelectScope::Finish(flow::SelectPlan& plan) {
   plan.stages = std::move(stages_);
   plan.features = std::move(features_);
+  for (const LearnCall& call : learn_calls_)
+    plan.learners.push_back(call.model);
   plan.slots = static_cast<int>(stage_of_slot_.size());
 }
 

@@ -62,6 +62,17 @@ class SelectScope final : public NameScope {
   bool ResolveRunning(const Expression& call, RunningPlace* place);
   Binding AddRunning(const RunningPlace& place, state::RunningCall call);
 
+  Interception BindLearn(const Expression& call, Binding* binding);
+  // Null after a diagnostic.
+  std::shared_ptr<const flow::LearnerPlan> LearnerOf(const Expression& call);
+  void NoteLearnCall(const std::string& model, int result_slot);
+  // PREDICT of a learner: asks the LEARN call of the same SELECT.
+  Interception BindAsk(const Expression& call, const flow::LearnerPlan& learner, Binding* binding);
+  bool BindAskedInputs(const Expression& call, const flow::LearnerPlan& learner,
+                       state::RunningCall::Question* question);
+  bool CheckLearned(const flow::LearnerPlan& learner, const row::Column* input,
+                    const Expression& given, row::Type type);
+
   Interception BindPredict(const Expression& call, Binding* binding);
   bool CheckReasons(const Expression& call, const flow::ModelVersions& versions);
   Binding AddPrediction(flow::Prediction prediction);
@@ -90,6 +101,14 @@ class SelectScope final : public NameScope {
   std::vector<size_t> stage_of_slot_;
   std::vector<flow::Stage> stages_;
   std::vector<flow::FeatureNote> features_;
+  // The LEARN calls so far: of which model, where among the stages.
+  struct LearnCall {
+    std::string model;
+    size_t stage = 0;
+    size_t spec = 0;
+    size_t call = 0;
+  };
+  std::vector<LearnCall> learn_calls_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };

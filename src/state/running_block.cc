@@ -14,16 +14,39 @@ Error Damaged(const char* what) {
                std::string("state of functions with a memory: ") + what);
 }
 
-// Runs a function over a row: collects its arguments and puts the answer into its slot.
+// The values of a row's slots, in order, while they are looked at.
+class Arguments {
+ public:
+  Arguments(const std::vector<int>& slots, const row::Row& row)
+      : many_(slots.size() > kFew ? slots.size() : 0) {
+    row::Value* values = many_.empty() ? few_ : many_.data();
+    for (size_t i = 0; i < slots.size(); ++i)
+      values[i] = row.values[slots[i]];
+  }
+  const row::Value* values() const { return many_.empty() ? few_ : many_.data(); }
+
+ private:
+  static constexpr size_t kFew = 32;
+
+  row::Value few_[kFew];
+  std::vector<row::Value> many_;
+};
+
+// Runs a function over a row: asks it, lets it take the row, puts the answers into their slots.
 void Step(const RunningCall& call, RunningFunction& function, row::Row& row, base::Arena& arena) {
-  row::Value arguments[RunningCall::kArgumentsMax];
-  const size_t count = call.argument_slots.size();
-  for (size_t i = 0; i < count; ++i)
-    arguments[i] = row.values[call.argument_slots[i]];
-  row.values[call.result_slot] = function.Step(arguments, arena);
+  for (const RunningCall::Question& question : call.questions) {
+    const Arguments asked(question.argument_slots, row);
+    row.values[question.result_slot] = function.Ask(asked.values(), question.argument_types, arena);
+  }
+  const Arguments given(call.argument_slots, row);
+  row.values[call.result_slot] = function.Step(given.values(), arena);
 }
 
 }  // namespace
+
+row::Value RunningFunction::Ask(const row::Value*, std::span<const row::Type>, base::Arena&) {
+  return row::Value::Null();
+}
 
 // ---- RunningShard
 

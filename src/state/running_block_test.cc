@@ -69,9 +69,16 @@ std::vector<Input> Inputs(int count, int keys) {
   return inputs;
 }
 
-// Takes inputs [begin, end) in batches of `size` and writes their results down.
-void Feed(KeyBlock& block, const std::vector<Input>& inputs, size_t begin, size_t end, size_t size,
-          os::WorkerTeam& team, std::vector<std::string>& results) {
+struct Span {
+  size_t begin = 0;
+  size_t end = 0;
+  size_t batch = 1;
+};
+
+// Takes inputs in batches and writes their results down.
+void Feed(KeyBlock& block, const std::vector<Input>& inputs, Span span, os::WorkerTeam& team,
+          std::vector<std::string>& results) {
+  const auto [begin, end, size] = span;
   KeyBlock::Failures failures;
   row::Batch batch;
   for (size_t from = begin; from < end; from += size) {
@@ -97,7 +104,7 @@ std::vector<std::string> Answers(bool keyed, size_t size, size_t workers) {
   const std::vector<Input> inputs = Inputs(3000, 300);
   os::WorkerTeam team(workers);
   std::vector<std::string> results;
-  Feed(*MakeRunningBlock(Spec(keyed)), inputs, 0, inputs.size(), size, team, results);
+  Feed(*MakeRunningBlock(Spec(keyed)), inputs, {0, inputs.size(), size}, team, results);
   return results;
 }
 
@@ -134,7 +141,7 @@ TEST(RunningBlock, KeepsTheMomentInASnapshotWhileRowsCome) {
     os::WorkerTeam team(2);
     auto block = MakeRunningBlock(Spec(keyed));
     std::vector<std::string> wanted;
-    Feed(*block, inputs, 0, 2000, 64, team, wanted);
+    Feed(*block, inputs, {0, 2000, 64}, team, wanted);
     std::map<uint32_t, std::string> pages;
     BlockHead head;
     // The second snapshot adds what has changed since the first.
@@ -145,7 +152,7 @@ TEST(RunningBlock, KeepsTheMomentInASnapshotWhileRowsCome) {
       bool more = true;
       for (size_t i = 0; i < 100; ++i) {
         more = more && block->TakePages(whole ? 1 : 100, taken);
-        Feed(*block, inputs, begin + i * 20, begin + (i + 1) * 20, 20, team, wanted);
+        Feed(*block, inputs, {begin + i * 20, begin + (i + 1) * 20, 20}, team, wanted);
       }
       while (block->TakePages(1 << 20, taken)) {
       }
@@ -158,8 +165,8 @@ TEST(RunningBlock, KeepsTheMomentInASnapshotWhileRowsCome) {
         ASSERT_TRUE(loaded->LoadPage(page->first, page->second).ok());
       loaded->EndLoad();
       std::vector<std::string> results;
-      Feed(*loaded, inputs, begin, inputs.size(), 33, team, results);
-      Feed(*block, inputs, wanted.size(), inputs.size(), 64, team, wanted);
+      Feed(*loaded, inputs, {begin, inputs.size(), 33}, team, results);
+      Feed(*block, inputs, {wanted.size(), inputs.size(), 64}, team, wanted);
       EXPECT_EQ(results, std::vector(wanted.begin() + static_cast<ptrdiff_t>(begin), wanted.end()));
       EXPECT_EQ(loaded->keys(), block->keys());
       EXPECT_EQ(loaded->bytes() > 0, true);
@@ -172,7 +179,7 @@ TEST(RunningBlock, SavesAndLoadsAsAWhole) {
   os::WorkerTeam team(1);
   auto block = MakeRunningBlock(Spec(true));
   std::vector<std::string> wanted;
-  Feed(*block, inputs, 0, 1000, 50, team, wanted);
+  Feed(*block, inputs, {0, 1000, 50}, team, wanted);
   std::string saved;
   block->Save(saved);
   auto loaded = MakeRunningBlock(Spec(true));
@@ -181,9 +188,9 @@ TEST(RunningBlock, SavesAndLoadsAsAWhole) {
   loaded->Save(again);
   EXPECT_TRUE(again == saved);
   std::vector<std::string> results;
-  Feed(*loaded, inputs, 1000, 2000, 50, team, results);
+  Feed(*loaded, inputs, {1000, 2000, 50}, team, results);
   wanted.clear();
-  Feed(*block, inputs, 1000, 2000, 50, team, wanted);
+  Feed(*block, inputs, {1000, 2000, 50}, team, wanted);
   EXPECT_EQ(results, wanted);
 }
 
@@ -192,7 +199,7 @@ TEST(RunningBlock, RefusesDamagedAndForeignState) {
   os::WorkerTeam team(1);
   auto block = MakeRunningBlock(Spec(true));
   std::vector<std::string> unused;
-  Feed(*block, inputs, 0, inputs.size(), 50, team, unused);
+  Feed(*block, inputs, {0, inputs.size(), 50}, team, unused);
   std::string saved;
   block->Save(saved);
   for (size_t size = 0; size < saved.size(); size += 7) {

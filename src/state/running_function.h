@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ class RunningFunction {
   // Takes the row in and answers. `arguments` live for the call; bytes of a result stand in
   // `arena`, which lives as long as the batch.
   virtual row::Value Step(const row::Value* arguments, base::Arena& arena) = 0;
+  // Answers a question of the call, before the row is taken in: the memory stays as it is. NULL
+  // where there is nothing to ask.
+  virtual row::Value Ask(const row::Value* arguments, std::span<const row::Type> types,
+                         base::Arena& arena);
   virtual void Save(base::ByteWriter& writer) const = 0;
   // Into a function that was just made. False when the bytes are damaged: it is then thrown away.
   virtual bool Load(base::ByteReader& reader) = 0;
@@ -45,6 +50,14 @@ struct RunningCall {
   std::vector<row::Type> argument_types;
   int result_slot = -1;
   row::Type result_type{};
+
+  // What else a row asks the same memory. Its state does not depend on it.
+  struct Question {
+    std::vector<int> argument_slots;
+    std::vector<row::Type> argument_types;
+    int result_slot = -1;
+  };
+  std::vector<Question> questions;
 };
 
 // All calls over one stream with the same PARTITION BY; without keys one memory for all rows.

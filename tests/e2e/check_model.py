@@ -43,6 +43,24 @@ def check_evaluate_measures_a_model(program):
         assert "roc_auc     0.8333" in text, text
 
 
+def check_a_learner_is_measured_while_it_learns(program):
+    with program.scratch() as d:
+        rows = [f"{i},{i * 37 % 100},{i * 53 % 100},n{i},{'up' if i * 37 % 100 > i * 53 % 100 else 'down'}" for i in range(2000)]
+        (d / "rows.csv").write_text("\n".join(["i,a,b,note,y", *rows]) + "\n")
+        common = ("model", "evaluate", "--prequential", "hoeffding_tree", "--input", d / "rows.csv", "--label", "y", "--ignore", "i,note")
+        got = json.loads(program.ok(*common, "--json")[0])
+        assert got["rows"] == 2000 and got["accuracy"] > 0.85 and got["kappa"] > 0.7, got
+        last = sum(a.rsplit(",")[-1] == b.rsplit(",")[-1] for a, b in zip(rows, rows[1:])) / 2000
+        assert got["no_change"] == last and abs(got["kappa_temporal"] - (got["accuracy"] - last) / (1 - last)) < 1e-12, got
+        late = json.loads(program.ok(*common, "--delay", "500", "--set", "grace_period=100", "--json")[0])
+        assert late["accuracy"] < got["accuracy"] - 0.1, late
+        assert "kappa_temporal " in program.ok(*common)[0]
+        for extra, status, code in ((("--set", "grace=1"), 78, "HR3081"), (("--features", "note"), 65, "HR3005")):
+            got = program.run(*common[:-2], *extra)
+            assert got[0] == status and code in got[2], got
+        assert program.run(*common, "m.txt")[0] == 2
+
+
 def check_evaluate_says_where_the_rows_are_wrong(program):
     with program.scratch() as d:
         (d / "m.txt").write_text(STUMP)

@@ -41,8 +41,8 @@ void LoadLearner(uint8_t choice, std::string_view bytes) {
   learn::LearnerSpec spec;
   spec.kind = kinds[choice % kinds.size()];
   spec.features = 3;
-  spec.label = spec.kind == "linear_regression" ? learn::LabelKind::kNumber
-                                                : learn::LabelKind::kInteger;
+  spec.label =
+      spec.kind == "linear_regression" ? learn::LabelKind::kNumber : learn::LabelKind::kInteger;
   const auto learner = learn::Learner::Make(spec);
   HR_CHECK(learner.ok());
   base::ByteReader reader(bytes);

@@ -148,7 +148,7 @@ class ScriptRun {
     EXPECT_EQ(0U, program_.Differences());
     auto deployment = program_.engine().deployment();
     for (const Deployed& item : deployment->items) {
-      if (item.models || item.source) continue;
+      if (item.is_model() || item.source) continue;
       std::string rows = program_.Rows(item.name);
       if (!rows.empty() || item.statement) out_ += "== " + item.name + "\n" + rows;
     }

@@ -44,6 +44,8 @@ std::vector<Benchmark> AllBenchmarks();
 
 Status BenchScore(Bench& bench);          // score.*, shap.*
 Status BenchTrain(Bench& bench);          // train.*
+Status BenchDetect(Bench& bench);         // detect.*
+Status BenchLearn(Bench& bench);          // learn.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*
