@@ -254,13 +254,16 @@ TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
 }
 
 TEST(Explain, AReplayBeginsWithASnapshotWhereNoStateIsOtherwise) {
-  TestProgram program(8);
+  TestProgram program(1000);
   Fill(program);
   std::vector<std::string> events;
   for (int i = 0; i < 200; ++i)
     events.push_back(Event(100 + i, "c", i % 90, kBegin + 2 * kDay + i * 1000));
+  const std::vector<std::string> last(events.end() - 60, events.end());
+  events.resize(events.size() - last.size());
   program.Feed("s", events, [](size_t) { return 5; });
-  ASSERT_TRUE(program.Restart().ok());
+  ASSERT_TRUE(program.Restart().ok());  // which leaves a snapshot
+  program.Feed("s", last, [](size_t) { return 5; });
   program.Run("ALTER MODEL risk ADD VERSION WITH (path = '/two.txt');");
   const auto run = [&](WhatIfRequest request, const std::string& from) {
     request.stream = "d";

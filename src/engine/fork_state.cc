@@ -77,6 +77,15 @@ class OtherValues {
       }
       if (Meets(read, marked)) return true;
     }
+    for (const state::RunningSpec& running : stage.running) {
+      if (Meets(running.key_slots, marked)) return true;
+      for (const state::RunningCall& call : running.calls) {
+        if (Meets(call.argument_slots, marked)) return true;
+        for (const state::RunningCall::Question& question : call.questions) {
+          if (Meets(question.argument_slots, marked)) marked.insert(question.result_slot);
+        }
+      }
+    }
     for (const flow::Prediction& prediction : stage.predictions) {
       const bool other = models_.contains(prediction.model) ||
                          Meets(prediction.input_slots, marked) ||

@@ -57,9 +57,9 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
                                "Streams that emit no more: a start computed them otherwise.")),
       startup_(clock),
       deployment_(std::make_shared<Deployment>()),
+      features_(*log_),
       estimate_(metrics),
       times_(metrics),
-      features_(*log_),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

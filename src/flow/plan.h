@@ -197,9 +197,9 @@ struct StatementPlan {
   const std::string& input() const { return select ? select->input : window->input; }
   // Whether what comes out depends on rows that came before.
   bool HasState() const {
-    const auto windows = [](const Stage& stage) { return !stage.key_blocks.empty(); };
+    const auto holds = [](const Stage& stage) { return stage.blocks() > 0; };
     return window || on_watermark ||
-           std::any_of(select->stages.begin(), select->stages.end(), windows);
+           std::any_of(select->stages.begin(), select->stages.end(), holds);
   }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because
   // one event causes several.
