@@ -37,9 +37,7 @@ ExitCode RunLint(const Arguments& arguments, Console& console) {
 Command LintCommand() {
   return {.name = "lint",
           .group = "Check",
-          .summary =
-              "report every error of scripts that belong together (exit 78 if any), and state "
-              "without a bound",
+          .summary = "report errors of scripts that belong together, and state without bound",
           .positionals = "FILE.sql...",
           .positionals_min = 1,
           .positionals_max = 1000,

@@ -10,11 +10,11 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
-#include "engine/state_memory.h"
-#include "engine/startup.h"
 #include "engine/feature_request.h"
 #include "engine/model_edit.h"
 #include "engine/served_model.h"
+#include "engine/startup.h"
+#include "engine/state_memory.h"
 #include "engine/training_set.h"
 #include "engine/what_if.h"
 #include "headrace/result.h"

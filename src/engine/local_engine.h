@@ -269,7 +269,7 @@ class LocalEngine final : public Engine {
   mutable std::mutex mutex_;
   std::shared_ptr<const Deployment> deployment_;
 
-  mutable FeatureReader features_;  // thread-safe
+  mutable FeatureReader features_;      // thread-safe
   mutable ModelReports model_reports_;  // guards itself
 
   // Guarded by wake_mutex_.

@@ -40,8 +40,7 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
     return Ok();
   }
   if (options_.memory.bytes > 0) {
-    HR_ASSIGN(memory_,
-              StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
+    HR_ASSIGN(memory_, StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   HR_TRY(answers_.Recover());

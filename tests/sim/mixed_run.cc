@@ -468,7 +468,9 @@ class MixedRun {
   Status TakeBackup(os::FaultyFileSystem& files) {
     Result<log::CopyReport> copied = engine::Backup(files, clock_, data_, kBackup);
     if (!copied.ok()) {
-      const bool gone = !Retained().empty() && copied.error().code() == "HR5215";
+      // Retention was faster than the backups: a new one has to be begun.
+      const bool gone = !Retained().empty() && copied.error().code() == "HR5260";
+      if (gone) RemoveTree(kBackup);
       return gone ? Ok() : Status(std::move(copied).error());
     }
     HR_TRY(outcome_.history.Follow(engine_->log()));
