@@ -15,14 +15,18 @@ from pathlib import Path
 from plant import read
 
 HERE = Path(__file__).resolve().parent
+HANGS_SECONDS = 300  # a search takes a few
 
 
 def find(directory, bug):
     """(found, line for people)"""
     sentence, _, seeds, _ = read(bug)
-    done = subprocess.run([directory / f"planted_{bug.stem}", "--gtest_filter=Mixed.*"], capture_output=True, text=True,
-                          errors="replace", timeout=600,
-                          env={**os.environ, "HEADRACE_SEEDS": str(seeds), "HEADRACE_SHRINK": "0"})
+    try:
+        done = subprocess.run([directory / f"planted_{bug.stem}", "--gtest_filter=Mixed.*"], capture_output=True, text=True,
+                              errors="replace", timeout=HANGS_SECONDS,
+                              env={**os.environ, "HEADRACE_SEEDS": str(seeds), "HEADRACE_SHRINK": "0"})
+    except subprocess.TimeoutExpired:
+        return False, f"FAIL  {bug.stem}: hangs: {sentence}"
     seed = re.search(r"reproduce with HEADRACE_SEED=(\d+)", done.stdout)
     if done.returncode == 0 or not seed:
         return False, f"FAIL  {bug.stem}: not found in {seeds} seeds: {sentence}"
