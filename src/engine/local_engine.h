@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/backfill.h"
+#include "engine/bulk_chunk.h"
 #include "engine/deployer.h"
 #include "engine/deployment.h"
 #include "engine/engine.h"
@@ -30,18 +31,6 @@
 namespace headrace::engine {
 
 class Comparison;
-
-// One chunk of events read from a file, for the bulk path.
-struct BulkChunk {
-  std::string topic;
-  const std::vector<std::string_view>* payloads = nullptr;  // 64 readable bytes behind each
-  size_t begin = 0;
-  size_t end = 0;
-  std::string source;         // as the user named the file
-  uint64_t source_bytes = 0;  // position behind the last payload of the chunk
-  uint64_t source_events = 0;
-  bool bounded = false;  // the input ends
-};
 
 // The Engine on a log of its own directory. One thread, the worker of engine.h, owns everything; a
 // team helps it with the pieces of a batch that need nothing from each other.
@@ -116,13 +105,7 @@ class LocalEngine final : public Engine {
   void SetTap(const std::string& stream, Tap tap);
   std::shared_ptr<const Deployment> deployment() const;
 
-  struct Totals {
-    uint64_t events = 0;
-    uint64_t rows = 0;
-    uint64_t dead = 0;
-    uint64_t late = 0;
-    uint64_t repeats = 0;
-  };
+  using Totals = IngestTotals;
   const Totals& totals() const { return totals_; }
 
  private:
