@@ -57,7 +57,7 @@ def unit(build):
     junit = reports / "ctest.xml"
     jobs = str(os.cpu_count() or 1)
     done = subprocess.run(["ctest", "--test-dir", str(build), "-j", jobs, "--output-on-failure", "--timeout", "900",
-                           "--output-junit", str(junit)],
+                           "--test-output-size-passed", "65536", "--output-junit", str(junit)],
                           env={**os.environ, "GTEST_OUTPUT": f"json:{reports}/"}, cwd=ROOT)
     count = Count()
     if not junit.exists():
@@ -72,7 +72,7 @@ def unit(build):
             mine = Count(*map(int, closing[-1]))
         elif not report.exists():
             skipped = case.get("status") in ("notrun", "disabled")
-            mine = Count(not failed and not skipped, failed, skipped)
+            mine = Count(int(not failed and not skipped), int(failed), int(skipped))
         if failed and mine.failed == 0:  # it crashed before its report
             mine.failed = 1
         print(f"{'FAIL ' if mine.failed else 'ok   '} {case.get('name')}: {mine}", flush=True)

@@ -1,6 +1,8 @@
 // What a program finds again when it is started: statements, state, rows, and what it does about
 // statements that are newer than events.
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "engine/recovery_estimate.h"
@@ -64,6 +66,10 @@ TEST(Recovery, SaysHowManyEventsAreRunAgainAndHowMany) {
     for (int i = 0; i < 1000; ++i)
       lines.push_back(Event(i, 1));
     program.Feed("s", lines, [](size_t) { return 10; });
+    while (program.engine().Pump()) {
+    }
+    while (snapshots && SnapshotStore(program.disk(), "/data").List().empty())
+      std::this_thread::yield();
     // Not the one that is taken at a clean end.
     ASSERT_TRUE(program.Crash(1).ok());
     const StartupProgress startup = program.engine().startup();
