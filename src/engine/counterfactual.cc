@@ -77,6 +77,15 @@ class Decider {
         }
         if (Meets(read, marked)) return false;
       }
+      for (const state::RunningSpec& running : stage.running) {
+        if (Meets(running.key_slots, marked)) return false;
+        for (const state::RunningCall& call : running.calls) {
+          if (Meets(call.argument_slots, marked)) return false;
+          for (const state::RunningCall::Question& question : call.questions) {
+            if (Meets(question.argument_slots, marked)) return false;
+          }
+        }
+      }
       for (const flow::Prediction& prediction : stage.predictions) {
         const bool score = prediction.answer == flow::Prediction::Answer::kScore;
         if (score && Meets(prediction.input_slots, marked)) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace headrace::engine {
 namespace {
@@ -63,13 +64,27 @@ std::optional<std::vector<size_t>> Carriers(const flow::SelectPlan& plan,
   return columns;
 }
 
+// A function with a memory that gives the slot, and the memories it is among; nulls: a window does.
+std::pair<const state::RunningSpec*, const state::RunningCall*> RunningOf(
+    const flow::SelectPlan& plan, const flow::FeatureNote& feature) {
+  for (const state::RunningSpec& running : plan.stages[feature.stage].running) {
+    for (const state::RunningCall& call : running.calls) {
+      if (call.result_slot == feature.slot) return {&running, &call};
+    }
+  }
+  return {nullptr, nullptr};
+}
+
 // Of the aggregates behind a column, when they are all of one PARTITION BY that can be seen.
 std::optional<std::vector<size_t>> PartitionOf(const flow::SelectPlan& plan,
                                                const ColumnOrigin& origin) {
   std::optional<std::vector<size_t>> all;
   for (size_t index : origin.features) {
     const flow::FeatureNote& feature = plan.features[index];
-    auto one = Carriers(plan, plan.stages[feature.stage].key_blocks[feature.block].key_slots);
+    const state::RunningSpec* running = RunningOf(plan, feature).first;
+    auto one = Carriers(plan, running != nullptr
+                                  ? running->key_slots
+                                  : plan.stages[feature.stage].key_blocks[feature.block].key_slots);
     if (!one || (all && *all != *one)) return std::nullopt;
     all = std::move(one);
   }
@@ -125,6 +140,10 @@ bool ComesFrom(const flow::SelectPlan& plan, int slot, int from) {
   if (walk.Saw(from)) return true;
   return std::any_of(origin.features.begin(), origin.features.end(), [&](size_t index) {
     const flow::FeatureNote& feature = plan.features[index];
+    if (const state::RunningCall* call = RunningOf(plan, feature).second) {
+      return std::find(call->argument_slots.begin(), call->argument_slots.end(), from) !=
+             call->argument_slots.end();
+    }
     const auto& block = plan.stages[feature.stage].key_blocks[feature.block];
     return std::any_of(
         block.aggregates.begin(), block.aggregates.end(), [&](const auto& aggregate) {

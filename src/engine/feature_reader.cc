@@ -142,7 +142,8 @@ Result<LatestRows*> FeatureReader::TableOf(const std::shared_ptr<const Deploymen
 
 Result<bool> FeatureReader::CatchUp(LatestRows& table, bool wait) {
   while (true) {
-    Result<bool> done = table.CatchUp(log_, wait ? kRowsBetweenChecks : kRowsAtOnce);
+    Result<bool> done =
+        table.CatchUp(log_, wait ? kRowsBetweenChecks : kRowsAtOnce, kTableBytesMax);
     uint64_t bytes = 0;
     for (const auto& each : tables_)
       bytes += each->bytes();
@@ -204,6 +205,11 @@ Status FeatureReader::FillGroup(LatestRows& table, const Group& group,
       cell.found = true;
       cell.time = found->time;
       cell.value = Keep(found->values[column], schema.columns[column].type, *answer.arena);
+      if (answer.arena->bytes_reserved() > kAnswerBytesMax) {
+        return Error(ErrorKind::kLimitExceeded, "HR4090",
+                     "the answer has more than 64 MiB of values")
+            .WithHint("ask for fewer entities in a request");
+      }
     }
   }
   return Ok();

@@ -29,6 +29,7 @@ class LatestRows;
 class FeatureReader {
  public:
   static constexpr size_t kTablesMax = 64;
+  static constexpr size_t kAnswerBytesMax = size_t{64} << 20;    // of values in one answer
   static constexpr uint64_t kTableBytesMax = uint64_t{1} << 30;  // all tables together
 
   explicit FeatureReader(const log::Log& log);

@@ -109,6 +109,26 @@ TEST(FeatureReader, FollowsAReplacement) {
   EXPECT_EQ(after, ReadAll(program));
 }
 
+// A function with a memory has an entity as a window has one, though no window stands beside it.
+TEST(FeatureReader, ReadsWhatAFunctionWithAMemoryGives) {
+  TestProgram program;
+  program.Run(std::string(kScript) +
+              "CREATE STREAM w AS SELECT k, g, adwin(q) OVER (PARTITION BY g) AS changed, "
+              "adwin(q) AS changed_at_all FROM s;");
+  program.Feed("s", Events(0, 9));
+  FeatureRequest request;
+  request.columns = {{"w", "changed"}};
+  request.entities = {{"g", {"g1", "g9"}}};
+  const auto answer = program.engine().ReadFeatures(request, true);
+  ASSERT_TRUE(answer.ok()) << answer.error().ToString();
+  const auto& cells = (*answer)->columns.front().cells;
+  EXPECT_TRUE(cells[0].found);
+  EXPECT_FALSE(cells[1].found);
+  const auto report = program.engine().FeatureReport("");
+  ASSERT_TRUE(report.ok());
+  EXPECT_NE(report->find("changed_at_all"), std::string::npos);
+}
+
 TEST(FeatureReader, SaysWhatCannotBeAsked) {
   TestProgram program;
   program.Run(kScript);

@@ -55,7 +55,7 @@ class ForkPlanner {
     }
     for (const auto& [name, value] : request_.models)
       HR_TRY(SetModel(name, value));
-    return Fork{std::move(deployment_), std::move(changed_), std::move(last_)};
+    return Fork{std::move(deployment_), std::move(changed_), std::move(last_), std::move(models_)};
   }
 
  private:
@@ -88,8 +88,12 @@ class ForkPlanner {
       }
       auto known = std::find_if(pending_.begin(), pending_.end(),
                                 [&](const Definition& d) { return d.name == name; });
-      if (known == pending_.end())
-        known = pending_.insert(known, {name, nullptr, nullptr, nullptr});
+      if (known == pending_.end()) {
+        // A model reads nothing, and what stands already may ask it.
+        const bool model = std::holds_alternative<sql::CreateModel>(statement.body);
+        known =
+            pending_.insert(model ? pending_.begin() : known, {name, nullptr, nullptr, nullptr});
+      }
       known->given = &statement;
     }
     return Ok();
@@ -145,7 +149,12 @@ class ForkPlanner {
                            (definition.object != nullptr &&
                             SameDefinition(definition.object->latest().text,
                                            sql::TextOf(sources_, definition.given->span)));
-    const std::vector<std::string> inputs = InputsOf(definition);
+    std::vector<std::string> inputs = InputsOf(definition);
+    if (same_text && definition.base != nullptr) {  // with what it learns by
+      Definition stands = definition;
+      stands.given = nullptr;
+      inputs = InputsOf(stands);
+    }
     const bool same_inputs = std::none_of(
         inputs.begin(), inputs.end(), [&](const std::string& i) { return changed_.contains(i); });
     if (same_text && same_inputs && definition.base != nullptr) {
@@ -212,6 +221,12 @@ class ForkPlanner {
 
   // What learns by it learns anew.
   Status PlaceLearner(const Definition& definition, const sql::CreateModel& create) {
+    if (definition.base != nullptr && definition.base->learner && definition.object != nullptr &&
+        SameDefinition(definition.object->latest().text,
+                       sql::TextOf(sources_, definition.given->span))) {
+      deployment_->AddFrom(base_, definition.name);
+      return Ok();
+    }
     DeploymentLookup lookup(*deployment_);
     Deployed item;
     item.name = definition.name;
@@ -239,6 +254,7 @@ class ForkPlanner {
     }
     namespace fs = std::filesystem;
     const std::string beside = (fs::path(request_.file).parent_path() / path->value).string();
+    models_.insert(definition.name);
     return UseModel(definition.name, files_.Exists(beside) ? beside : path->value, &create.reasons);
   }
 
@@ -327,6 +343,7 @@ class ForkPlanner {
   std::deque<Definition> pending_;
   std::shared_ptr<Deployment> deployment_ = std::make_shared<Deployment>();
   std::set<std::string> changed_;
+  std::set<std::string> models_;  // whose files the script gives
   std::string last_;
 };
 

@@ -17,6 +17,8 @@ struct Fork {
   // The statements that differ, those included that read one that does. Their state begins empty.
   std::set<std::string> changed;
   std::string last;  // the relation that the script made last
+  // Models whose files the script gives: others may decide than did.
+  std::set<std::string> models;
 };
 
 // Plans the fork of `base`. What reads a changed statement is planned over it anew. Errors: those

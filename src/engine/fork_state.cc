@@ -23,7 +23,7 @@ bool Reads(const std::shared_ptr<const expr::Expr>& expression, const Slots& mar
 class OtherValues {
  public:
   OtherValues(const Fork& fork, const std::vector<std::pair<std::string, std::string>>& models)
-      : fork_(fork) {
+      : fork_(fork), models_(fork.models) {
     for (const auto& [name, value] : models)
       models_.insert(name);
   }

@@ -35,7 +35,7 @@ bool LatestRows::IsOf(const Deployed& item, const std::vector<size_t>& entity) c
          item.statement == item_.statement && entity == entity_;
 }
 
-Result<bool> LatestRows::CatchUp(const log::Log& log, size_t rows_max) {
+Result<bool> LatestRows::CatchUp(const log::Log& log, size_t rows_max, uint64_t bytes_max) {
   const std::string topic = item_.topic();
   size_t taken = 0;
   for (size_t p = 0; p < next_.size(); ++p) {
@@ -44,7 +44,7 @@ Result<bool> LatestRows::CatchUp(const log::Log& log, size_t rows_max) {
     HR_ASSIGN(auto cursor, RowCursor::Open(log, item_, partition, next_[p]));
     StoredRow stored;
     while (true) {
-      if (taken == rows_max) return false;
+      if (taken == rows_max || bytes_ > bytes_max) return false;
       HR_ASSIGN(bool more, cursor->Next(&stored));
       if (!more) break;
       ++taken;

@@ -27,7 +27,7 @@ class LatestRows {
   bool IsOf(const Deployed& item, const std::vector<size_t>& entity) const;
 
   // Takes what is durable, at most `rows_max` rows of it. False: there is more.
-  Result<bool> CatchUp(const log::Log& log, size_t rows_max);
+  Result<bool> CatchUp(const log::Log& log, size_t rows_max, uint64_t bytes_max);
 
   struct Found {
     const row::Value* values = nullptr;  // until the next call

@@ -125,27 +125,34 @@ TEST(Learning, IsComputedOverThePastAndKeptWhenReplaced) {
   EXPECT_EQ(program.Differences(), 0U);
 }
 
-// A fork whose script gives a learner other options learns anew with them.
+// A fork whose script gives a learner other options learns anew with them, with the statement in
+// the script or without; the same script gives the same rows.
 TEST(Learning, IsLearnedAnewByAFork) {
   TestProgram program(50);
   program.Run(Script());
   Feed(program, 0, 1000);
-  const std::string models = kModels;
-  std::string other = models.substr(0, models.find('\n') + 1);
-  other.replace(other.find("grace_period = 20"), 17, "grace_period = 90");
-  WhatIfRequest request;
-  request.fork.script = other;
-  request.stream = "d";
-  std::string rows;
-  auto take = [&](std::string_view bytes) {
-    rows += bytes;
-    return Ok();
+  const auto fork = [&](std::string script) {
+    WhatIfRequest request;
+    request.fork.script = std::move(script);
+    request.stream = "d";
+    std::string rows;
+    auto take = [&](std::string_view bytes) {
+      rows += bytes;
+      return Ok();
+    };
+    EXPECT_TRUE(program.engine().WhatIf(request, take, nullptr).ok());
+    return rows;
   };
-  ASSERT_TRUE(program.engine().WhatIf(request, take, nullptr).ok());
   std::string script = Script();
+  EXPECT_TRUE(fork(script) == program.Rows("d"));
   script.replace(script.find("grace_period = 20"), 17, "grace_period = 90");
-  EXPECT_TRUE(rows == Undisturbed(script, 1000));
-  EXPECT_TRUE(rows != program.Rows("d"));
+  const std::string models = kModels;
+  std::string alone = models.substr(0, models.find('\n') + 1);
+  alone.replace(alone.find("grace_period = 20"), 17, "grace_period = 90");
+  const std::string learned = Undisturbed(script, 1000);
+  EXPECT_TRUE(fork(alone) == learned);
+  EXPECT_TRUE(fork(script) == learned);
+  EXPECT_TRUE(learned != program.Rows("d"));
 }
 
 }  // namespace

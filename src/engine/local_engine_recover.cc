@@ -131,7 +131,9 @@ Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison&
   Difference first = comparison.sample().front();
   const SnapshotStore store = snapshot_store();
   const PastSource source{store, *log_, deployment->catalog};
-  const auto make = [&] { return BuildGraph(*deployment, ModelsOf(deployment)); };
+  const auto make = [&] {
+    return BuildGraph(*deployment, ModelsOf(deployment), {&team_, spill()});
+  };
   HR_ASSIGN(Past past, from == From::kBeginning ? LoadBeginning(source, make)
                                                 : LoadPast(source, log_->last_lsn(), make));
   Comparison rows(deployment, *log_, Comparison::Keep::kRows, [](size_t, const EmittedRow&) {});

@@ -39,7 +39,8 @@ class ForkRows final : public Emission {
     }
   }
 
-  void Resume(const EngineState& state) {
+  void Resume(const EngineState& state, log::Lsn lsn) {
+    StartBehind(lsn);
     for (size_t i = 0; i < offsets_.size(); ++i) {
       for (size_t p = 0; p < offsets_[i].size(); ++p) {
         auto known =
@@ -184,7 +185,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
     HR_TRY(diff->BeginBehind(past.state.next_offsets));
   }
   ForkRows rows(fork.deployment, request, report.stream);
-  rows.Resume(past.state);
+  rows.Resume(past.state, past.lsn);
   std::optional<DiffThread> joining;
   if (diff) rows.CompareWith(&joining.emplace(*diff));
   ReplayOptions options;

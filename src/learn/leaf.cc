@@ -114,6 +114,11 @@ void Leaf::NaiveBayes(Features x, Votes& votes) const {
     votes[k] = likelihood;
     most = std::max(most, likelihood);
   }
+  if (!std::isfinite(most)) {  // beyond all that was seen: as often as they came
+    for (size_t k = 0; k < votes.size(); ++k)
+      votes[k] = class_weights_[k] / weight_;
+    return;
+  }
   double sum = 0;
   for (size_t k = 0; k < votes.size(); ++k) {
     if (!(class_weights_[k] > 0)) continue;

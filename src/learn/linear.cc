@@ -9,6 +9,7 @@ namespace headrace::learn {
 namespace {
 
 constexpr double kSlopeMax = 1e12;
+constexpr double kGradientMax = 1e100;  // sums of its square stay finite
 
 double Probability(double sum) {
   constexpr double kCertain = 30;  // beyond it 0 or 1, as in River
@@ -89,7 +90,7 @@ void LinearUnit::StepFtrl(Features z, double slope) {
       const double beyond = sums_[i] - (sums_[i] > 0 ? options_.l1 : -options_.l1);
       weights_[i] = -(1 / ((options_.beta + root) / options_.rate + options_.l2)) * beyond;
     }
-    const double gradient = slope * z[i];
+    const double gradient = std::clamp(slope * z[i], -kGradientMax, kGradientMax);
     const double square = gradient * gradient;
     const double step = (std::sqrt(squares_[i] + square) - root) / options_.rate;
     sums_[i] += gradient - step * weights_[i];

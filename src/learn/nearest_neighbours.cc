@@ -17,7 +17,8 @@ std::vector<double> NearestNeighbours::InverseVariances() const {
   if (!options_.standardize) return inverse;
   for (size_t f = 0; f < features_; ++f) {
     const double variance = standardizer_.variance(f);
-    inverse[f] = variance > 0 ? 1 / variance : 0;
+    const double over = variance > 0 ? 1 / variance : 0;
+    inverse[f] = std::isfinite(over) ? over : 0;
   }
   return inverse;
 }

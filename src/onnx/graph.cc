@@ -36,6 +36,7 @@ class OnnxReader {
       HR_ASSIGN(const document::WireField field, reader.Next());
       if (field.number == 1) HR_TRY(CheckFormat(field));
       if (field.number == 8) HR_TRY(ReadOpset(field, &graph));
+      if (field.number == 25) HR_TRY(CheckFunction(field));
       if (field.number != 7) continue;
       HR_ASSIGN(graph_bytes, Bytes(field));
       if (has_graph) return document::MalformedAt(field.offset, "a second graph");
@@ -52,6 +53,21 @@ class OnnxReader {
   }
   document::WireReader ReaderOf(std::string_view message) const {
     return document::WireReader(message, OffsetOf(message));
+  }
+
+  // A function of the file's own: none is computed here, ONNX Runtime would. What its nodes may
+  // hold is what those of the graph may.
+  Status CheckFunction(const document::WireField& outer) {
+    HR_ASSIGN(const std::string_view message, Bytes(outer));
+    document::WireReader reader = ReaderOf(message);
+    while (!reader.done()) {
+      HR_ASSIGN(const document::WireField field, reader.Next());
+      OnnxNode node;
+      OnnxAttribute attribute;
+      if (field.number == 7) HR_TRY(ReadNode(field, &node));
+      if (field.number == 11) HR_TRY(ReadAttribute(field, &attribute));
+    }
+    return Ok();
   }
 
   static Result<std::string_view> Bytes(const document::WireField& field) {
@@ -435,6 +451,9 @@ class OnnxReader {
       HR_ASSIGN(const document::WireField field, reader.Next());
       if (field.number == 1) {
         HR_ASSIGN(port->name, Text(field));
+        if (port->name.size() > kPortNameBytesMax) {
+          return OverLimit(field.offset, "the name of an input or output is too long");
+        }
       } else if (field.number == 2) {
         HR_ASSIGN(const std::string_view type, Bytes(field));
         HR_TRY(ReadType(type, port));

@@ -81,6 +81,8 @@ struct OnnxGraph {
 Result<OnnxGraph> ParseOnnx(std::string_view bytes);
 
 inline constexpr size_t kOnnxNodesMax = 20'000;
+// Each element of a port is named after it.
+inline constexpr size_t kPortNameBytesMax = 1024;
 // Numbers and twice the texts in all attributes and tensors of a file.
 inline constexpr size_t kOnnxValuesMax = size_t{32} << 20;
 inline constexpr int64_t kOnnxFormatMax = 13;  // ir_version

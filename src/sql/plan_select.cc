@@ -291,6 +291,7 @@ class StatementPlanner {
       }
       for (const flow::Prediction& p : stage.predictions) {
         slots.insert(slots.end(), p.input_slots.begin(), p.input_slots.end());
+        slots.push_back(p.when_slot);
       }
     }
     for (const flow::RuleNote& rule : select.rules) {

@@ -13,6 +13,8 @@
 namespace headrace::serve {
 namespace {
 
+constexpr size_t kFrameNameBytesMax = size_t{64} << 20;  // names of columns, once for each row
+
 using engine::StreamInfo;
 using Members = std::vector<JsonMember>;
 
@@ -235,6 +237,7 @@ bool ParsePushRequest(std::string_view body, std::string_view name_field,
     return Refuse(refusal, FieldRefusal("dict_type", "df", "Input should be a valid dictionary"));
   }
   const row::Schema& schema = request->stream->schema;
+  size_t name_bytes = 0;
   for (const JsonMember& column : *frame) {
     auto values = SplitJsonArray(column.value, events_max);
     const bool first = &column == &frame->front();
@@ -243,6 +246,11 @@ bool ParsePushRequest(std::string_view body, std::string_view name_field,
       return Refuse(refusal, FieldRefusal("list_type", "df",
                                           "the columns are lists of one length, of at most " +
                                               std::to_string(events_max) + " values"));
+    }
+    // A character may take six bytes when it is escaped.
+    name_bytes += 6 * column.key.size() * values->size();
+    if (name_bytes > kFrameNameBytesMax) {
+      return Refuse(refusal, PlainRefusal(413, "the names of the columns are too long"));
     }
     const int at = schema.Find(column.key);
     const bool time =

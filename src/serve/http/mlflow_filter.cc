@@ -273,6 +273,7 @@ bool FilterClause::Holds(const SearchedItem& item) const {
 }
 
 Result<std::vector<FilterClause>> ParseFilter(std::string_view text, bool of_versions) {
+  if (text.size() > kFilterBytesMax) return BadFilter("is longer than 4096 bytes");
   return FilterParser(text, of_versions).Parse();
 }
 

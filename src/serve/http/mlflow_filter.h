@@ -46,6 +46,7 @@ struct FilterClause {
 };
 
 inline constexpr size_t kFilterClausesMax = 64;
+inline constexpr size_t kFilterBytesMax = 4096;  // LIKE may compare each of them with each of a tag
 inline constexpr size_t kFilterValuesMax = 1024;
 
 // MLflow's `filter` for models and versions: comparisons joined by AND. Fields: name, tag.KEY,
