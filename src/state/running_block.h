@@ -13,6 +13,7 @@
 #include "state/key_index.h"
 #include "state/key_shard.h"
 #include "state/running_function.h"
+#include "state/shards.h"
 
 namespace headrace::state {
 
@@ -102,12 +103,6 @@ class RunningBlock final : public KeyBlock {
   void EndLoad() override;
 
  private:
-  static constexpr int kShardsLog2 = 3;
-  static constexpr uint32_t kShards = 1U << kShardsLog2;
-
-  static uint32_t ShardOf(uint64_t hash) {
-    return static_cast<uint32_t>(hash >> (64 - kShardsLog2));
-  }
   void TakeFingerprint();
   // Without keys: each function by whoever is free.
   void UpdateAlone(row::Batch& batch, os::WorkerTeam& team);

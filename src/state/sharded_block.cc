@@ -117,18 +117,9 @@ BlockHead ShardedBlock::BeginSnapshot(bool whole) {
 }
 
 bool ShardedBlock::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
-  size_t bytes = 0;
-  for (uint32_t s = 0; s < kShards; ++s) {
-    if (bytes >= bytes_max) return true;
-    const size_t before = out.size();
-    const bool more = shards_[s]->TakePages(bytes_max - bytes, out);
-    for (size_t i = before; i < out.size(); ++i) {
-      out[i].number = out[i].number * kShards + s;
-      bytes += out[i].bytes.size();
-    }
-    if (more) return true;
-  }
-  return false;
+  return TakePagesOfShards(bytes_max, out, [this](uint32_t s, size_t most, auto& pages) {
+    return shards_[s]->TakePages(most, pages);
+  });
 }
 
 // Each shard gets the largest count of slots and the newest watermark: bounds that hold for all.

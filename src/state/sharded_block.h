@@ -8,6 +8,7 @@
 #include "state/key_block.h"
 #include "state/key_encoder.h"
 #include "state/key_shard.h"
+#include "state/shards.h"
 
 namespace headrace::state {
 
@@ -32,13 +33,6 @@ class ShardedBlock final : public KeyBlock {
   void EndLoad() override;
 
  private:
-  static constexpr int kShardsLog2 = 3;
-  static constexpr uint32_t kShards = 1U << kShardsLog2;
-
-  // The index of a shard uses the other bits of the hash.
-  static uint32_t ShardOf(uint64_t hash) {
-    return static_cast<uint32_t>(hash >> (64 - kShardsLog2));
-  }
   void FindKeys(row::Batch& batch, const Failures& failures, os::WorkerTeam& team);
   // Has what the rows need of the spill file read together.
   void Fetch();
