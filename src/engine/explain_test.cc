@@ -146,6 +146,43 @@ TEST(Explain, TheNearestOtherDecisionIsWhatTheModelWouldSay) {
       << first;
 }
 
+// What only EXPLAIN WHEN reads is read.
+TEST(Explain, APlainColumnMarksRows) {
+  TestProgram program;
+  ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", ModelText()).ok());
+  program.Run(
+      "CREATE STREAM s (card TEXT, amount BIGINT, asked BOOLEAN, ts TIMESTAMPTZ NOT NULL, "
+      "WATERMARK FOR ts AS ts) WITH (timestamp_unit = 'us');\n"
+      "CREATE MODEL risk WITH (path = '/one.txt');\n"
+      "CREATE STREAM d AS SELECT card, PREDICT(risk, amount, 1) AS score FROM s EXPLAIN WHEN "
+      "asked;");
+  for (const std::string asked : {"true", "false"}) {
+    program.Feed("s", {R"({"card":"a","amount":5,"asked":)" + asked +
+                       ",\"ts\":" + std::to_string(kBegin) + "}"});
+  }
+  const std::vector<std::string> rows = Lines(program.Rows("d"));
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_TRUE(Has(rows[0], "\"explanation\":{\"model\":\"risk\"")) << rows[0];
+  EXPECT_TRUE(Has(rows[1], "\"explanation\":null")) << rows[1];
+}
+
+// What a function with a memory makes of another score cannot be told from one row.
+TEST(Explain, NothingInsteadIsToldBehindAMemory) {
+  for (const std::string memory : {"", ", adwin(score) OVER (PARTITION BY card) AS changed"}) {
+    TestProgram program;
+    ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", ModelText()).ok());
+    const std::string decision = memory.empty() ? "score > 0.5" : "score > 0.5 OR changed";
+    program.Run(std::string(kSource) + kModel +
+                "CREATE STREAM scored AS SELECT id, card, PREDICT(risk, amount, 3) AS score FROM "
+                "s;\nCREATE STREAM d AS SELECT id" +
+                memory + ", CASE WHEN " + decision +
+                " THEN 'stop' ELSE 'go' END AS decision FROM scored;\n");
+    program.Feed("s", {Event(0, "a", 5, kBegin)});
+    const std::string why = program.engine().Why("d:0:0").value();
+    EXPECT_EQ(Has(why, "\"instead\":["), memory.empty()) << why;
+  }
+}
+
 TEST(Explain, ReasonsOfAVersionAreItsOwnOrThoseBefore) {
   TestProgram program;
   Fill(program);

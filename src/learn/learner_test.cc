@@ -169,5 +169,22 @@ TEST(Learner, WhatCannotBeMadeIsRefusedWithAHint) {
   EXPECT_EQ("HR3084", code(spec));
 }
 
+// Far beyond all that was seen no class is likely at all; the answer is a class even so.
+TEST(Learner, AHugeValueIsAnswered) {
+  for (const Reference& reference : kReferences) {
+    const std::unique_ptr<Learner> learner = Made(SpecOf(reference.kind, 1));
+    for (int i = 0; i < 100; ++i) {
+      const double x[] = {static_cast<double>(i % 3) + 0.001 * i};
+      learner->Learn(x, Label{i % 3, 0, {}});
+    }
+    for (const double huge : {1e300, -1e300, 1e18}) {
+      const double x[] = {huge};
+      const std::optional<Label> guess = learner->Learn(x, Label{0, 0, {}});
+      ASSERT_TRUE(guess.has_value()) << reference.kind << " at " << huge;
+      EXPECT_TRUE(guess->integer >= 0 && guess->integer < 3) << reference.kind << " at " << huge;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace headrace::learn

@@ -111,5 +111,23 @@ TEST(LogisticRegression, AThirdClassIsLearnedBesideTheOthers) {
   EXPECT_GT(right, 6000 * 0.45);
 }
 
+// One value of 1e300 has a gradient whose square is none.
+TEST(LogisticRegression, OneHugeValueLeavesItsWeightsFinite) {
+  for (const bool standardize : {false, true}) {
+    LinearOptions options = Ftrl();
+    options.standardize = standardize;
+    LogisticRegression model(1, options);
+    Votes votes;
+    for (int i = 0; i < 20; ++i) {
+      const double x[] = {i == 7 || i == 8 ? 1e300 : i - 10.0};
+      model.Learn(x, i % 2, votes);
+    }
+    const double small[] = {1.0};
+    model.Vote(small, votes);
+    ASSERT_EQ(2U, votes.size());
+    EXPECT_TRUE(std::isfinite(votes[0]) && std::isfinite(votes[1])) << standardize;
+  }
+}
+
 }  // namespace
 }  // namespace headrace::learn

@@ -6,6 +6,11 @@
 #include "headrace/check.h"
 
 namespace headrace::learn {
+namespace {
+
+constexpr double kFarthest = 1e300;  // along one feature: distances and their sums stay numbers
+
+}  // namespace
 
 NearestNeighbours::NearestNeighbours(size_t features, const NeighbourOptions& options)
     : features_(features), options_(options), standardizer_(features) {
@@ -31,7 +36,8 @@ std::vector<NearestNeighbours::Neighbour> NearestNeighbours::Nearest(Features x)
     double sum = 0;
     for (size_t f = 0; f < features_; ++f) {
       const double off = x[f] - values_[i * features_ + f];
-      if (!std::isnan(off)) sum += off * off * inverse[f];
+      if (std::isnan(off) || inverse[f] == 0) continue;
+      sum += std::min(off * off * inverse[f], kFarthest);
     }
     all[i] = {sum, (next_ + count - 1 - i) % count, i};
   }

@@ -6,6 +6,7 @@
 
 #include "model/onnx_test_models.h"
 #include "model/score_csv.h"
+#include "onnx/graph.h"
 #include "onnx/runtime_api.h"
 
 namespace headrace::model {
@@ -236,6 +237,41 @@ TEST(Onnx, NoOtherFileIsOpened) {
   OnnxWriter::Integer(14, 1, &tensor);
   const std::string file =
       OnnxWriter().Raw(5, tensor).Input("x", 1).Node("Add", {"x", "w"}, {"y"}).Output("y").File();
+  EXPECT_EQ("HR3003", CodeOf(file));
+}
+
+TEST(Onnx, NamesOfPortsAreLimited) {
+  const auto named = [](size_t bytes) {
+    const std::string name(bytes, 'x');
+    return OnnxWriter().Input(name, 2).Node("Relu", {name}, {"y"}).Output("y").File();
+  };
+  EXPECT_EQ("", CodeOf(named(onnx::kPortNameBytesMax)));
+  EXPECT_EQ("HR3004", CodeOf(named(onnx::kPortNameBytesMax + 1)));
+}
+
+// ONNX Runtime would compute a function of the file's own, so its nodes hold no more than others.
+TEST(Onnx, FunctionsOfTheFileAreLookedInto) {
+  std::string tensor;
+  OnnxWriter::Integer(1, 1, &tensor);
+  OnnxWriter::Integer(2, 1, &tensor);
+  OnnxWriter::Integer(14, 1, &tensor);  // its data lie elsewhere
+  std::string attribute;
+  OnnxWriter::Bytes(1, "value", &attribute);
+  OnnxWriter::Bytes(5, tensor, &attribute);
+  OnnxWriter::Integer(20, 4, &attribute);
+  std::string node;
+  OnnxWriter::Bytes(2, "c", &node);
+  OnnxWriter::Bytes(4, "Constant", &node);
+  OnnxWriter::Bytes(5, attribute, &node);
+  std::string function;
+  OnnxWriter::Bytes(1, "f", &function);
+  std::string file = OneNode("Relu", 2);
+  const std::string plain = file;
+  OnnxWriter::Bytes(25, function, &file);
+  EXPECT_EQ("", CodeOf(file));
+  OnnxWriter::Bytes(7, node, &function);
+  file = plain;
+  OnnxWriter::Bytes(25, function, &file);
   EXPECT_EQ("HR3003", CodeOf(file));
 }
 

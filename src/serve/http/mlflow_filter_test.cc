@@ -49,6 +49,12 @@ TEST(MlflowFilter, WhatIsNoFilterIsRefused) {
   for (size_t i = 0; i < kFilterClausesMax; ++i)
     long_one += " AND name != 'x'";
   EXPECT_FALSE(ParseFilter(long_one, true).ok());
+  const auto of_bytes = [](size_t bytes) {
+    std::string text = "name LIKE ''";
+    return text.insert(text.size() - 1, bytes - text.size(), '%');
+  };
+  EXPECT_TRUE(ParseFilter(of_bytes(kFilterBytesMax), true).ok());
+  EXPECT_FALSE(ParseFilter(of_bytes(kFilterBytesMax + 1), true).ok());
 }
 
 TEST(MlflowFilter, HostileTextsEndWithoutHarm) {
