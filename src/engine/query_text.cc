@@ -81,7 +81,8 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
   if (item->learner) {
     for (const row::Column& input : item->learner->inputs)
       table.Add({input.name, row::ToString(input.type)});
-    table.Add({item->learner->label.name, row::ToString(item->learner->label.type)});
+    if (item->learner->labelled())
+      table.Add({item->learner->label.name, row::ToString(item->learner->label.type)});
     return table.Take();
   }
   if (item->models) {

@@ -1,5 +1,6 @@
 #include "flow/learning.h"
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <string>
@@ -21,10 +22,11 @@ class LearnFunction final : public state::RunningFunction {
         label_(label),
         answer_(answer),
         types_(std::move(types)),
-        x_(types_.size() - 1) {}
+        x_(types_.size() - (label == learn::LabelKind::kNone ? 0 : 1)) {}
 
   row::Value Step(const row::Value* arguments, base::Arena& arena) override {
     Read(arguments, types_);
+    if (label_ == learn::LabelKind::kNone) return Answer(Learn(), arena);
     const row::Value& label = arguments[x_.size()];
     return Answer(label.null ? learner_->Ask(x_) : learner_->Learn(x_, LabelOf(label)), arena);
   }
@@ -38,6 +40,12 @@ class LearnFunction final : public state::RunningFunction {
   size_t bytes() const override { return sizeof *this + learner_->memory(); }
 
  private:
+  // An example of which nothing is known only asks.
+  std::optional<learn::Label> Learn() {
+    const bool empty = std::all_of(x_.begin(), x_.end(), [](double x) { return std::isnan(x); });
+    return empty ? learner_->Ask(x_) : learner_->Learn(x_, {});
+  }
+
   void Read(const row::Value* arguments, std::span<const row::Type> types) {
     for (size_t i = 0; i < x_.size(); ++i) {
       const double number = FeatureOf(arguments[i], types[i], kNoCategories);
@@ -79,13 +87,14 @@ class LearnFunction final : public state::RunningFunction {
 }  // namespace
 
 state::RunningCall MakeLearnCall(const LearnerPlan& plan, std::vector<row::Type> types) {
-  HR_CHECK(types.size() == plan.inputs.size() + 1);
+  HR_CHECK(types.size() == plan.inputs.size() + (plan.labelled() ? 1 : 0));
   state::RunningCall call;
   // The options as they are written: spelt otherwise, the learner is another one.
   call.definition = "learn " + plan.spec.kind + "(" + std::to_string(plan.spec.features) + ")";
   for (const auto& [name, value] : plan.spec.options)
     call.definition += " " + name + "=" + value;
-  call.definition += " " + row::ToString(plan.label.type) + " as " + plan.name;
+  if (plan.labelled()) call.definition += " " + row::ToString(plan.label.type);
+  call.definition += " as " + plan.name;
   call.argument_types = types;
   call.result_type = plan.answer;
   call.make = [spec = plan.spec, answer = plan.answer, types = std::move(types)] {

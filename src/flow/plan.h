@@ -86,8 +86,10 @@ struct LearnerPlan {
   std::string name;
   learn::LearnerSpec spec;
   std::vector<row::Column> inputs;
-  row::Column label;
+  row::Column label;   // without a name when there is none
   row::Type answer{};  // of LEARN
+
+  bool labelled() const { return spec.label != learn::LabelKind::kNone; }
 };
 
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the

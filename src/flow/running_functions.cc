@@ -1,6 +1,7 @@
 #include "flow/running_functions.h"
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -14,14 +15,17 @@
 #include "learn/distribution_shift.h"
 #include "learn/eddm.h"
 #include "learn/ewma_score.h"
+#include "learn/forecast.h"
 #include "learn/frequency_sketch.h"
 #include "learn/hddm_a.h"
 #include "learn/hddm_w.h"
 #include "learn/kswin.h"
+#include "learn/matrix_profile.h"
 #include "learn/page_hinkley.h"
 #include "learn/quantile_sketch.h"
 #include "learn/robust_z.h"
 #include "learn/running_quantile.h"
+#include "learn/spectral_residual.h"
 #include "row/text.h"
 
 namespace headrace::flow {
@@ -244,6 +248,88 @@ Function MakeRobustZ(Constants c, Types types) {
       learn::RobustZ::Options{static_cast<int32_t>(c[0]), static_cast<int64_t>(c[1])}, types[0]);
 }
 
+constexpr RunningParameter kMatrixProfile[] = {
+    {.name = "length", .standard = 50, .least = 3, .most = 10'000, .whole = true},
+    {.name = "window_size",
+     .standard = 1000,
+     .least = 12,
+     .most = learn::MatrixProfile::kWindowMax,
+     .whole = true},
+};
+const char* RefuseMatrixProfile(Constants c) {
+  return c[1] < 4 * c[0] ? "`window_size` of matrix_profile must be at least four times `length`"
+                         : nullptr;
+}
+Function MakeMatrixProfile(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::MatrixProfile>>(
+      learn::MatrixProfile::Options{static_cast<int32_t>(c[0]), static_cast<int32_t>(c[1])},
+      types[0]);
+}
+
+constexpr RunningParameter kSpectralResidual[] = {
+    {.name = "window_size",
+     .standard = 128,
+     .least = 16,
+     .most = learn::SpectralResidual::kWindowMax,
+     .whole = true},
+    {.name = "average", .standard = 21, .least = 1, .most = kMany, .whole = true},
+};
+const char* RefuseSpectralResidual(Constants c) {
+  if (!std::has_single_bit(static_cast<uint64_t>(c[0])))
+    return "`window_size` of spectral_residual must be a power of two";
+  if (c[1] > c[0] / 2)
+    return "`average` of spectral_residual must be half of `window_size` at most";
+  return nullptr;
+}
+Function MakeSpectralResidual(Constants c, Types types) {
+  return std::make_unique<ScoreFunction<learn::SpectralResidual>>(
+      learn::SpectralResidual::Options{static_cast<int32_t>(c[0]), static_cast<int32_t>(c[1])},
+      types[0]);
+}
+
+using learn::ForecastOptions;
+using learn::ForecastSide;
+constexpr RunningParameter kPeriod = {.name = "period",
+                                      .standard = 24,
+                                      .least = 1,
+                                      .most = ForecastOptions::kPeriodMax,
+                                      .whole = true};
+constexpr RunningParameter kAhead = {
+    .name = "ahead", .standard = 1, .least = 1, .most = ForecastOptions::kAheadMax, .whole = true};
+constexpr RunningParameter kLevel = {
+    .name = "level", .standard = 0.95, .least = 0, .most = 1, .inside = true};
+constexpr RunningParameter kAlpha = {.name = "alpha", .standard = 0.3, .least = 0, .most = 1};
+constexpr RunningParameter kBeta = {.name = "beta", .standard = 0.05, .least = 0, .most = 1};
+constexpr RunningParameter kGamma = {.name = "gamma", .standard = 0.1, .least = 0, .most = 1};
+constexpr RunningParameter kSeasonal[] = {kPeriod, kAhead};
+constexpr RunningParameter kSeasonalBound[] = {kPeriod, kAhead, kLevel};
+constexpr RunningParameter kSmoothing[] = {kPeriod, kAhead, kAlpha, kBeta, kGamma};
+constexpr RunningParameter kSmoothingBound[] = {kPeriod, kAhead, kLevel, kAlpha, kBeta, kGamma};
+
+// What stands in front of the constants of smoothing.
+template <ForecastSide kSide>
+void SetForecast(Constants c, ForecastOptions& options) {
+  options.period = static_cast<int32_t>(c[0]);
+  options.ahead = static_cast<int32_t>(c[1]);
+  options.side = kSide;
+  if (kSide != ForecastSide::kMiddle) options.level = c[2];
+}
+template <ForecastSide kSide>
+Function MakeSeasonalNaive(Constants c, Types types) {
+  learn::SeasonalNaive::Options options;
+  SetForecast<kSide>(c, options);
+  return std::make_unique<ScoreFunction<learn::SeasonalNaive>>(options, types[0]);
+}
+template <ForecastSide kSide>
+Function MakeHoltWinters(Constants c, Types types) {
+  learn::HoltWinters::Options options;
+  SetForecast<kSide>(c, options);
+  options.alpha = c[c.size() - 3];
+  options.beta = c[c.size() - 2];
+  options.gamma = c[c.size() - 1];
+  return std::make_unique<ScoreFunction<learn::HoltWinters>>(options, types[0]);
+}
+
 constexpr RunningParameter kQuantile[] = {
     {.name = "share", .standard = 0.5, .least = 0, .most = 1},
     {.name = "k",
@@ -318,6 +404,7 @@ Function MakeShift(Constants c, Types types) {
 }
 
 using enum Question;
+using enum ForecastSide;
 using enum DistributionShift::Measure;
 constexpr auto kEntries = std::to_array<RunningEntry>({
     {"adwin", 1, kAdwin, kTruth, MakeAdwin},
@@ -333,12 +420,21 @@ constexpr auto kEntries = std::to_array<RunningEntry>({
     {"hddm_a_warning", 1, kHddmA, kTruth, MakeHddmA<kWarned>},
     {"hddm_w", 1, kHddmW, kTruth, MakeHddmW<kChanged>},
     {"hddm_w_warning", 1, kHddmW, kTruth, MakeHddmW<kWarned>},
+    {"holt_winters", 1, kSmoothing, kNumber, MakeHoltWinters<kMiddle>},
+    {"holt_winters_lower", 1, kSmoothingBound, kNumber, MakeHoltWinters<kLower>},
+    {"holt_winters_upper", 1, kSmoothingBound, kNumber, MakeHoltWinters<kUpper>},
     {"js_distance", 1, kBinnedShift, kNumber, MakeShift<kJs>},
     {"ks_distance", 1, kShift, kNumber, MakeShift<kKs>},
     {"kswin", 1, kKswin, kTruth, MakeKswin, RefuseKswin},
+    {"matrix_profile", 1, kMatrixProfile, kNumber, MakeMatrixProfile, RefuseMatrixProfile},
     {"page_hinkley", 1, kPageHinkley, kTruth, MakePageHinkley},
     {"psi", 1, kBinnedShift, kNumber, MakeShift<kPsi>},
     {"robust_z", 1, kRobustZ, kNumber, MakeRobustZ, RefuseRobustZ},
+    {"seasonal_naive", 1, kSeasonal, kNumber, MakeSeasonalNaive<kMiddle>},
+    {"seasonal_naive_lower", 1, kSeasonalBound, kNumber, MakeSeasonalNaive<kLower>},
+    {"seasonal_naive_upper", 1, kSeasonalBound, kNumber, MakeSeasonalNaive<kUpper>},
+    {"spectral_residual", 1, kSpectralResidual, kNumber, MakeSpectralResidual,
+     RefuseSpectralResidual},
     {"wasserstein", 1, kShift, kNumber, MakeShift<kWasserstein>},
 });
 

@@ -19,7 +19,45 @@ Error UnknownKind(const std::string& kind) {
       .WithHint("the learners: " + list);
 }
 
+LabelKind LabelOf(const LearnerKind& kind) {
+  if (kind.make_unlabelled != nullptr) return LabelKind::kNone;
+  return kind.make_regressor != nullptr ? LabelKind::kNumber : LabelKind::kInteger;
+}
+
+Status CheckLabel(const LearnerKind& kind, LabelKind given) {
+  const LabelKind wanted = LabelOf(kind);
+  if (wanted == (given == LabelKind::kText ? LabelKind::kInteger : given)) return Ok();
+  const bool none = wanted == LabelKind::kNone;
+  const bool estimates = wanted == LabelKind::kNumber;
+  return Error(ErrorKind::kInvalidArgument, "HR3083",
+               "`" + std::string(kind.name) + "` learns " +
+                   (none        ? "without labels"
+                    : estimates ? "numbers"
+                                : "classes"))
+      .WithHint(none        ? "leave LABEL out"
+                : estimates ? "declare LABEL (name DOUBLE PRECISION)"
+                            : "declare LABEL (name BIGINT), TEXT or BOOLEAN");
+}
+
+Status CheckFeatures(const LearnerKind& kind, size_t given) {
+  if (kind.features > 0 && given != kind.features) {
+    return Error(ErrorKind::kInvalidArgument, "HR3084",
+                 "`" + std::string(kind.name) + "` takes " + std::to_string(kind.features) +
+                     " inputs, not " + std::to_string(given))
+        .WithHint("they are the numbers of a user and of an item");
+  }
+  if (given >= 1 && given <= kFeaturesMax) return Ok();
+  return Error(ErrorKind::kInvalidArgument, "HR3084",
+               "a learner takes 1 to " + std::to_string(kFeaturesMax) + " inputs, not " +
+                   std::to_string(given));
+}
+
 }  // namespace
+
+LearnerShape ShapeOf(std::string_view kind) {
+  const LearnerKind* known = FindLearnerKind(kind);
+  return known == nullptr ? LearnerShape{} : LearnerShape{LabelOf(*known), known->features};
+}
 
 std::vector<std::string> LearnerKinds() {
   std::vector<std::string> kinds;
@@ -43,20 +81,15 @@ Result<std::unique_ptr<Learner>> Learner::Make(const LearnerSpec& spec) {
   const LearnerKind* kind = FindLearnerKind(spec.kind);
   if (kind == nullptr) return UnknownKind(spec.kind);
   HR_ASSIGN(OptionValues options, OptionValues::Read(kind->rules, spec.options));
-  const bool estimates = kind->make_regressor != nullptr;
-  if (estimates != (spec.label == LabelKind::kNumber)) {
-    return Error(ErrorKind::kInvalidArgument, "HR3083",
-                 "`" + spec.kind + "` learns " + (estimates ? "numbers" : "classes"))
-        .WithHint(estimates ? "declare LABEL (name DOUBLE PRECISION)"
-                            : "declare LABEL (name BIGINT), TEXT or BOOLEAN");
-  }
-  if (spec.features < 1 || spec.features > kFeaturesMax) {
-    return Error(ErrorKind::kInvalidArgument, "HR3084",
-                 "a learner takes 1 to " + std::to_string(kFeaturesMax) + " inputs, not " +
-                     std::to_string(spec.features));
-  }
+  HR_TRY(CheckLabel(*kind, spec.label));
+  HR_TRY(CheckFeatures(*kind, spec.features));
   auto learner = std::unique_ptr<Learner>(new Learner(spec.label));
-  if (estimates) {
+  if (kind->make_unlabelled != nullptr) {
+    learner->unlabelled_ = kind->make_unlabelled(spec.features, options);
+    learner->groups_ = kind->groups;
+    return learner;
+  }
+  if (kind->make_regressor != nullptr) {
     learner->regressor_ = kind->make_regressor(spec.features, options);
     return learner;
   }
@@ -70,8 +103,9 @@ Result<std::unique_ptr<Learner>> Learner::Make(const LearnerSpec& spec) {
   return learner;
 }
 
-bool Learner::answers_numbers() const {
-  return regressor_ != nullptr || probability_;
+LabelKind Learner::answers() const {
+  if (unlabelled_ != nullptr) return groups_ ? LabelKind::kInteger : LabelKind::kNumber;
+  return probability_ ? LabelKind::kNumber : label_;
 }
 
 int Learner::ClassOf(const Label& label) {
@@ -105,12 +139,23 @@ std::optional<Label> Learner::AnswerFrom(const Votes& votes) const {
 
 std::optional<Label> Learner::Ask(Features x) {
   if (learned_ == 0) return {};
+  if (unlabelled_ != nullptr) {
+    const std::optional<double> answer = unlabelled_->Answer(x);
+    if (!answer) return {};
+    return groups_ ? Label{static_cast<int64_t>(*answer), 0, {}} : Label{0, *answer, {}};
+  }
   if (regressor_ != nullptr) return Label{0, regressor_->Estimate(x), {}};
   classifier_->Vote(x, votes_);
   return AnswerFrom(votes_);
 }
 
 std::optional<Label> Learner::Learn(Features x, const Label& label) {
+  if (unlabelled_ != nullptr) {
+    const std::optional<Label> answer = Ask(x);
+    unlabelled_->Learn(x);
+    ++learned_;
+    return answer;
+  }
   if (regressor_ != nullptr) {
     const std::optional<Label> answer = Ask(x);
     if (!std::isfinite(label.number)) return answer;
@@ -134,10 +179,9 @@ void Learner::Save(base::ByteWriter& writer) const {
     else
       writer.Zigzag(std::get<int64_t>(name));
   }
-  if (classifier_ != nullptr)
-    classifier_->Save(writer);
-  else
-    regressor_->Save(writer);
+  if (classifier_ != nullptr) classifier_->Save(writer);
+  if (regressor_ != nullptr) regressor_->Save(writer);
+  if (unlabelled_ != nullptr) unlabelled_->Save(writer);
 }
 
 bool Learner::LoadNames(base::ByteReader& reader) {
@@ -163,11 +207,14 @@ bool Learner::Load(base::ByteReader& reader) {
   learned_ = reader.Varint();
   if (!LoadNames(reader)) return false;
   if (regressor_ != nullptr) return regressor_->Load(reader);
+  if (unlabelled_ != nullptr) return unlabelled_->Load(reader);
   return classifier_->Load(reader);
 }
 
 size_t Learner::memory() const {
-  size_t bytes = sizeof *this + (classifier_ ? classifier_->memory() : regressor_->memory());
+  const size_t bytes = sizeof *this + (classifier_  ? classifier_->memory()
+                                       : regressor_ ? regressor_->memory()
+                                                    : unlabelled_->memory());
   constexpr size_t kNameBytes = 2 * (sizeof(ClassName) + 48);
   return bytes + names_.size() * kNameBytes;
 }

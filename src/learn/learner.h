@@ -14,6 +14,7 @@
 #include "headrace/result.h"
 #include "learn/classifier.h"
 #include "learn/regressor.h"
+#include "learn/unlabelled.h"
 
 namespace headrace::learn {
 
@@ -22,6 +23,7 @@ enum class LabelKind : uint8_t {
   kInteger,  // a class named by a whole number
   kText,     // a class named by a text
   kNumber,   // a number to be estimated
+  kNone,     // they have none
 };
 
 // A learner as a user declares it. Options are name and value as written: `grace_period`, `200`.
@@ -54,12 +56,14 @@ class Learner {
 
   // What it says, or nothing as long as it knows nothing.
   std::optional<Label> Ask(Features x);
-  // Takes an example; gives what Ask would have said before. A class beyond the 1,000th, a text
+  // Takes an example, whose label is not looked at when there is to be none; gives what Ask would
+  // have said before. A class beyond the 1,000th, a text
   // above kLabelBytesMax and a number that is not finite are asked about, but not learned.
   std::optional<Label> Learn(Features x, const Label& label);
 
-  // Whether answers are numbers: estimates, or the probability of class 1.
-  bool answers_numbers() const;
+  // What an answer's member is: a class, or a number (an estimate, a score, the probability of
+  // class 1), or the whole number of a group.
+  LabelKind answers() const;
 
   // With a version in front. Load goes into one that was just made from the same specification.
   void Save(base::ByteWriter& writer) const;
@@ -77,13 +81,23 @@ class Learner {
 
   LabelKind label_;
   bool probability_ = false;
-  std::unique_ptr<Classifier> classifier_;  // one of the two
+  bool groups_ = false;
+  std::unique_ptr<Classifier> classifier_;  // one of the three
   std::unique_ptr<Regressor> regressor_;
+  std::unique_ptr<Unlabelled> unlabelled_;
   std::vector<ClassName> names_;  // of the classes, by number
   std::map<ClassName, size_t> numbers_;
   Votes votes_;
   uint64_t learned_ = 0;
 };
+
+// What a kind learns from: the label that it takes (of classes the one named by numbers), and how
+// many features; 0: any number of them.
+struct LearnerShape {
+  LabelKind label = LabelKind::kInteger;
+  size_t features = 0;
+};
+LearnerShape ShapeOf(std::string_view kind);
 
 // Their names, ascending.
 std::vector<std::string> LearnerKinds();

@@ -5,11 +5,14 @@
 
 #include "learn/adaptive_forest.h"
 #include "learn/extremely_fast_tree.h"
+#include "learn/half_space_trees.h"
 #include "learn/hoeffding_adaptive_tree.h"
 #include "learn/hoeffding_tree.h"
 #include "learn/leveraging_bagging.h"
+#include "learn/matrix_factorization.h"
 #include "learn/naive_bayes.h"
 #include "learn/nearest_neighbours.h"
+#include "learn/running_kmeans.h"
 
 namespace headrace::learn {
 namespace {
@@ -205,13 +208,70 @@ LearnerKind NaiveBayesKind() {
           nullptr};
 }
 
+LearnerKind HalfSpaceTreesKind() {
+  return {"half_space_trees",
+          {kSeed,
+           {"models", 25, 1, 100, true},
+           {"depth", 10, 1, 15, true},
+           {"window", 250, 2, 1e6, true},
+           {"scale", 1, 0, 0, false, "false|true"}},
+          nullptr,
+          nullptr,
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Unlabelled> {
+            return std::make_unique<HalfSpaceTrees>(
+                features,
+                HalfSpaceOptions{options.Count("models"), options.Count("depth"),
+                                 options.Count("window"), options.Number("scale") == 1},
+                SeedFrom(options));
+          }};
+}
+
+LearnerKind KMeansKind() {
+  return {"k_means",
+          {kSeed,
+           {"groups", 5, 1, 1000, true},
+           {"warm_start", 200, 1, 100'000, true},
+           {"decay", 1, 1e-3, 1},
+           {"standardize", 1, 0, 0, false, "false|true"}},
+          nullptr,
+          nullptr,
+          [](size_t features, const OptionValues& options) -> std::unique_ptr<Unlabelled> {
+            return std::make_unique<RunningKMeans>(
+                features,
+                KMeansOptions{options.Count("groups"), options.Count("warm_start"),
+                              options.Number("decay"), options.Number("standardize") == 1},
+                SeedFrom(options));
+          },
+          true};
+}
+
+LearnerKind MatrixFactorizationKind() {
+  return {"matrix_factorization",
+          {kSeed,
+           {"factors", 10, 1, 1000, true},
+           {"rate", 0.025, 1e-9, 1},
+           {"l2", 0.02, 0, 100},
+           MemoryMb(64)},
+          nullptr,
+          [](size_t, const OptionValues& options) -> std::unique_ptr<Regressor> {
+            return std::make_unique<MatrixFactorization>(
+                FactorOptions{options.Count("factors"), options.Number("rate"),
+                              options.Number("l2"), options.Count("memory_mb") << 20},
+                SeedFrom(options));
+          },
+          nullptr,
+          false,
+          2};
+}
+
 }  // namespace
 
 const std::vector<LearnerKind>& AllLearnerKinds() {
   static const std::vector<LearnerKind> kKinds{
-      AdaptiveRandomForest(),   ExtremelyFastTreeKind(), HoeffdingAdaptiveTreeKind(),
-      HoeffdingTreeKind(),      LeveragingBaggingKind(), LinearRegressionKind(),
-      LogisticRegressionKind(), NaiveBayesKind(),        NearestNeighboursKind(),
+      AdaptiveRandomForest(),      ExtremelyFastTreeKind(), HalfSpaceTreesKind(),
+      HoeffdingAdaptiveTreeKind(), HoeffdingTreeKind(),     KMeansKind(),
+      LeveragingBaggingKind(),     LinearRegressionKind(),  LogisticRegressionKind(),
+      MatrixFactorizationKind(),   NaiveBayesKind(),        NearestNeighboursKind(),
       StreamingRandomPatches()};
   return kKinds;
 }

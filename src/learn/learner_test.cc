@@ -10,8 +10,9 @@ namespace {
 LearnerSpec SpecOf(const std::string& kind, size_t features) {
   LearnerSpec spec;
   spec.kind = kind;
-  spec.features = features;
-  spec.label = kind == "linear_regression" ? LabelKind::kNumber : LabelKind::kInteger;
+  const LearnerShape shape = ShapeOf(kind);
+  spec.features = shape.features == 0 ? features : shape.features;
+  spec.label = shape.label;
   return spec;
 }
 

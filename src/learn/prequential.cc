@@ -19,7 +19,7 @@ double GainOver(double accuracy, double base) {
 
 Prequential::Prequential(std::unique_ptr<Learner> learner, LabelKind label, size_t delay)
     : learner_(std::move(learner)), label_(label), delay_(delay) {
-  HR_CHECK(learner_->answers_numbers() == (label == LabelKind::kNumber));
+  HR_CHECK(learner_->answers() == label);
 }
 
 void Prequential::Add(Features x, const Label& label) {

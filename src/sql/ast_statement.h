@@ -191,7 +191,7 @@ struct LearnerColumn {
 struct LearnerClause {
   Identifier kind;
   std::vector<LearnerColumn> inputs;
-  LearnerColumn label;
+  std::optional<LearnerColumn> label;  // none: it learns without
 };
 
 struct CreateModel {

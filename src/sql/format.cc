@@ -102,7 +102,8 @@ class StatementWriter {
     text += "LEARNER " + FormatName(model.learner->kind.name) + " (";
     for (size_t i = 0; i < model.learner->inputs.size(); ++i)
       text += (i == 0 ? "" : ", ") + WriteLearnerColumn(model.learner->inputs[i]);
-    text += ") LABEL (" + WriteLearnerColumn(model.learner->label) + ")";
+    text += ")";
+    if (model.learner->label) text += " LABEL (" + WriteLearnerColumn(*model.learner->label) + ")";
     return model.options.empty() ? text : text + " " + WriteOptions(model.options);
   }
 

@@ -48,9 +48,11 @@ bool StatementParser::ParseLearner(LearnerClause& out) {
     if (!cursor_.CheckCount(out.inputs.size(), "inputs")) return false;
     if (!ParseLearnerColumn(out.inputs.emplace_back())) return false;
   } while (cursor_.AcceptSymbol(","));
-  if (!cursor_.ExpectClose(open) || !cursor_.ExpectWord("label")) return false;
+  if (!cursor_.ExpectClose(open)) return false;
+  if (!cursor_.AcceptWord("label")) return true;
   const SourceSpan label = cursor_.Peek().span;
-  return cursor_.ExpectSymbol("(") && ParseLearnerColumn(out.label) && cursor_.ExpectClose(label);
+  return cursor_.ExpectSymbol("(") && ParseLearnerColumn(out.label.emplace()) &&
+         cursor_.ExpectClose(label);
 }
 
 bool StatementParser::ParseLearnerColumn(LearnerColumn& out) {

@@ -33,7 +33,7 @@ SourceSpan PlaceOfError(const Error& error, const CreateModel& create) {
     if (error.code() == "HR3081" && named) return option.key.span;
     if (error.code() == "HR3082" && named) return option.value_span;
   }
-  if (error.code() == "HR3083") return create.learner->label.name.span;
+  if (error.code() == "HR3083" && create.learner->label) return create.learner->label->name.span;
   return create.learner->kind.span;
 }
 
@@ -47,7 +47,8 @@ class LearnerPlanner {
     plan_->name = create_.name.name;
     for (const LearnerColumn& input : create_.learner->inputs)
       AddInput(input);
-    SetLabel(create_.learner->label);
+    plan_->spec.label = learn::LabelKind::kNone;
+    if (create_.learner->label) SetLabel(*create_.learner->label);
     if (diagnostics_.size() != before) return nullptr;
     learn::LearnerSpec& spec = plan_->spec;
     spec.kind = create_.learner->kind.name;
@@ -61,12 +62,20 @@ class LearnerPlanner {
           error.hint();
       return nullptr;
     }
-    const row::Type number{row::TypeKind::kDouble, 0, 0};
-    plan_->answer = (*learner)->answers_numbers() ? number : plan_->label.type;
+    SetAnswer((*learner)->answers());
     return plan_;
   }
 
  private:
+  void SetAnswer(learn::LabelKind answers) {
+    using enum row::TypeKind;
+    if (answers == learn::LabelKind::kNumber) {
+      plan_->answer = {kDouble, 0, 0};
+    } else {
+      plan_->answer = plan_->labelled() ? plan_->label.type : row::Type{kBigint, 0, 0};
+    }
+  }
+
   void AddInput(const LearnerColumn& column) {
     const std::optional<row::Type> type = TypeOf(column);
     if (!type) return;
@@ -119,7 +128,8 @@ std::shared_ptr<const flow::LearnerPlan> Planner::PlanLearner(const CreateModel&
   return LearnerPlanner(create, diagnostics_).Run();
 }
 
-// LEARN(model, inputs..., label): the model is written like a column.
+// LEARN(model, inputs..., label), without the label where there is none: the model is written like
+// a column.
 std::shared_ptr<const flow::LearnerPlan> SelectScope::LearnerOf(const Expression& call) {
   const bool named = !call.children.empty() && call.children[0]->kind == ExpressionKind::kColumn &&
                      call.children[0]->qualifier.empty();
@@ -152,16 +162,18 @@ Interception SelectScope::BindLearn(const Expression& call, Binding* binding) {
   }
   const std::shared_ptr<const flow::LearnerPlan> learner = LearnerOf(call);
   if (!learner) return Interception::kFailed;
-  const size_t wanted = learner->inputs.size() + 1;
+  const size_t inputs = learner->inputs.size();
+  const size_t wanted = learner->labelled() ? inputs + 1 : inputs;
   if (call.children.size() != wanted + 1) {
     std::string list;
     for (const row::Column& input : learner->inputs)
-      list += input.name + ", ";
+      list += (list.empty() ? "" : ", ") + input.name;
+    if (learner->labelled()) list += ", " + learner->label.name;
     Complain(diagnostics_, "HR1108",
              "LEARN of `" + learner->name + "` takes " + std::to_string(wanted) +
                  " values behind the model, not " + std::to_string(call.children.size() - 1),
              call.span)
-        .hint = "they are: " + list + learner->label.name;
+        .hint = "they are: " + list;
     return Interception::kFailed;
   }
   RunningPlace place;
@@ -172,7 +184,7 @@ Interception SelectScope::BindLearn(const Expression& call, Binding* binding) {
     const Binding value = SlotOf(*call.children[i]);
     good = value.slot >= 0 && good;
     if (value.slot < 0) continue;
-    const bool is_label = i == wanted;
+    const bool is_label = i > inputs;
     good = CheckLearned(*learner, is_label ? nullptr : &learner->inputs[i - 1], *call.children[i],
                         value.type) &&
            good;

@@ -40,9 +40,9 @@ void LoadLearner(uint8_t choice, std::string_view bytes) {
   const std::vector<std::string> kinds = learn::LearnerKinds();
   learn::LearnerSpec spec;
   spec.kind = kinds[choice % kinds.size()];
-  spec.features = 3;
-  spec.label =
-      spec.kind == "linear_regression" ? learn::LabelKind::kNumber : learn::LabelKind::kInteger;
+  const learn::LearnerShape shape = learn::ShapeOf(spec.kind);
+  spec.features = shape.features == 0 ? 3 : shape.features;
+  spec.label = shape.label;
   const auto learner = learn::Learner::Make(spec);
   HR_CHECK(learner.ok());
   base::ByteReader reader(bytes);
