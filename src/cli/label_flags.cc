@@ -34,8 +34,8 @@ Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& argument
 }
 
 std::string LabelParameters(const engine::LabelRequest& labels) {
-  std::string out = "labels=" + PathSegment(labels.labels) + "&on=" +
-                    PathSegment(labels.labels_on + "=" + labels.on) +
+  std::string out = "labels=" + PathSegment(labels.labels) +
+                    "&on=" + PathSegment(labels.labels_on + "=" + labels.on) +
                     "&label=" + PathSegment(labels.label);
   if (!labels.as_of) return out;
   std::string time;

@@ -1,6 +1,7 @@
 """Model files on the command line: measured against labels."""
 import json
 import math
+import re
 
 STUMP = """tree
 version=v4
@@ -273,6 +274,11 @@ def check_a_server_measures_versions_by_labels_as_a_directory_does(program):
             metrics = json.loads(early)["comparisons"][0]["metrics"]
             assert metrics["before"]["roc_auc"] < metrics["after"]["roc_auc"] == 1, metrics
             gate = ("model", "promote", "m", "2", "--min-rows", "5", "--max-flips", "50", *labels, *url)
+            metrics = server.request("GET", "/metrics")[1]
+            for version, least in (("1", 6), ("2", 6)):
+                (rows,) = re.findall(rf'headrace_scores_total{{model="m",version="{version}"}} (\d+)', metrics)
+                assert int(rows) >= least and f'headrace_score_duration_seconds_count{{model="m",version="{version}"}}' in metrics, metrics
+            assert "microseconds of one score, over 1 rows" in program.ok("model", "show", "m", *labels, *url)[0]
             code, _, err = program.run(*gate)
             assert code == 1 and "its ROC AUC over 6 labels" in err, err
             for query, place in (("labels=truth&on=x", "?label"), ("labels=truth&on=x&label=bad&as_of=soon", "?as_of"), ("what=1", "?what")):
@@ -281,7 +287,12 @@ def check_a_server_measures_versions_by_labels_as_a_directory_does(program):
             status, problem = server.request("GET", "/api/v1/models/m?labels=none&on=x&label=bad")
             assert (status, problem["code"]) == (404, "HR1204"), problem
             server.stop()
-        assert program.ok("model", "show", "m", "--json", *labels, "--data", d / "data")[0] == shown
+        here, there = (json.loads(text) for text in
+                       (program.ok("model", "show", "m", "--json", *labels, "--data", d / "data")[0], shown))
+        for report in (here, there):
+            latency = report["comparisons"][0].pop("latency")
+            assert latency["rows"] == 1 and latency["before"]["p50"] > 0 and latency["after"]["p99"] > 0, latency
+        assert here == there, (here, there)
         with program.serve(d / "data", d / "app.sql") as server:
             url = ("--url", f"http://127.0.0.1:{server.port}")
             program.ok(*gate[:-2], *url, "--as-of", "2026-01-31T00:00:00Z")

@@ -70,8 +70,8 @@ void AppendTenths(std::string_view name, double number, std::string& out) {
   out += "\":" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
-// ?labels=STREAM&on=COLUMN&label=COLUMN[&as_of=TIME], as the flags of the command line; nothing when
-// there is none of them.
+// ?labels=STREAM&on=COLUMN&label=COLUMN[&as_of=TIME], as the flags of the command line; nothing
+// when there is none of them.
 Result<std::optional<engine::LabelRequest>> LabelsOf(const Route& route) {
   HR_TRY(route.Only({"labels", "on", "label", "as_of"}));
   if (route.parameters.empty()) return std::optional<engine::LabelRequest>{};
@@ -126,7 +126,7 @@ HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metri
       clock_(clock),
       limits_(limits),
       inference_(engine, runner),
-      mlflow_(engine, clock, std::move(sources)),
+      mlflow_(engine, runner, clock, std::move(sources)),
       feast_(engine, runner, limits.events_per_request_max),
       has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
