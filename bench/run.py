@@ -32,7 +32,8 @@ SPILL_EVENTS = int(os.environ.get("BENCH_SPILL_EVENTS", str(3 * KEYS)))
 INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "detect": ("detect.",),
           "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
-          "decide.http": ("decide.http.",), "backfill": ("backfill.",)}
+          "decide.http": ("decide.http.",), "backfill": ("backfill.",),
+          "trainingset": ("trainingset.",), "model.swap": ("model.swap.",), "shadow": ("shadow.",)}
 
 PEERS_SQL = """
 CREATE STREAM payments (

@@ -28,6 +28,9 @@ double Percentile(const std::vector<double>& sorted, double share) {
 std::vector<Benchmark> AllBenchmarks() {
   return {{"score", "one row through 100 and 500 trees, and its contributions", BenchScore},
           {"train", "100 trees over a million rows of 30 features", BenchTrain},
+          {"trainingset", "a million rows of 30 features with their labels", BenchTrainingSet},
+          {"model.swap", "versions exchanged under 100,000 events a second", BenchSwap},
+          {"shadow", "what a shadow's comparison costs in models", BenchShadow},
           {"detect", "one value through each function with a memory", BenchDetect},
           {"learn", "examples through learners, one after the other", BenchLearn},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
@@ -76,8 +79,8 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  learn  detect  disk  journal.append  decide.compute  decide.http\n"
-              "  backfill\n",
+              "  score  train  trainingset  learn  detect  disk  journal.append  decide.compute\n"
+              "  decide.http  model.swap  shadow  backfill\n",
           .run = RunBench};
 }
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,10 +9,12 @@
 #include "cli/demo/embedded.h"
 #include "cli/demo/event_feed.h"
 #include "cli/demo/payment_generator.h"
+#include "cli/demo/version_story.h"
 #include "cli/http_address.h"
 #include "cli/signal_watch.h"
-#include "cli/why_text.h"
+#include "cli/temporary_directory.h"
 #include "cli/workspace.h"
+#include "row/text.h"
 #include "serve/http/http_server.h"
 
 namespace headrace::cli {
@@ -61,20 +64,14 @@ Result<std::string> WriteScript(os::FileSystem& files, const std::string& direct
   return folder + "/app.sql";
 }
 
-// A payment much like the frauds of the demo.
-constexpr const char* kPayment =
-    R"({"tx_id":"mine","card":"c00001","terminal":"m0001","amount":950.00,)"
-    R"("ts":"2026-03-12T00:00:00Z"})";
-
-// What is told while and after the payments stream in.
+// Tells of the payments that stream in.
 class Story {
  public:
-  Story(Console& console, Workspace& workspace, const DecisionMeter& meter)
-      : console_(console), workspace_(workspace), meter_(meter) {}
+  Story(Console& console, const DecisionMeter& meter) : console_(console), meter_(meter) {}
 
-  void Begin(const DemoOptions& options) {
+  void Begin(const DemoOptions& options, const std::string& directory) {
     console_.Out("headrace " HEADRACE_VERSION "  demo=fraud  seed=" + std::to_string(options.seed) +
-                 "  data=" + workspace_.directory() + "\n");
+                 "  data=" + directory + "\n");
     console_.Out(CountText(options.events) +
                  " payments stream in; each is journalled, rolled into features by card and by "
                  "terminal,\nscored by 100 trees and decided before it is answered.\n\n");
@@ -96,45 +93,11 @@ class Story {
       console_.Out("  " + std::string(DecisionMeter::kKinds[kind]) + " " +
                    CountText(meter_.count(kind)));
     }
-    console_.Out("\n\n");
-  }
-
-  Status ExplainOne() {
-    const std::string& id = Explained();
-    if (id.empty()) return Ok();
-    HR_ASSIGN(std::string document, workspace_.engine().Why(id));
-    console_.Out("One of them explained: headrace why " + WhyText(document) + "\n");
-    return Ok();
-  }
-
-  // What to ask of the server, which now takes payments like those of the story.
-  void Serving(const std::string& url) {
-    console_.Out("Up on " + url + " until Ctrl-C. Try next\n  curl " + url + "/api/v1/decisions/" +
-                 Explained() + "\n  curl '" + url +
-                 "/api/v1/topics/payments/events?return=decisions' -d '" + kPayment + "'\n  curl " +
-                 url + "/metrics\n");
+    console_.Out("\n");
     console_.Flush();
   }
 
-  void TryNext() {
-    console_.Out("Try next\n");
-    if (workspace_.is_temporary()) {
-      console_.Out("  headrace demo fraud --once --data ./demo-data     keeps its data\n");
-      console_.Out("  headrace why " + Explained() + " --data ./demo-data\n");
-      return;
-    }
-    const std::string data = " --data " + workspace_.directory();
-    console_.Out("  headrace why " + Explained() + data + "\n");
-    console_.Out(
-        "  headrace sql" + data +
-        " -c \"SELECT decision, count(*), sum(amount) FROM decisions GROUP BY decision\"\n");
-    console_.Out("  headrace verify" + data + "\n");
-  }
-
  private:
-  const std::string& Explained() const {
-    return meter_.newest(2).empty() ? meter_.newest(1) : meter_.newest(2);
-  }
   std::string Latency() const {
     const base::Histogram& latency = meter_.latency();
     return "p50 " + DurationText(latency.Quantile(0.5)) + "  p90 " +
@@ -147,50 +110,134 @@ class Story {
   }
 
   Console& console_;
-  Workspace& workspace_;
   const DecisionMeter& meter_;
   uint64_t before_ = 0;
 };
 
-// Serves what the story left until a signal comes.
-Status StayUp(const DemoOptions& options, Workspace& workspace, Story& story) {
-  const std::string address = options.http.address;
-  HR_ASSIGN(std::unique_ptr<serve::HttpServer> server,
-            serve::HttpServer::Start(workspace.engine(), workspace.metrics(), workspace.clock(),
-                                     options.http));
-  story.Serving("http://" + address + ":" + std::to_string(server->port()));
-  server->Run();
-  return Ok();
-}
+// The demo over one data directory, which is opened for each part of it and let go of between: the
+// commands of the story open it themselves.
+class Demo {
+ public:
+  Demo(const DemoOptions& options, std::string directory, Console& console)
+      : options_(options),
+        directory_(std::move(directory)),
+        payments_(MakePayments(options)),
+        console_(console) {}
 
-// `signals` is let go when the server, which has its own way with them, takes over.
-Status RunStory(const DemoOptions& options, Workspace& workspace,
-                std::optional<SignalWatch>& signals, Console& console) {
-  HR_ASSIGN(std::string script, WriteScript(workspace.files(), workspace.directory()));
-  HR_TRY(workspace.engine().Execute(DemoScript(), script));
-  DecisionMeter meter;
-  Story story(console, workspace, meter);
-  story.Begin(options);
-  PaymentGenerator payments = MakePayments(options);
-  EventFeed feed(workspace.engine(), workspace.clock(), meter);
-  FeedOptions feed_options;
-  feed_options.events = options.events;
-  feed_options.events_per_second = options.rate;
-  feed_options.stop = &signals->stop();
-  feed_options.report = [&](uint64_t) { story.Tick(); };
-  const int64_t start = workspace.clock().MonotonicNanoseconds();
-  HR_TRY(feed.Run(payments, feed_options));
-  const int64_t spent = workspace.clock().MonotonicNanoseconds() - start;
-  story.Summary(static_cast<double>(spent) * 1e-9);
-  HR_TRY(story.ExplainOne());
-  if (options.once || signals->stop()) {
-    story.TryNext();
-  } else {
+  // `signals` is let go when the server, which has its own way with them, takes over.
+  Result<ExitCode> Run(std::optional<SignalWatch>& signals, bool keeps) {
+    HR_TRY(StreamFirst(*signals));
+    if (signals->stop()) return ExitCode::kInterrupted;
+    // A directory that a demo has used before takes no payment twice.
+    if (!explained_.empty()) {
+      VersionStory story({*files_, console_, directory_}, MakePayments(options_),
+                         [&](uint64_t events) { return StreamMore(events, *signals); });
+      HR_ASSIGN(ExitCode ended, story.Play(options_.events, explained_));
+      if (ended != ExitCode::kOk) return ended;
+    }
+    if (signals->stop()) return ExitCode::kInterrupted;
+    if (options_.once) {
+      TryNext(keeps);
+      return ExitCode::kOk;
+    }
     signals.reset();
-    HR_TRY(StayUp(options, workspace, story));
+    HR_TRY(StayUp());
+    return ExitCode::kOk;
   }
-  return workspace.Close();
-}
+
+ private:
+  Status StreamFirst(const SignalWatch& signals) {
+    DecisionMeter meter;
+    Story story(console_, meter);
+    story.Begin(options_, directory_);
+    HR_TRY(Stream(options_.events, signals, meter, story));
+    explained_ = meter.newest(2).empty() ? meter.newest(1) : meter.newest(2);
+    return Ok();
+  }
+
+  Status StreamMore(uint64_t events, const SignalWatch& signals) {
+    DecisionMeter meter;
+    Story story(console_, meter);
+    console_.Out("\n" + CountText(events) + " more payments stream in\n");
+    console_.Flush();
+    return Stream(events, signals, meter, story);
+  }
+
+  Result<std::unique_ptr<Workspace>> OpenHere(bool serves) {
+    WorkspaceOptions where;
+    where.directory = directory_;
+    where.serves = serves;
+    return Workspace::Open(where);
+  }
+
+  Status Stream(uint64_t events, const SignalWatch& signals, DecisionMeter& meter, Story& story) {
+    HR_ASSIGN(std::unique_ptr<Workspace> workspace, OpenHere(false));
+    HR_ASSIGN(std::string script, WriteScript(workspace->files(), directory_));
+    HR_TRY(workspace->engine().Execute(DemoScript(), script));
+    EventFeed feed(workspace->engine(), workspace->clock(), meter);
+    FeedOptions feed_options;
+    feed_options.events = events;
+    feed_options.events_per_second = options_.rate;
+    feed_options.stop = &signals.stop();
+    feed_options.report = [&](uint64_t) { story.Tick(); };
+    const int64_t start = workspace->clock().MonotonicNanoseconds();
+    HR_TRY(feed.Run(payments_, feed_options));
+    const int64_t spent = workspace->clock().MonotonicNanoseconds() - start;
+    story.Summary(static_cast<double>(spent) * 1e-9);
+    return workspace->Close();
+  }
+
+  // Serves what the story left until a signal comes.
+  Status StayUp() {
+    HR_ASSIGN(std::unique_ptr<Workspace> workspace, OpenHere(true));
+    HR_ASSIGN(std::unique_ptr<serve::HttpServer> server,
+              serve::HttpServer::Start(workspace->engine(), workspace->metrics(),
+                                       workspace->clock(), options_.http));
+    const std::string url =
+        "http://" + options_.http.address + ":" + std::to_string(server->port());
+    console_.Out("\nUp on " + url + " until Ctrl-C. Try next\n  headrace model show fraud --url " +
+                 url + "\n  curl " + url + "/api/v1/decisions/" + explained_ + "\n  curl '" + url +
+                 "/api/v1/topics/payments/events?return=decisions' -d '" + LastPayment() +
+                 "'\n  curl " + url + "/metrics\n");
+    console_.Flush();
+    server->Run();
+    return workspace->Close();
+  }
+
+  void TryNext(bool keeps) {
+    console_.Out("\nTry next\n");
+    if (explained_.empty()) {
+      console_.Out("  a new --data: this one has these payments already\n");
+      return;
+    }
+    if (!keeps) {
+      console_.Out("  headrace demo fraud --once --data ./demo-data     keeps its data\n");
+      console_.Out("  headrace why " + explained_ + " --data ./demo-data\n");
+      return;
+    }
+    const std::string data = " --data " + directory_;
+    console_.Out("  headrace why " + explained_ + data + "\n");
+    console_.Out(
+        "  headrace sql" + data +
+        " -c \"SELECT decision, count(*), sum(amount) FROM decisions GROUP BY decision\"\n");
+    console_.Out("  headrace model importance fraud" + data + "\n");
+  }
+
+  // A payment much like the frauds of the demo, at the time of the newest ones.
+  std::string LastPayment() {
+    std::string out =
+        R"({"tx_id":"mine","card":"c00001","terminal":"m0001","amount":950.00,"ts":")";
+    row::AppendRfc3339(payments_.Next().ts_micros, out);
+    return out + "\"}";
+  }
+
+  const DemoOptions& options_;
+  std::string directory_;
+  PaymentGenerator payments_;
+  Console& console_;
+  std::unique_ptr<os::FileSystem> files_ = os::MakePosixFileSystem();
+  std::string explained_;  // the ID of a decision
+};
 
 ExitCode PrintPayments(const DemoOptions& options, Console& console) {
   PaymentGenerator payments = MakePayments(options);
@@ -209,14 +256,16 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
   if (!options.ok()) return console.FailUsage(options.error().message(), "demo");
   if (arguments.Has("--print-payments")) return PrintPayments(*options, console);
   std::optional<SignalWatch> signals(std::in_place);
-  WorkspaceOptions where;
-  if (arguments.Has("--data")) where.directory = arguments.Get("--data", "");
-  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
-  if (!workspace.ok()) return console.Fail(workspace.error());
-  if (Status told = RunStory(*options, **workspace, signals, console); !told.ok()) {
-    return console.Fail(told.error());
+  std::optional<TemporaryDirectory> temporary;
+  if (!arguments.Has("--data")) {
+    Result<TemporaryDirectory> made = TemporaryDirectory::Make();
+    if (!made.ok()) return console.Fail(made.error());
+    temporary.emplace(*std::move(made));
+    signals->BeforeExit([path = temporary->path()] { RemoveDirectory(path); });
   }
-  return signals && signals->stop() ? ExitCode::kInterrupted : ExitCode::kOk;
+  Demo demo(*options, temporary ? temporary->path() : arguments.Get("--data", ""), console);
+  Result<ExitCode> ended = demo.Run(signals, !temporary);
+  return ended.ok() ? *ended : console.Fail(ended.error());
 }
 
 }  // namespace
@@ -224,11 +273,11 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
 Command DemoCommand() {
   return {.name = "demo",
           .group = "Run",
-          .summary = "card fraud, end to end, on seeded payments; needs nothing",
+          .summary = "card fraud, from payments to models and back; needs nothing",
           .positionals = "fraud",
           .positionals_min = 1,
           .positionals_max = 1,
-          .flags = {{"--once", "", "end after the payments; without it, stay up and serve"},
+          .flags = {{"--once", "", "end after the story; without it, stay up and serve"},
                     {"--http", "ADDRESS:PORT", "where to stay up (127.0.0.1:7070)"},
                     {"--seed", "N", "which payments (42)"},
                     {"--events", "N", "how many (20000)"},

@@ -55,8 +55,8 @@ class Place {
   Result<std::string> Report(const std::string& model,
                              const std::optional<engine::LabelRequest>& labels) {
     if (!remote_) return workspace_->engine().ModelReport(model, labels);
-    if (labels) return BadUsage("--labels goes with --data");
-    return remote_->Get("/api/v1/models/" + PathSegment(model));
+    const std::string path = "/api/v1/models/" + PathSegment(model);
+    return remote_->Get(labels ? path + "?" + LabelParameters(*labels) : path);
   }
   Status Execute(const std::string& text) {
     if (!remote_) {

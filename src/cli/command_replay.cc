@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@
 
 namespace headrace::cli {
 namespace {
+
+constexpr auto kChangedRows = static_cast<int64_t>(engine::kChangedSample);
 
 Result<std::optional<engine::Moment>> ReadMoment(const Arguments& arguments,
                                                  std::string_view flag) {
@@ -43,7 +46,7 @@ Result<engine::WhatIfRequest> ReadRequest(const Arguments& arguments, os::FileSy
   request.by = arguments.Get("--by", "");
   request.why = arguments.Has("--why");
   HR_ASSIGN(request.labels, ReadLabels(arguments));
-  for (std::string_view flag : {"--decision", "--sum", "--by", "--why", "--labels"}) {
+  for (std::string_view flag : {"--decision", "--sum", "--by", "--why", "--labels", "--sample"}) {
     if (arguments.Has(flag) && !request.compare) {
       return BadUsage(std::string(flag) + " goes with --diff");
     }
@@ -123,8 +126,13 @@ Result<engine::WhatIfReport> Replay(Workspace& workspace, const Arguments& argum
 
 // False: what was saved says otherwise.
 bool Tell(const Arguments& arguments, Console& console, const ReplayArtefact& replay,
-          const engine::WhatIfReport& report, double seconds) {
+          engine::WhatIfReport report, double seconds) {
   const bool compared = replay.request.compare;
+  const bool again = arguments.Has("--again");
+  const bool same = !again || ReportDigest(report, compared) == replay.result;
+  if (const auto shown = arguments.Integer("--sample", kChangedRows, 0, kChangedRows); shown.ok()) {
+    report.sample.resize(std::min(report.sample.size(), static_cast<size_t>(*shown)));
+  }
   if (arguments.Has("--json")) {
     console.Out(ReplayJson(report, compared, seconds));
   } else if (compared) {
@@ -134,8 +142,6 @@ bool Tell(const Arguments& arguments, Console& console, const ReplayArtefact& re
   summary.events = report.events;
   summary.rows = report.rows;
   summary.seconds = seconds;
-  const bool again = arguments.Has("--again");
-  const bool same = !again || ReportDigest(report, compared) == replay.result;
   if (again) {
     console.Note(same
                      ? "the same as when it was saved\n"
@@ -152,6 +158,8 @@ ExitCode RunReplay(const Arguments& arguments, Console& console) {
   Result<WorkspaceOptions> options = ReadWorkspace(arguments);
   if (!options.ok()) return console.FailUsage(options.error().message(), "replay");
   options->read_only = true;
+  Result<int64_t> sample = arguments.Integer("--sample", kChangedRows, 0, kChangedRows);
+  if (!sample.ok()) return console.FailUsage(sample.error().message(), "replay");
   Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(*options);
   if (!workspace.ok()) return console.Fail(workspace.error());
   Result<ReplayArtefact> replay = ReadReplay(arguments, (*workspace)->files());
@@ -162,7 +170,8 @@ ExitCode RunReplay(const Arguments& arguments, Console& console) {
   if (!report.ok()) return console.Fail(report.error());
   const Status saved = Save(arguments, (*workspace)->files(), *replay, *report);
   if (!saved.ok()) return console.Fail(saved.error());
-  return Tell(arguments, console, *replay, *report, seconds) ? ExitCode::kOk : ExitCode::kFailed;
+  return Tell(arguments, console, *replay, *std::move(report), seconds) ? ExitCode::kOk
+                                                                        : ExitCode::kFailed;
 }
 
 }  // namespace
@@ -185,6 +194,7 @@ Command ReplayCommand() {
                 {"--decision", "COLUMN", "what is compared (`decision`, or what CASE makes)", true},
                 {"--sum", "COLUMN", "add it up over the rows that flipped"},
                 {"--by", "COLUMN", "tell flips apart by its values"},
+                {"--sample", "N", "show so many of the changed rows (10)"},
                 {"--why", "", "explain the sample of changed rows, on both sides"},
                 {"--save", "DIR", "keep what was asked and what came out"},
                 {"--again", "DIR", "run what was kept again; exit 1 when something else comes out"},

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/remote.h"
 #include "row/datetime_text.h"
 #include "row/text.h"
 
@@ -27,12 +28,19 @@ Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& argument
   engine::LabelRequest request;
   request.labels = arguments.Get("--labels", "");
   request.label = arguments.Get("--label", "");
-  const std::string on = arguments.Get("--on", "");
-  const size_t equals = on.find('=');
-  request.labels_on = on.substr(0, equals);
-  request.on = equals == std::string::npos ? on : on.substr(equals + 1);
+  request.JoinOn(arguments.Get("--on", ""));
   HR_ASSIGN(request.as_of, ReadTime(arguments, "--as-of"));
   return std::optional<engine::LabelRequest>(std::move(request));
+}
+
+std::string LabelParameters(const engine::LabelRequest& labels) {
+  std::string out = "labels=" + PathSegment(labels.labels) +
+                    "&on=" + PathSegment(labels.labels_on + "=" + labels.on) +
+                    "&label=" + PathSegment(labels.label);
+  if (!labels.as_of) return out;
+  std::string time;
+  row::AppendRfc3339(*labels.as_of, time);
+  return out + "&as_of=" + PathSegment(time);
 }
 
 void AddLabelFlags(std::vector<Flag>& flags) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cli/arguments.h"
@@ -15,6 +16,8 @@ Result<std::optional<int64_t>> ReadTime(const Arguments& arguments, std::string_
 // --labels STREAM --on COLUMN --label COLUMN [--as-of T]; nothing when none is given. Error: HR9001
 // when some are missing.
 Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& arguments);
+// The same as parameters of a URL.
+std::string LabelParameters(const engine::LabelRequest& labels);
 void AddLabelFlags(std::vector<Flag>& flags);
 
 }  // namespace headrace::cli

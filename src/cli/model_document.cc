@@ -75,6 +75,12 @@ ModelComparison ComparisonOf(element from) {
     comparison.table =
         TableOf(scores, {"mean", "min", "p10", "p25", "p50", "p75", "p90", "p99", "max"});
   }
+  element latency;
+  if (from["latency"].get(latency) == simdjson::SUCCESS) {
+    comparison.table += "\nmicroseconds of one score, over " +
+                        std::to_string(Whole(latency, "rows")) + " rows\n" +
+                        TableOf(latency, {"mean", "p50", "p99"});
+  }
   element metrics;
   if (from["metrics"].get(metrics) != simdjson::SUCCESS) return comparison;
   comparison.labelled = static_cast<uint64_t>(Whole(metrics, "labelled"));

@@ -13,8 +13,8 @@ namespace headrace::cli {
 // Turns SIGINT and SIGTERM into a flag that loops look at. A second signal, or kPatienceSeconds
 // after the first one (a read of a terminal cannot be called off), ends the process with status 130
 // after the last words set by BeforeExit; what is journalled is safe then as after a crash. Make it
-// before any other thread: those started later inherit the blocked signals. One per process at a
-// time. Thread-safe.
+// before any other thread: those started later inherit the blocked signals. Where one lives inside
+// the time of another, either may get a signal. Thread-safe.
 class SignalWatch {
  public:
   SignalWatch();

@@ -272,13 +272,17 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
   // Where any difference counts, the texts tell enough: a row costs no decoding then.
   const bool timed = (request_.from && !request_.from->lsn) || (request_.to && !request_.to->lsn);
   const bool by_text =
-      labels_ == nullptr &&
+      labels_ == nullptr && pairs_ == nullptr &&
       (same || (whole_rows_ && same_layout_ && sum_after_ < 0 && by_after_ < 0 && !timed));
   if (before != nullptr && !by_text) {
     HR_ASSIGN(was, Decode(before_, *before));
   }
   if (after != nullptr && !by_text) {
-    HR_ASSIGN(is, Decode(after_, *after));
+    if (same && same_layout_) {
+      is = was;
+    } else {
+      HR_ASSIGN(is, Decode(after_, *after));
+    }
   }
   int64_t event_time = INT64_MIN;
   if (after != nullptr) event_time = after->standing.event_time;
@@ -287,6 +291,9 @@ Status DecisionDiff::Compare(row::Place cause, const Row* before, const Row* aft
   }
   if (!InRange(request_, cause, event_time)) return Ok();
   counted_.compared += before != nullptr && after != nullptr ? 1 : 0;
+  if (pairs_ != nullptr && before != nullptr && after != nullptr) {
+    pairs_->Take({cause, before->id, before_.schema, was.data(), after_.schema, is.data()});
+  }
   if (labels_ != nullptr) Confuse(before == nullptr ? "" : before->id, was, is);
   if (same) return Ok();
   counted_.only_before += after == nullptr ? 1 : 0;

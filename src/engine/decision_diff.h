@@ -30,6 +30,8 @@ class DecisionDiff {
 
   // Rows of the log before these offsets are passed over: what they stem from is not run.
   Status BeginBehind(const std::map<std::pair<std::string, int32_t>, int64_t>& offsets);
+  // Rows that both sides have are handed on, too; null: to nobody.
+  void GiveTo(PairTaker* pairs) { pairs_ = pairs; }
   // Where a row of the fork stands.
   struct Standing {
     int64_t event_time = INT64_MIN;
@@ -81,6 +83,7 @@ class DecisionDiff {
   const log::Log& log_;
   const WhatIfRequest& request_;
   const Deployed* logged_item_ = nullptr;
+  PairTaker* pairs_ = nullptr;
   std::unique_ptr<LabelTable> labels_;
   std::map<std::pair<std::string, std::string>, Confusion> confusion_;  // by decision and label
   Side before_;

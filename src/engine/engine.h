@@ -207,7 +207,7 @@ class Engine {
   // starts.
   virtual void Deploy(std::string_view script, const std::string& file,
                       std::function<void(Status)> done) = 0;
-  // See ModelEdit. Returns when it is durable or refused.
+  // See ModelEdit. In use at once; kUnavailable HR5009 when too many wait to be durable.
   virtual void EditModel(ModelEdit edit) = 0;
   // Deployments are given up that would keep their callers waiting: the program wants to end.
   virtual void StopDeployments() = 0;

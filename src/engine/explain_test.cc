@@ -251,6 +251,42 @@ TEST(Explain, AModelReportComparesScoresAndGoesOnWhereItWas) {
   EXPECT_TRUE(Has(second, "\"scores\":{\"rows\":50")) << second;
 }
 
+TEST(Explain, ScoresThatAreReadFromTheLogAreThoseThatAreMadeAgain) {
+  // Where the decision is a statement of its own, its rows do not have the score.
+  constexpr const char* kTogether =
+      "CREATE STREAM d AS SELECT id, amount, count(*) OVER (PARTITION BY card ORDER BY ts) AS n, "
+      "PREDICT(risk) AS score, CASE WHEN score > 0.5 THEN 'stop' ELSE 'go' END AS decision FROM "
+      "s;\n";
+  std::vector<std::string> told;
+  for (const char* script : {kScored, kTogether}) {
+    TestProgram program;
+    ASSERT_TRUE(os::ReplaceFile(program.disk(), "/one.txt", ModelText()).ok());
+    ASSERT_TRUE(os::ReplaceFile(program.disk(), "/two.txt", ModelText("-2 -1 3")).ok());
+    program.Run(std::string(kSource) + kModel + script +
+                "CREATE STREAM labels (id TEXT, bad BIGINT, ts TIMESTAMPTZ, WATERMARK FOR ts AS "
+                "ts) WITH (timestamp_unit = 'us');\n"
+                "ALTER MODEL risk ADD VERSION WITH (path = '/two.txt');\n"
+                "ALTER MODEL risk SHADOW VERSION 2;\n");
+    std::vector<std::string> events;
+    std::vector<std::string> labels;
+    for (int i = 0; i < 150; ++i) {
+      events.push_back(Event(i, "c" + std::to_string(i % 40), i * 37 % 100, kBegin + i));
+      labels.push_back(R"({"id":"e)" + std::to_string(i) + R"(","bad":)" +
+                       std::to_string(i * 37 % 100 > 70 ? 1 : 0) +
+                       ",\"ts\":" + std::to_string(kBegin + kDay) + "}");
+    }
+    program.Feed("s", events);
+    program.Feed("labels", labels);
+    const std::string report =
+        program.engine().ModelReport("risk", LabelRequest{"labels", "id", "id", "bad", {}}).value();
+    EXPECT_TRUE(Has(report, "\"scores\":{\"rows\":150,")) << report;
+    EXPECT_TRUE(Has(report, "\"metrics\":{\"labelled\":150,")) << report;
+    EXPECT_TRUE(Has(report, "\"latency\":{\"rows\":3,\"before\":{\"mean\":")) << report;
+    told.push_back(Between(report, "\"scores\":", "\"sample\":"));
+  }
+  EXPECT_EQ(told[0], told[1]);
+}
+
 TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
   TestProgram program;
   Fill(program);

@@ -27,6 +27,12 @@ int TimeColumn(const Deployed& item) {
 
 }  // namespace
 
+void LabelRequest::JoinOn(std::string_view columns) {
+  const size_t equals = columns.find('=');
+  labels_on = columns.substr(0, equals);
+  on = equals == std::string_view::npos ? columns : columns.substr(equals + 1);
+}
+
 std::string LabelKey(const row::Value& value, row::Type type) {
   std::string json;
   row::AppendJson(value, type, json);

@@ -25,6 +25,9 @@ struct LabelRequest {
   std::string labels_on;         // column of the labels that says the same
   std::string label;             // column of the labels
   std::optional<int64_t> as_of;  // microseconds, of event times; nothing: all that the log holds
+
+  // What people write: `COLUMN` of both, or `THEIRS=OURS`.
+  void JoinOn(std::string_view columns);
 };
 
 inline constexpr std::string_view kRowId = "_id";

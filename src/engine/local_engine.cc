@@ -58,6 +58,7 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       startup_(clock),
       deployment_(std::make_shared<Deployment>()),
       features_(*log_),
+      model_reports_(clock, metrics),
       estimate_(metrics),
       times_(metrics),
       team_(options_.workers),

@@ -10,6 +10,8 @@
 namespace headrace::engine {
 namespace {
 
+constexpr size_t kEditsMax = 4096;  // of models, that wait to be durable
+
 using catalog::Change;
 using catalog::ChangeKind;
 
@@ -165,7 +167,15 @@ Status LocalEngine::ApplyAtOnce(const std::vector<Change>& changes) {
 }
 
 void LocalEngine::EditModel(ModelEdit edit) {
-  edit.done(EditModelAtOnce(edit));
+  if (deployed_.size() >= kEditsMax) {
+    return edit.done(Error(ErrorKind::kUnavailable, "HR5009", "too many changes of models wait")
+                         .WithHint("send it again when the disk has caught up"));
+  }
+  Result<int32_t> version = EditModelAtOnce(edit);
+  if (!version.ok()) return edit.done(std::move(version));
+  deployed_.emplace_back(log_->last_lsn(), [done = std::move(edit.done), version](Status durable) {
+    done(durable.ok() ? version : Result<int32_t>(durable.error()));
+  });
 }
 
 // A model is no part of the flow until a statement asks for it: nothing is computed again.
@@ -173,7 +183,7 @@ Result<int32_t> LocalEngine::EditModelAtOnce(const ModelEdit& edit) {
   HR_TRY(CheckOpen());
   if (unappended_ || !MayAppend()) return NoSpace();
   HR_ASSIGN(PlannedEdit planned, PlanModelEdit(deployer_, *deployment(), edit));
-  HR_TRY(ApplyAtOnce(planned.changes));
+  HR_TRY(Apply(planned.changes));
   return planned.version;
 }
 

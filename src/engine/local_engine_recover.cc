@@ -111,6 +111,8 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
       return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
   }
   estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
+  // What was scored again until here is no decision's time.
+  graph_->SetScoreWatch(&model_reports_.times());
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
   HR_TRY(JoinUnfinished(comparison));

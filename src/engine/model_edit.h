@@ -21,7 +21,7 @@ struct ModelEdit {
   // The file of a new version. The first one makes the model, and decides.
   std::optional<std::string> file;
   catalog::NoteList notes;
-  // Called once, from EditModel, when all is durable: the version, or 0.
+  // Called once, from EditModel or Complete, when all is durable: the version, or 0.
   std::function<void(Result<int32_t>)> done;
 };
 

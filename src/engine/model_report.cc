@@ -137,7 +137,7 @@ ModelReports::Compared& ModelReports::Keep(const WhatIfMeans& means, const Subje
   compared.used = ++uses_;
   const auto& [name, version, since, stream] = subject;
   if (!compared.scores) {
-    compared.scores = std::make_unique<ScoreComparison>(means.deployment, name, version);
+    compared.scores = std::make_unique<ScoreComparison>(means.deployment, name, version, times_);
   }
   return compared;
 }
@@ -150,9 +150,10 @@ Status ModelReports::GoOn(const WhatIfMeans& means, const Subject& subject, Comp
   request.compare = true;
   request.from = Moment{std::max(since, compared.through_lsn + 1), 0};
   if (*request.from->lsn > means.log.durable_lsn()) return Ok();
-  compared.scores->GoOn(means.deployment, *request.from->lsn);
-  const WhatIfMeans seen{means.files,      means.log,     means.store,
-                         means.deployment, means.workers, compared.scores.get()};
+  compared.scores->GoOn(means.deployment, stream, *request.from->lsn);
+  const WhatIfMeans seen{means.files,           means.log,     means.store,
+                         means.deployment,      means.workers, compared.scores.get(),
+                         compared.scores.get(), &times_};
   Result<WhatIfReport> report =
       RunWhatIf(seen, request, [](std::string_view) { return Ok(); }, nullptr);
   if (!report.ok()) return std::move(report).error();
@@ -198,7 +199,8 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
       // Labels change: nothing of it can be kept.
       HR_ASSIGN(auto table, LabelTable::Load(means.log, means.deployment, *labels));
       Compared once;
-      once.scores = std::make_unique<ScoreComparison>(means.deployment, name, version.number);
+      once.scores =
+          std::make_unique<ScoreComparison>(means.deployment, name, version.number, times_);
       HR_TRY(once.scores->Use(*table, *labels));
       HR_TRY(GoOn(means, subject, once));
       AppendComparison(role, version.number, since, once.report, *once.scores, out);

@@ -22,6 +22,12 @@ class ModelReports {
  public:
   static constexpr size_t kKept = 16;
 
+  // Both must outlive it.
+  ModelReports(const os::Clock& clock, base::MetricsRegistry& metrics) : times_(clock, metrics) {}
+
+  // Of everything that scores.
+  ScoreTimes& times() { return times_; }
+
   // One JSON document: versions with number, role, format, hash, since when each decided; history;
   // canaries; comparisons, with the metrics of both where labels are asked for. Errors: kNotFound
   // HR1107, and those of RunWhatIf and LabelTable.
@@ -42,6 +48,7 @@ class ModelReports {
   // The one that is kept, or a new one.
   Compared& Keep(const WhatIfMeans& means, const Subject& subject);
 
+  ScoreTimes times_;
   std::mutex mutex_;
   std::map<Subject, Compared> kept_;
   uint64_t uses_ = 0;

@@ -57,6 +57,19 @@ std::optional<double> Binary(const row::Value& value, row::Type type) {
   return {};
 }
 
+// The first question to the model whose answer is one number; null: there is none.
+const flow::Prediction* Asked(const flow::StatementPlan& plan, const std::string& model) {
+  for (const flow::Stage& stage : plan.select->stages) {
+    for (const flow::Prediction& prediction : stage.predictions) {
+      const bool number = prediction.model == model &&
+                          prediction.answer == flow::Prediction::Answer::kScore &&
+                          prediction.result_type.kind == row::TypeKind::kDouble;
+      if (number) return &prediction;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ScoreSample::Add(double score) {
@@ -106,12 +119,10 @@ double StabilityIndex(const std::vector<double>& before, const std::vector<doubl
   return index;
 }
 
-ScoreComparison::ScoreComparison(const Deployment& before, std::string model, int32_t version)
-    : model_(std::move(model)), version_(version) {
-  for (const Deployed& item : before.items) {
-    if (!asks_ && item.statement && Asks(*item.statement, model_)) asks_ = item.statement;
-  }
-  GoOn(before, 0);
+ScoreComparison::ScoreComparison(const Deployment& before, std::string model, int32_t version,
+                                 ScoreTimes& times)
+    : model_(std::move(model)), version_(version), times_(times) {
+  GoOn(before, "", 0);
 }
 
 Status ScoreComparison::Use(const LabelTable& labels, const LabelRequest& request) {
@@ -121,54 +132,91 @@ Status ScoreComparison::Use(const LabelTable& labels, const LabelRequest& reques
   return NoSuchColumn(label_key_, asks_->name, asks_->schema);
 }
 
-void ScoreComparison::GoOn(const Deployment& before, uint64_t lsn) {
+void ScoreComparison::GoOn(const Deployment& before, const std::string& stream, uint64_t lsn) {
+  asks_.reset();
+  for (const Deployed& item : before.items) {
+    if (!asks_ && item.statement && Asks(*item.statement, model_)) asks_ = item.statement;
+  }
   versions_ = before.Find(model_)->models;
   since_ = lsn;
+  score_column_ = ScoreColumn(stream);
+}
+
+int ScoreComparison::ScoreColumn(const std::string& stream) const {
+  // Rows of a former revision may have other columns, and those of a canary are not what is asked.
+  if (!asks_ || asks_->name != stream || !asks_->select || asks_->from_lsn > since_) return -1;
+  for (const flow::ModelVersions::Canary& canary : versions_->canaries)
+    if (canary.until_lsn > since_) return -1;
+  const flow::Prediction* asked = Asked(*asks_, model_);
+  if (asked == nullptr || asked->when_slot >= 0) return -1;
+  const std::vector<int>& slots = asks_->select->output_slots;
+  const auto column = std::find(slots.begin(), slots.end(), asked->result_slot);
+  return column == slots.end() ? -1 : static_cast<int>(column - slots.begin());
 }
 
 void ScoreComparison::Selected(const flow::StatementPlan& plan, const row::Row& working,
                                const row::Row& emitted) {
-  const bool asked = asks_ && plan.name == asks_->name && working.cause.lsn >= since_;
-  if (!asked || !plan.IsLive(working.cause.lsn)) return;
-  for (const flow::Stage& stage : plan.select->stages) {
-    for (const flow::Prediction& prediction : stage.predictions) {
-      const row::Value& score = working.values[prediction.result_slot];
-      const bool number = prediction.model == model_ &&
-                          prediction.answer == flow::Prediction::Answer::kScore &&
-                          prediction.result_type.kind == row::TypeKind::kDouble && !score.null;
-      if (!number) continue;
-      const double was = ScoreBefore(prediction, working);
-      decided_ += flow::VersionChoice(*versions_, plan).For(working) == version_ ? 1 : 0;
-      before_.Add(was);
-      after_.Add(score.number);
-      if (labels_ != nullptr) TakeLabel(plan, emitted, was, score.number);
-      return;
-    }
+  const bool here = asks_ && plan.name == asks_->name && working.cause.lsn >= since_;
+  if (!here || !plan.IsLive(working.cause.lsn)) return;
+  const flow::Prediction* asked = Asked(plan, model_);
+  if (asked == nullptr || working.values[asked->result_slot].null) return;
+  decided_ += flow::VersionChoice(*versions_, plan).For(working) == version_ ? 1 : 0;
+  const int32_t before = versions_->VersionAt(working.cause.lsn);
+  if (seen_++ % kTimedEvery == 0) {
+    ScoreAlone(*asked, working, before, &alone_before_);
+    ScoreAlone(*asked, working, version_, &alone_after_);
+  }
+  if (score_column_ >= 0) return;
+  const double was = ScoreAlone(*asked, working, before, nullptr);
+  const double is = working.values[asked->result_slot].number;
+  Add(was, is);
+  if (labels_ == nullptr) return;
+  const std::string id =
+      plan.name + ":" + std::to_string(emitted.partition) + ":" + std::to_string(emitted.offset);
+  TakeLabel(id, plan.schema, emitted.values, was, is);
+}
+
+void ScoreComparison::Take(const RowPair& pair) {
+  if (score_column_ < 0) return;
+  const row::Value& was = pair.before[score_column_];
+  const row::Value& is = pair.after[score_column_];
+  if (was.null || is.null) return;
+  Add(was.number, is.number);
+  if (labels_ != nullptr) {
+    TakeLabel(pair.id, pair.after_schema, pair.after, was.number, is.number);
   }
 }
 
-// As the version that decides for all keys that no canary takes.
-double ScoreComparison::ScoreBefore(const flow::Prediction& prediction, const row::Row& working) {
-  const model::Model& model = versions_->Of(versions_->VersionAt(working.cause.lsn));
+void ScoreComparison::Add(double was, double is) {
+  before_.Add(was);
+  after_.Add(is);
+}
+
+double ScoreComparison::ScoreAlone(const flow::Prediction& prediction, const row::Row& working,
+                                   int32_t version, base::Histogram* time) {
+  const model::Model& model = versions_->Of(version);
   inputs_.clear();
   for (size_t i = 0; i < prediction.input_slots.size(); ++i) {
     inputs_.push_back(flow::FeatureOf(working.values[prediction.input_slots[i]],
                                       prediction.input_types[i], model.info().categories[i]));
   }
   raw_.resize(static_cast<size_t>(model.info().outputs));
+  const int64_t start = times_.Now();
   model.ScoreRaw(inputs_, 1, raw_);
   model.Transform(1, raw_);
+  const int64_t spent = times_.Now() - start;
+  times_.Scored(model_, version, 1, spent);
+  if (time != nullptr) time->Record(static_cast<uint64_t>(std::max<int64_t>(spent, 0)));
   return raw_.front();
 }
 
-void ScoreComparison::TakeLabel(const flow::StatementPlan& plan, const row::Row& emitted,
-                                double was, double is) {
-  std::string key =
-      plan.name + ":" + std::to_string(emitted.partition) + ":" + std::to_string(emitted.offset);
+void ScoreComparison::TakeLabel(std::string_view id, const row::Schema& schema,
+                                const row::Value* values, double was, double is) {
+  std::string key(id);
   if (label_key_ != kRowId) {
-    const int column = plan.schema.Find(label_key_);
+    const int column = schema.Find(label_key_);
     if (column < 0) return;
-    key = LabelKey(emitted.values[column], plan.schema.columns[static_cast<size_t>(column)].type);
+    key = LabelKey(values[column], schema.columns[static_cast<size_t>(column)].type);
   }
   const LabelTable::Label* known = labels_->Find(key);
   if (known == nullptr) return;
@@ -177,6 +225,20 @@ void ScoreComparison::TakeLabel(const flow::StatementPlan& plan, const row::Row&
   labelled_.push_back(*label);
   labelled_before_.push_back(was);
   labelled_after_.push_back(is);
+}
+
+void ScoreComparison::AppendLatency(std::string& out) const {
+  out += ",\"latency\":{\"rows\":" + std::to_string(alone_before_.count());
+  for (const auto& [name, time] :
+       {std::pair{"before", &alone_before_}, std::pair{"after", &alone_after_}}) {
+    const auto count = static_cast<double>(time->count());
+    out += ",\"" + std::string(name) + "\":{";
+    AppendNumber("mean", time->sum_seconds() * 1e6 / count, out);
+    AppendNumber("p50", static_cast<double>(time->Quantile(0.5)) * 1e-3, out);
+    AppendNumber("p99", static_cast<double>(time->Quantile(0.99)) * 1e-3, out);
+    out += "}";
+  }
+  out += "}";
 }
 
 void ScoreComparison::AppendMetrics(std::string& out) const {
@@ -202,6 +264,7 @@ void ScoreComparison::Append(std::string& out) const {
     AppendSample("after", after_, out);
     out += "}";
   }
+  if (alone_before_.count() > 0) AppendLatency(out);
   if (labels_ != nullptr) AppendMetrics(out);
 }
 

@@ -6,6 +6,8 @@
 
 #include "engine/deployment.h"
 #include "engine/label_table.h"
+#include "engine/score_times.h"
+#include "engine/what_if.h"
 #include "flow/probe.h"
 
 namespace headrace::engine {
@@ -36,15 +38,24 @@ double StabilityIndex(const std::vector<double>& before, const std::vector<doubl
 
 // Sees a fork in which one version of a model decides, and sets beside each of its scores that of
 // the version that decided for all others then. Of the first statement that asks the model; of
-// models with one number as their answer. Confined; the labels must outlive it.
-class ScoreComparison final : public flow::Probe {
+// models with one number as their answer.
+//
+// Where the log has that score, as a column of the rows that are compared, it is taken from there;
+// otherwise, and while a canary decides for some keys, the version is asked again. Some rows are
+// scored by both once more, alone, to say how long a score takes: nothing else depends on that.
+//
+// Confined, but for Take, which may run beside Selected; the labels and times must outlive it.
+class ScoreComparison final : public flow::Probe, public PairTaker {
  public:
-  ScoreComparison(const Deployment& before, std::string model, int32_t version);
+  static constexpr uint64_t kTimedEvery = 64;  // rows
+
+  ScoreComparison(const Deployment& before, std::string model, int32_t version, ScoreTimes& times);
 
   // Labels to measure both by. Error: HR1104 when the rows lack the column they are joined on.
   Status Use(const LabelTable& labels, const LabelRequest& request);
-  // Rows of causes from `lsn` on are compared; `before` says which versions decided.
-  void GoOn(const Deployment& before, uint64_t lsn);
+  // Rows of causes from `lsn` on are compared, with those of `stream` in the log; `before` says
+  // which versions decided.
+  void GoOn(const Deployment& before, const std::string& stream, uint64_t lsn);
   // Rows that the version has decided, as a canary.
   uint64_t decided() const { return decided_; }
 
@@ -53,22 +64,37 @@ class ScoreComparison final : public flow::Probe {
   void Grouped(const flow::StatementPlan&, const row::Row&, const row::Value*) override {}
   void Closed(const flow::StatementPlan&, const row::Value*, const row::Row&) override {}
 
-  // Members of a JSON object, with a comma before each: "scores" and, with labels, "metrics".
+  void Take(const RowPair& pair) override;
+
+  // Members of a JSON object, with a comma before each: "scores", "latency" (microseconds) and,
+  // with labels, "metrics".
   void Append(std::string& out) const;
 
  private:
-  double ScoreBefore(const flow::Prediction& prediction, const row::Row& working);
-  void TakeLabel(const flow::StatementPlan& plan, const row::Row& emitted, double was, double is);
+  // The column of the statement that is the score, when the log may be asked for it; else -1.
+  int ScoreColumn(const std::string& stream) const;
+  double ScoreAlone(const flow::Prediction& prediction, const row::Row& working, int32_t version,
+                    base::Histogram* time);
+  void Add(double was, double is);
+  // `id` is that of the row, `values` are of its schema.
+  void TakeLabel(std::string_view id, const row::Schema& schema, const row::Value* values,
+                 double was, double is);
   void AppendMetrics(std::string& out) const;
+  void AppendLatency(std::string& out) const;
 
   std::string model_;
   int32_t version_;
+  ScoreTimes& times_;
   std::shared_ptr<const flow::ModelVersions> versions_;
   const LabelTable* labels_ = nullptr;
   std::string label_key_;  // the column that labels are joined on, or kRowId
   uint64_t since_ = 0;
-  StatementPtr asks_;  // the first statement that asks the model
+  int score_column_ = -1;  // of rows in the log; -1: scores are made anew
+  StatementPtr asks_;      // the first statement that asks the model
   uint64_t decided_ = 0;
+  uint64_t seen_ = 0;
+  base::Histogram alone_before_;  // the times of one row
+  base::Histogram alone_after_;
   ScoreSample before_;
   ScoreSample after_;
   // Of rows whose label is 0 or 1.

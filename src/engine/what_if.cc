@@ -183,6 +183,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
     HR_ASSIGN(diff, DecisionDiff::Open(means.log, means.deployment, *fork.deployment, request,
                                        report.stream));
     HR_TRY(diff->BeginBehind(past.state.next_offsets));
+    diff->GiveTo(means.pairs);
   }
   ForkRows rows(fork.deployment, request, report.stream);
   rows.Resume(past.state, past.lsn);
@@ -198,6 +199,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
   options.progress = progress;
   options.goes_on = false;
   past.graph->SetProbe(means.probe);
+  past.graph->SetScoreWatch(means.watch);
   HR_ASSIGN(report.events, Replay(means.log, *past.graph, rows, options));
   HR_TRY(rows.HandOver(take, 0));
   if (joining) HR_TRY(joining->Finish(options.until_lsn, &report));

@@ -10,6 +10,7 @@
 
 #include "engine/label_table.h"
 #include "flow/probe.h"
+#include "flow/score_watch.h"
 #include "headrace/result.h"
 #include "log/log.h"
 #include "os/file_system.h"
@@ -79,6 +80,24 @@ struct ChangedRow {
   int64_t fork_offset = -1;
 };
 
+// A row of the log and that of the fork which belongs to it, decoded. Both live for the call.
+struct RowPair {
+  row::Place cause;
+  std::string_view id;  // of the row in the log
+  const row::Schema& before_schema;
+  const row::Value* before;
+  const row::Schema& after_schema;
+  const row::Value* after;
+};
+
+// Is handed such pairs within the asked range, in the order of their causes, by one thread that is
+// not that of the replay and is done when RunWhatIf returns.
+class PairTaker {
+ public:
+  virtual ~PairTaker() = default;
+  virtual void Take(const RowPair& pair) = 0;
+};
+
 // How many rows with one label were decided so. Texts are JSON; a row without a label has none.
 struct Confusion {
   std::string decision;
@@ -116,6 +135,8 @@ struct WhatIfMeans {
   const Deployment& deployment;
   size_t workers = 1;
   flow::Probe* probe = nullptr;  // sees what the fork does, within the asked range and before it
+  PairTaker* pairs = nullptr;    // with `compare`: sees rows beside those of the log
+  flow::ScoreWatch* watch = nullptr;
 };
 
 using TakeBytes = std::function<Status(std::string_view bytes)>;

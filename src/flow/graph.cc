@@ -129,7 +129,10 @@ void Graph::AddSource(std::shared_ptr<const SourcePlan> plan) {
 
 void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
-  if (plan->select) statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
+  if (plan->select) {
+    statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
+    statement->select->SetScoreWatch(watch_);
+  }
   if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan, spill_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan, spill_);
   std::vector<size_t>& revisions = revisions_[plan->name];
@@ -173,7 +176,10 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   statement.select = std::move((*given)->select);
   statement.window = std::move((*given)->window);
   statement.waiting = std::move((*given)->waiting);
-  if (statement.select) statement.select->Use(models_, team_);
+  if (statement.select) {
+    statement.select->Use(models_, team_);
+    statement.select->SetScoreWatch(watch_);
+  }
   Redate(std::move(plan));
 }
 
@@ -320,6 +326,12 @@ void Graph::SetProbe(Probe* probe) {
     if (statement->select) statement->select->SetProbe(probe);
     if (statement->window) statement->window->SetProbe(probe);
   }
+}
+
+void Graph::SetScoreWatch(ScoreWatch* watch) {
+  watch_ = watch;
+  for (auto& statement : statements_)
+    if (statement->select) statement->select->SetScoreWatch(watch);
 }
 
 size_t Graph::state_bytes() const {

@@ -87,6 +87,8 @@ class Graph {
 
   // Which must outlive the graph's last run; null: none.
   void SetProbe(Probe* probe);
+  // The same; also for statements that are added.
+  void SetScoreWatch(ScoreWatch* watch);
   size_t state_bytes() const;
 
  private:
@@ -146,6 +148,7 @@ class Graph {
   os::WorkerTeam& team_;
   os::SpillFile* spill_;
   bool keeps_within_;
+  ScoreWatch* watch_ = nullptr;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;

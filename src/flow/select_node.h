@@ -11,6 +11,7 @@
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "flow/probe.h"
+#include "flow/score_watch.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
 #include "state/key_block.h"
@@ -43,6 +44,7 @@ class SelectNode {
   void Use(ModelLookup models, os::WorkerTeam& team);
 
   void SetProbe(Probe* probe) { probe_ = probe; }
+  void SetScoreWatch(ScoreWatch* watch) { watch_ = watch; }
   size_t state_bytes() const;
   // Every key block, in the order of the plan.
   std::vector<state::KeyBlock*> key_blocks() const;
@@ -65,6 +67,7 @@ class SelectNode {
   ModelLookup models_;
   os::WorkerTeam* team_;
   Probe* probe_ = nullptr;
+  ScoreWatch* watch_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
       key_blocks_;  // by stage; those of windows first
   row::Batch working_;

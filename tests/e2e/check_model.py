@@ -1,6 +1,7 @@
 """Model files on the command line: measured against labels."""
 import json
 import math
+import re
 
 STUMP = """tree
 version=v4
@@ -249,6 +250,54 @@ def check_versions_are_added_shadowed_activated_and_rolled_back(program):
         assert code == 2 and "either --data DIR or --url URL" in err, err
         code, _, err = program.run("why", "d:0:0", "--url", "http://127.0.0.1:1")
         assert code == 69 and "HR9021" in err, err
+
+
+def check_a_server_measures_versions_by_labels_as_a_directory_does(program):
+    with program.scratch() as d:
+        (d / "m.txt").write_text(STUMP)
+        (d / "other.txt").write_text(STUMP.replace("threshold=2.5", "threshold=1.5"))
+        (d / "app.sql").write_text(APP + "CREATE STREAM truth (x DOUBLE PRECISION, bad BIGINT, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);")
+        labels = ("--labels", "truth", "--on", "x", "--label", "bad")
+        with program.serve(d / "data", d / "app.sql") as server:
+            url = ("--url", f"http://127.0.0.1:{server.port}")
+            program.ok("model", "add", "m", d / "other.txt", *url)
+            program.ok("model", "shadow", "m", "2", *url)
+            for x in range(6):
+                server.request("POST", "/api/v1/topics/s/events", {"x": x, "ts": f"2026-01-01T00:00:0{x}Z"})
+                # What is said of 2 in February is that it was none after all.
+                for month, bad in (("01", int(x >= 2)), ("02", int(x > 2))):
+                    server.request("POST", "/api/v1/topics/truth/events", {"x": x, "bad": bad, "ts": f"2026-{month}-02T00:00:0{x}Z"})
+            shown = program.ok("model", "show", "m", "--json", *labels, *url)[0]
+            metrics = json.loads(shown)["comparisons"][0]["metrics"]
+            assert metrics["labelled"] == 6 and metrics["before"]["roc_auc"] == 1 > metrics["after"]["roc_auc"], metrics
+            early = program.ok("model", "show", "m", "--json", *labels, "--as-of", "2026-01-31T00:00:00Z", *url)[0]
+            metrics = json.loads(early)["comparisons"][0]["metrics"]
+            assert metrics["before"]["roc_auc"] < metrics["after"]["roc_auc"] == 1, metrics
+            gate = ("model", "promote", "m", "2", "--min-rows", "5", "--max-flips", "50", *labels, *url)
+            metrics = server.request("GET", "/metrics")[1]
+            for version, least in (("1", 6), ("2", 6)):
+                (rows,) = re.findall(rf'headrace_scores_total{{model="m",version="{version}"}} (\d+)', metrics)
+                assert int(rows) >= least and f'headrace_score_duration_seconds_count{{model="m",version="{version}"}}' in metrics, metrics
+            assert "microseconds of one score, over 1 rows" in program.ok("model", "show", "m", *labels, *url)[0]
+            code, _, err = program.run(*gate)
+            assert code == 1 and "its ROC AUC over 6 labels" in err, err
+            for query, place in (("labels=truth&on=x", "?label"), ("labels=truth&on=x&label=bad&as_of=soon", "?as_of"), ("what=1", "?what")):
+                status, problem = server.request("GET", f"/api/v1/models/m?{query}")
+                assert (status, problem["code"], problem["place"]) == (400, "HR8006", place), problem
+            status, problem = server.request("GET", "/api/v1/models/m?labels=none&on=x&label=bad")
+            assert (status, problem["code"]) == (404, "HR1204"), problem
+            server.stop()
+        here, there = (json.loads(text) for text in
+                       (program.ok("model", "show", "m", "--json", *labels, "--data", d / "data")[0], shown))
+        for report in (here, there):
+            latency = report["comparisons"][0].pop("latency")
+            assert latency["rows"] == 1 and latency["before"]["p50"] > 0 and latency["after"]["p99"] > 0, latency
+        assert here == there, (here, there)
+        with program.serve(d / "data", d / "app.sql") as server:
+            url = ("--url", f"http://127.0.0.1:{server.port}")
+            program.ok(*gate[:-2], *url, "--as-of", "2026-01-31T00:00:00Z")
+        code, _, err = program.run("model", "show", "m", "--url", "http://127.0.0.1:1", "--labels", "truth")
+        assert code == 2 and "--on is missing" in err, err
 
 
 COUNTED = STUMP.replace("is_linear=0", "leaf_count=10 10\ninternal_count=20\nis_linear=0")

@@ -44,6 +44,9 @@ std::vector<Benchmark> AllBenchmarks();
 
 Status BenchScore(Bench& bench);          // score.*, shap.*
 Status BenchTrain(Bench& bench);          // train.*
+Status BenchTrainingSet(Bench& bench);    // trainingset.*
+Status BenchSwap(Bench& bench);           // model.swap.*
+Status BenchShadow(Bench& bench);         // shadow.*
 Status BenchDetect(Bench& bench);         // detect.*
 Status BenchLearn(Bench& bench);          // learn.*
 Status BenchDisk(Bench& bench);           // disk.*

@@ -15,6 +15,7 @@
   extern "C" const char name##_end[] __asm__(#name "_end")
 
 HEADRACE_EMBED(headrace_demo_script, "fraud/app.sql");
+HEADRACE_EMBED(headrace_demo_labels, "fraud/chargebacks.sql");
 HEADRACE_EMBED(headrace_demo_model, "fraud/fraud.lgb.txt");
 // NOLINTEND
 
@@ -29,6 +30,10 @@ std::string_view Between(const char* begin, const char* end) {
 
 std::string_view DemoScript() {
   return Between(headrace_demo_script_begin, headrace_demo_script_end);
+}
+
+std::string_view DemoLabels() {
+  return Between(headrace_demo_labels_begin, headrace_demo_labels_end);
 }
 
 std::string_view DemoModel() {

@@ -60,6 +60,7 @@ Status EventFeed::Run(PaymentGenerator& payments, const FeedOptions& options) {
       next_report += kSecond;
     }
     const bool can_send = sent < options.events && engine_.in_flight() < kInFlightMax;
+    if (!more && !can_send && engine_.in_flight() == 0) continue;  // all is told
     if (!more) Wait(can_send ? std::min(due(sent), next_report) : next_report);
   }
   if (error_) return *error_;

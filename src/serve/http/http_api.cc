@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/feature_report.h"
+#include "row/datetime_text.h"
 #include "row/text.h"
 #include "serve/http/idempotency.h"
 #include "serve/http/ingest.h"
@@ -69,6 +70,35 @@ void AppendTenths(std::string_view name, double number, std::string& out) {
   out += "\":" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
+// ?labels=STREAM&on=COLUMN&label=COLUMN[&as_of=TIME], as the flags of the command line; nothing
+// when there is none of them.
+Result<std::optional<engine::LabelRequest>> LabelsOf(const Route& route) {
+  HR_TRY(route.Only({"labels", "on", "label", "as_of"}));
+  if (route.parameters.empty()) return std::optional<engine::LabelRequest>{};
+  for (const char* name : {"labels", "on", "label"}) {
+    const std::string* value = route.Find(name);
+    if (value != nullptr && !value->empty()) continue;
+    return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                 "parameter `" + std::string(name) + "` is missing")
+        .AtPlace("?" + std::string(name))
+        .WithHint("labels=STREAM&on=COLUMN&label=COLUMN go together");
+  }
+  engine::LabelRequest request;
+  request.labels = *route.Find("labels");
+  request.JoinOn(*route.Find("on"));
+  request.label = *route.Find("label");
+  if (const std::string* text = route.Find("as_of")) {
+    int64_t micros = 0;
+    if (!row::ParseRfc3339(*text, &micros)) {
+      return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                   "parameter `as_of` is no time such as 2026-01-31T23:59:59Z")
+          .AtPlace("?as_of");
+    }
+    request.as_of = micros;
+  }
+  return std::optional<engine::LabelRequest>(std::move(request));
+}
+
 Response NoSuchPath() {
   return Problem(Error(ErrorKind::kNotFound, kNoSuchPath, "there is nothing at this path")
                      .WithHint("GET / lists what there is"));
@@ -96,7 +126,7 @@ HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metri
       clock_(clock),
       limits_(limits),
       inference_(engine, runner),
-      mlflow_(engine, clock, std::move(sources)),
+      mlflow_(engine, runner, clock, std::move(sources)),
       feast_(engine, runner, limits.events_per_request_max),
       has_engine_(engine.startup().phase == engine::StartupProgress::Phase::kReady) {}
 
@@ -311,9 +341,13 @@ void HttpApi::HandleDecision(const Route& route, Answer answer) {
 }
 
 void HttpApi::HandleModel(const Route& route, Answer answer) {
-  if (Status known = route.Only({}); !known.ok()) return answer(Problem(known.error()));
+  Result<std::optional<engine::LabelRequest>> labels = LabelsOf(route);
+  if (!labels.ok()) return answer(Problem(labels.error()));
   AnswerFrom(
-      runner_, [this, model = route.name] { return JsonResponse(engine_.ModelReport(model, {})); },
+      runner_,
+      [this, model = route.name, labels = *std::move(labels)] {
+        return JsonResponse(engine_.ModelReport(model, labels));
+      },
       std::move(answer));
 }
 

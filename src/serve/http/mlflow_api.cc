@@ -161,24 +161,27 @@ Result<const ServedVersion*> VersionOf(const ServedModel& model, int32_t number)
       "Model Version (name=" + model.name + ", version=" + std::to_string(number) + ") not found");
 }
 
-// One call; what it gives is the body of a good answer.
+// What an edit is answered with when it is durable.
+enum class Then : uint8_t { kNothing, kModel, kVersion };
+
+struct PlannedCall {
+  engine::ModelEdit edit;
+  Then then = Then::kNothing;
+};
+
+// One call. What reads gives the body of a good answer; what changes something gives the edit, and
+// its answer with Finish. Reads may run on another thread.
 class Call {
  public:
   Call(engine::Engine& engine, const SourcePolicy& sources, int64_t now_ms, Fields fields)
       : engine_(engine), sources_(sources), now_ms_(now_ms), fields_(std::move(fields)) {}
 
-  Result<std::string> CreateModel() {
+  Result<PlannedCall> CreateModel() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     std::vector<ModelNote> notes = {{ModelNote::Kind::kRegister, "", ""}};
     AddText("description", ModelNote::Kind::kDescription, notes);
     HR_TRY(fields_.TakeTags(notes));
-    Result<int32_t> done = Edit(name, 0, std::move(notes));
-    if (!done.ok() && done.error().kind() == ErrorKind::kAlreadyExists) {
-      return Error(ErrorKind::kAlreadyExists, done.error().code(),
-                   "Registered Model (name=" + name + ") already exists.");
-    }
-    if (!done.ok()) return std::move(done).error();
-    return ModelAnswer(name);
+    return Edit(name, 0, std::move(notes), Then::kModel);
   }
 
   Result<std::string> GetModel() {
@@ -186,40 +189,37 @@ class Call {
     return ModelAnswer(name);
   }
 
-  Result<std::string> UpdateModel() {
+  Result<PlannedCall> UpdateModel() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
-    HR_TRY(Done(Edit(name, 0, {{ModelNote::Kind::kDescription, "", fields_.Text("description")}})));
-    return ModelAnswer(name);
+    return Edit(name, 0, {{ModelNote::Kind::kDescription, "", fields_.Text("description")}},
+                Then::kModel);
   }
 
-  Result<std::string> DeleteModel() {
+  Result<PlannedCall> DeleteModel() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
-    HR_TRY(Done(Edit(name, 0, {{ModelNote::Kind::kUnregister, "", ""}})));
-    return std::string("{}");
+    return Edit(name, 0, {{ModelNote::Kind::kUnregister, "", ""}}, Then::kNothing);
   }
 
   Result<std::string> RenameModel() {
     return BadRequest("a model is not renamed: statements and decisions name it");
   }
 
-  Result<std::string> SetModelTag() { return Tag(ModelNote::Kind::kSetTag, false); }
-  Result<std::string> DropModelTag() { return Tag(ModelNote::Kind::kDropTag, false); }
-  Result<std::string> SetVersionTag() { return Tag(ModelNote::Kind::kSetTag, true); }
-  Result<std::string> DropVersionTag() { return Tag(ModelNote::Kind::kDropTag, true); }
+  Result<PlannedCall> SetModelTag() { return Tag(ModelNote::Kind::kSetTag, false); }
+  Result<PlannedCall> DropModelTag() { return Tag(ModelNote::Kind::kDropTag, false); }
+  Result<PlannedCall> SetVersionTag() { return Tag(ModelNote::Kind::kSetTag, true); }
+  Result<PlannedCall> DropVersionTag() { return Tag(ModelNote::Kind::kDropTag, true); }
 
-  Result<std::string> SetAlias() {
+  Result<PlannedCall> SetAlias() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(std::string alias, fields_.Needed("alias"));
     HR_ASSIGN(int32_t version, fields_.Version());
-    HR_TRY(Done(Edit(name, version, {{ModelNote::Kind::kSetAlias, alias, ""}})));
-    return std::string("{}");
+    return Edit(name, version, {{ModelNote::Kind::kSetAlias, alias, ""}}, Then::kNothing);
   }
 
-  Result<std::string> DropAlias() {
+  Result<PlannedCall> DropAlias() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(std::string alias, fields_.Needed("alias"));
-    HR_TRY(Done(Edit(name, 0, {{ModelNote::Kind::kDropAlias, alias, ""}})));
-    return std::string("{}");
+    return Edit(name, 0, {{ModelNote::Kind::kDropAlias, alias, ""}}, Then::kNothing);
   }
 
   Result<std::string> GetByAlias() {
@@ -233,7 +233,7 @@ class Call {
     return VersionAnswer(name, known->second);
   }
 
-  Result<std::string> CreateVersion() {
+  Result<PlannedCall> CreateVersion() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(std::string source, fields_.Needed("source"));
     HR_ASSIGN(std::string file, ResolveSource(source, sources_));
@@ -242,9 +242,11 @@ class Call {
     AddText("run_id", ModelNote::Kind::kRunId, notes);
     AddText("run_link", ModelNote::Kind::kRunLink, notes);
     HR_TRY(fields_.TakeTags(notes));
-    HR_TRY(Done(ModelOf(engine_, name)));
-    HR_ASSIGN(int32_t version, Edit(name, 0, std::move(notes), std::move(file)));
-    return VersionAnswer(name, version);
+    Result<ServedModel> model = ModelOf(engine_, name);
+    if (!model.ok()) return std::move(model).error();
+    PlannedCall planned = Edit(name, 0, std::move(notes), Then::kVersion);
+    planned.edit.file = std::move(file);
+    return planned;
   }
 
   Result<std::string> GetVersion() {
@@ -253,19 +255,17 @@ class Call {
     return VersionAnswer(name, version);
   }
 
-  Result<std::string> UpdateVersion() {
+  Result<PlannedCall> UpdateVersion() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(int32_t version, fields_.Version());
-    HR_TRY(Done(
-        Edit(name, version, {{ModelNote::Kind::kDescription, "", fields_.Text("description")}})));
-    return VersionAnswer(name, version);
+    return Edit(name, version, {{ModelNote::Kind::kDescription, "", fields_.Text("description")}},
+                Then::kVersion);
   }
 
-  Result<std::string> DeleteVersion() {
+  Result<PlannedCall> DeleteVersion() {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(int32_t version, fields_.Version());
-    HR_TRY(Done(Edit(name, version, {{ModelNote::Kind::kHide, "", ""}})));
-    return std::string("{}");
+    return Edit(name, version, {{ModelNote::Kind::kHide, "", ""}}, Then::kNothing);
   }
 
   Result<std::string> GetDownloadUri() {
@@ -321,6 +321,20 @@ class Call {
       }
     }
     return page.Cut("model_versions", std::move(found));
+  }
+
+  // The answer to an edit that was made: `version` is what it gave.
+  Result<std::string> Finish(Then then, const Result<int32_t>& version) {
+    const std::string name = fields_.Text("name");
+    if (!version.ok()) {
+      const Error& error = version.error();
+      const bool taken = then == Then::kModel && error.kind() == ErrorKind::kAlreadyExists;
+      if (!taken) return error;
+      return Error(ErrorKind::kAlreadyExists, error.code(),
+                   "Registered Model (name=" + name + ") already exists.");
+    }
+    if (then == Then::kModel) return ModelAnswer(name);
+    return then == Then::kVersion ? VersionAnswer(name, *version) : std::string("{}");
   }
 
   // The statements that move a version to a stage; empty when it is there.
@@ -396,34 +410,24 @@ class Call {
     if (!text.empty()) notes.push_back({kind, "", std::move(text)});
   }
 
-  template <typename T>
-  static Status Done(Result<T> result) {
-    return result.ok() ? Ok() : Status(std::move(result).error());
+  PlannedCall Edit(const std::string& model, int32_t version, std::vector<ModelNote> notes,
+                   Then then) const {
+    PlannedCall planned;
+    planned.edit.model = model;
+    planned.edit.version = version;
+    planned.edit.notes = {now_ms_, std::move(notes)};
+    planned.then = then;
+    return planned;
   }
 
-  Result<int32_t> Edit(const std::string& model, int32_t version, std::vector<ModelNote> notes,
-                       std::optional<std::string> file = std::nullopt) {
-    engine::ModelEdit edit;
-    edit.model = model;
-    edit.version = version;
-    edit.file = std::move(file);
-    edit.notes = {now_ms_, std::move(notes)};
-    Result<int32_t> result =
-        Error(ErrorKind::kInternal, "HR5001", "the engine gave no answer to an edit");
-    edit.done = [&result](Result<int32_t> done) { result = std::move(done); };
-    engine_.EditModel(std::move(edit));
-    return result;
-  }
-
-  Result<std::string> Tag(ModelNote::Kind kind, bool of_version) {
+  Result<PlannedCall> Tag(ModelNote::Kind kind, bool of_version) {
     HR_ASSIGN(std::string name, fields_.Needed("name"));
     HR_ASSIGN(std::string key, fields_.Needed("key"));
     int32_t version = 0;
     if (of_version) {
       HR_ASSIGN(version, fields_.Version());
     }
-    HR_TRY(Done(Edit(name, version, {{kind, key, fields_.Text("value")}})));
-    return std::string("{}");
+    return Edit(name, version, {{kind, key, fields_.Text("value")}}, Then::kNothing);
   }
 
   Result<std::string> ModelAnswer(const std::string& name) {
@@ -450,35 +454,40 @@ class Call {
 struct Endpoint {
   Method method;
   std::string_view path;
-  Result<std::string> (Call::*run)();
+  Result<std::string> (Call::*read)() = nullptr;
+  Result<PlannedCall> (Call::*edit)() = nullptr;
 };
 
 constexpr std::array kEndpoints = {
-    Endpoint{Method::kPost, "registered-models/create", &Call::CreateModel},
+    Endpoint{Method::kPost, "registered-models/create", nullptr, &Call::CreateModel},
     Endpoint{Method::kGet, "registered-models/get", &Call::GetModel},
     Endpoint{Method::kGet, "registered-models/search", &Call::SearchModels},
     Endpoint{Method::kPost, "registered-models/search", &Call::SearchModels},
-    Endpoint{Method::kPatch, "registered-models/update", &Call::UpdateModel},
+    Endpoint{Method::kPatch, "registered-models/update", nullptr, &Call::UpdateModel},
     Endpoint{Method::kPost, "registered-models/rename", &Call::RenameModel},
-    Endpoint{Method::kDelete, "registered-models/delete", &Call::DeleteModel},
-    Endpoint{Method::kPost, "registered-models/set-tag", &Call::SetModelTag},
-    Endpoint{Method::kDelete, "registered-models/delete-tag", &Call::DropModelTag},
-    Endpoint{Method::kPost, "registered-models/alias", &Call::SetAlias},
+    Endpoint{Method::kDelete, "registered-models/delete", nullptr, &Call::DeleteModel},
+    Endpoint{Method::kPost, "registered-models/set-tag", nullptr, &Call::SetModelTag},
+    Endpoint{Method::kDelete, "registered-models/delete-tag", nullptr, &Call::DropModelTag},
+    Endpoint{Method::kPost, "registered-models/alias", nullptr, &Call::SetAlias},
     Endpoint{Method::kGet, "registered-models/alias", &Call::GetByAlias},
-    Endpoint{Method::kDelete, "registered-models/alias", &Call::DropAlias},
+    Endpoint{Method::kDelete, "registered-models/alias", nullptr, &Call::DropAlias},
     Endpoint{Method::kPost, "registered-models/get-latest-versions", &Call::GetLatestVersions},
     Endpoint{Method::kGet, "registered-models/get-latest-versions", &Call::GetLatestVersions},
-    Endpoint{Method::kPost, "model-versions/create", &Call::CreateVersion},
+    Endpoint{Method::kPost, "model-versions/create", nullptr, &Call::CreateVersion},
     Endpoint{Method::kGet, "model-versions/get", &Call::GetVersion},
     Endpoint{Method::kGet, "model-versions/search", &Call::SearchVersions},
-    Endpoint{Method::kPatch, "model-versions/update", &Call::UpdateVersion},
-    Endpoint{Method::kDelete, "model-versions/delete", &Call::DeleteVersion},
+    Endpoint{Method::kPatch, "model-versions/update", nullptr, &Call::UpdateVersion},
+    Endpoint{Method::kDelete, "model-versions/delete", nullptr, &Call::DeleteVersion},
     Endpoint{Method::kGet, "model-versions/get-download-uri", &Call::GetDownloadUri},
-    Endpoint{Method::kPost, "model-versions/set-tag", &Call::SetVersionTag},
-    Endpoint{Method::kDelete, "model-versions/delete-tag", &Call::DropVersionTag},
+    Endpoint{Method::kPost, "model-versions/set-tag", nullptr, &Call::SetVersionTag},
+    Endpoint{Method::kDelete, "model-versions/delete-tag", nullptr, &Call::DropVersionTag},
     // Its answer comes when the statements are deployed.
     Endpoint{Method::kPost, "model-versions/transition-stage", &Call::StageStatements},
 };
+
+Response ResponseOf(Result<std::string> given) {
+  return given.ok() ? Given(std::move(*given)) : Refusal(given.error());
+}
 
 Result<const Endpoint*> EndpointOf(const Route& route, Method method) {
   bool known = false;
@@ -506,16 +515,29 @@ void MlflowApi::Handle(const Route& route, const Request& request, Answer answer
   constexpr int64_t kMicrosPerMilli = 1000;
   auto call = std::make_shared<Call>(engine_, sources_, clock_.NowMicros() / kMicrosPerMilli,
                                      std::move(*fields));
-  Result<std::string> given = ((*call).*((*endpoint)->run))();
-  if (!given.ok()) return answer(Refusal(given.error()));
-  if ((*endpoint)->run != &Call::StageStatements) return answer(Given(std::move(*given)));
-  auto finish = [call, answer = std::move(answer)](const Status& done) {
-    if (!done.ok()) return answer(Refusal(done.error()));
-    Result<std::string> version = call->GetVersion();
-    answer(version.ok() ? Given(std::move(*version)) : Refusal(version.error()));
-  };
-  if (given->empty()) return finish(Ok());
-  engine_.Deploy(*given, "mlflow", std::move(finish));
+  if ((*endpoint)->edit != nullptr) {
+    Result<PlannedCall> planned = ((*call).*((*endpoint)->edit))();
+    if (!planned.ok()) return answer(Refusal(planned.error()));
+    planned->edit.done = [alive = std::weak_ptr(alive_), call, then = planned->then,
+                          answer = std::move(answer)](const Result<int32_t>& done) {
+      if (alive.lock()) answer(ResponseOf(call->Finish(then, done)));
+    };
+    return engine_.EditModel(std::move(planned->edit));
+  }
+  if ((*endpoint)->read == &Call::StageStatements) {
+    Result<std::string> script = call->StageStatements();
+    if (!script.ok()) return answer(Refusal(script.error()));
+    auto finish = [alive = std::weak_ptr(alive_), call,
+                   answer = std::move(answer)](const Status& done) {
+      if (!alive.lock()) return;
+      answer(done.ok() ? ResponseOf(call->GetVersion()) : Refusal(done.error()));
+    };
+    return script->empty() ? finish(Ok()) : engine_.Deploy(*script, "mlflow", std::move(finish));
+  }
+  // A pattern over many long texts takes its time.
+  AnswerFrom(
+      runner_, [call, read = (*endpoint)->read] { return ResponseOf(((*call).*read)()); },
+      std::move(answer));
 }
 
 }  // namespace headrace::serve
