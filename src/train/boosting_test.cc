@@ -88,7 +88,8 @@ TEST(Boosting, TheFirstSplitIsTheBestOfAllByBruteForce) {
     options.min_leaf_rows = 10;
     options.learning_rate = 1;
     const Trained trained = TrainCsv(
-        csv, {.label = "y", .features = {"x"}, .ignored = {}, .categorical = {}, .monotone = {}},
+        csv,
+        {.label = "y", .features = {"x"}, .ignored = {}, .categorical = {}, .monotone = {}, .fold = {}},
         options);
     EXPECT_NE(std::string::npos, trained.text.find("\nthreshold=" + ShortText(cut) + "\n"));
     const Planes got =
