@@ -14,7 +14,8 @@ Status Calibrate(const Arguments& arguments, train::Calibration method) {
   Result<std::string> calibrated =
       train::Calibrate(text, csv, arguments.Get("--label", ""), method);
   if (!calibrated.ok()) {
-    const bool of_rows = calibrated.error().code() == "HR3005" || calibrated.error().code() == "HR3008";
+    const bool of_rows =
+        calibrated.error().code() == "HR3005" || calibrated.error().code() == "HR3008";
     return InFile(of_rows ? input : path, calibrated.error());
   }
   return os::ReplaceFile(*files, arguments.Get("--output", ""), *calibrated);
@@ -30,8 +31,8 @@ ExitCode RunModelCalibrate(const Arguments& arguments, Console& console) {
     return console.FailUsage("--method takes platt or isotonic, not `" + method + "`",
                              "model calibrate");
   }
-  const Status done = Calibrate(arguments, method == "platt" ? train::Calibration::kPlatt
-                                                             : train::Calibration::kIsotonic);
+  const Status done = Calibrate(
+      arguments, method == "platt" ? train::Calibration::kPlatt : train::Calibration::kIsotonic);
   return done.ok() ? ExitCode::kOk : console.Fail(done.error());
 }
 

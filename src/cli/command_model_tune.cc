@@ -118,19 +118,20 @@ std::vector<Flag> AllFlags() {
 }  // namespace
 
 Command ModelTuneCommand() {
-  return {.name = "model tune",
-          .group = "Models",
-          .summary = "search for the flags of model train by cross-validation",
-          .flags = AllFlags(),
-          .more =
-              "  headrace model tune --input rows.csv --label is_fraud --objective binary \\\n"
-              "    --folds 4 --time ts --range learning-rate=0.02:0.3 --range leaves=7:127 \\\n"
-              "    --budget 30 --output fraud.lgb.txt --table candidates.csv\n\n"
-              "Searches for trees, leaves, min-leaf-rows, learning-rate and l2 (boosting), trees,\n"
-              "leaves, min-leaf-rows and feature-share (forest), penalty and l1-share (linear), by\n"
-              "chance that follows from --seed. Without --measure: roc_auc (binary), log_loss\n"
-              "(multiclass), rmse (regression), pinball (quantile).\n",
-          .run = RunModelTune};
+  return {
+      .name = "model tune",
+      .group = "Models",
+      .summary = "search for the flags of model train by cross-validation",
+      .flags = AllFlags(),
+      .more =
+          "  headrace model tune --input rows.csv --label is_fraud --objective binary \\\n"
+          "    --folds 4 --time ts --range learning-rate=0.02:0.3 --range leaves=7:127 \\\n"
+          "    --budget 30 --output fraud.lgb.txt --table candidates.csv\n\n"
+          "Searches for trees, leaves, min-leaf-rows, learning-rate and l2 (boosting), trees,\n"
+          "leaves, min-leaf-rows and feature-share (forest), penalty and l1-share (linear), by\n"
+          "chance that follows from --seed. Without --measure: roc_auc (binary), log_loss\n"
+          "(multiclass), rmse (regression), pinball (quantile).\n",
+      .run = RunModelTune};
 }
 
 }  // namespace headrace::cli

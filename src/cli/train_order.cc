@@ -120,8 +120,8 @@ Status ReadTreeOptions(const Arguments& arguments, train::Options* options) {
             ReadNumber(arguments, "--learning-rate", options->learning_rate, {}));
   HR_ASSIGN(options->l2, ReadNumber(arguments, "--l2", 0, {.high = 1e6, .low_too = true}));
   HR_ASSIGN(options->feature_share, ReadNumber(arguments, "--feature-share", 0, {}));
-  HR_ASSIGN(options->sample_rows, Count(arguments, "--sample-rows", options->sample_rows, 2,
-                                        train::kSampleRowsMax));
+  HR_ASSIGN(options->sample_rows,
+            Count(arguments, "--sample-rows", options->sample_rows, 2, train::kSampleRowsMax));
   return Ok();
 }
 
@@ -139,8 +139,8 @@ Status ReadOptions(const Arguments& arguments, train::Options* options) {
   if (arguments.Has("--quantile") != (options->objective == train::Objective::kQuantile)) {
     return BadUsage("--objective quantile needs --quantile, and no other takes it");
   }
-  HR_ASSIGN(options->penalty, ReadNumber(arguments, "--penalty", options->penalty,
-                                         {.high = 1e6, .low_too = true}));
+  HR_ASSIGN(options->penalty,
+            ReadNumber(arguments, "--penalty", options->penalty, {.high = 1e6, .low_too = true}));
   HR_ASSIGN(options->l1_share, ReadNumber(arguments, "--l1-share", 0, {.low_too = true}));
   HR_ASSIGN(options->clusters,
             Count(arguments, "--clusters", options->clusters, 1, train::kClustersMax));
@@ -181,7 +181,8 @@ Status ReadFolds(const Arguments& arguments, TrainOrder* order) {
     return BadUsage("--folds N needs --time COLUMN or --group COLUMN, and these need --folds");
   }
   if (order->folds > 0 && arguments.Has("--early-stopping")) {
-    return BadUsage("--early-stopping does not go with --folds; search for --trees with model tune");
+    return BadUsage(
+        "--early-stopping does not go with --folds; search for --trees with model tune");
   }
   order->columns.fold = arguments.Get(by_time ? "--time" : "--group", "");
   order->columns.fold_by_time = by_time;

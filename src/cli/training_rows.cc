@@ -11,7 +11,8 @@
 namespace headrace::cli {
 namespace {
 
-constexpr std::string_view kOfTheLog[] = {"--data", "--labels", "--on", "--as-of", "--from", "--to"};
+constexpr std::string_view kOfTheLog[] = {"--data",  "--labels", "--on",
+                                          "--as-of", "--from",   "--to"};
 
 bool IsNumber(const row::Type& type) {
   return type.kind == row::TypeKind::kInteger || type.kind == row::TypeKind::kBigint ||

@@ -18,8 +18,8 @@ Result<TrainingTable> ReadTrainingTable(const Arguments& arguments, TrainOrder o
   TrainingTable read;
   train::ColumnChoice& columns = order.columns;
   for (const std::string& name : rows.other_columns) {
-    if (!columns.features.empty() || Has(columns.categorical, name) ||
-        Has(columns.ignored, name) || name == columns.fold || name == columns.label) {
+    if (!columns.features.empty() || Has(columns.categorical, name) || Has(columns.ignored, name) ||
+        name == columns.fold || name == columns.label) {
       continue;
     }
     columns.ignored.push_back(name);

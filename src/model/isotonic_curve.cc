@@ -39,8 +39,9 @@ Result<IsotonicCurve> IsotonicCurve::Parse(std::string_view words, size_t line) 
     to.push_back(number);
     score = !score;
     if (curve.scores.size() > kIsotonicPointsMax) {
-      return Error(ErrorKind::kLimitExceeded, "HR3004",
-                   "an isotonic curve of more than " + std::to_string(kIsotonicPointsMax) + " points")
+      return Error(
+                 ErrorKind::kLimitExceeded, "HR3004",
+                 "an isotonic curve of more than " + std::to_string(kIsotonicPointsMax) + " points")
           .AtPlace("line " + std::to_string(line));
     }
   }

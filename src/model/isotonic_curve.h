@@ -7,8 +7,9 @@
 
 namespace headrace::model {
 
-// A curve of straight lines from raw scores to probabilities that never falls; flat beyond its ends.
-// Immutable once made; `scores` rise, `shares` do not fall, both are as many and at least one.
+// A curve of straight lines from raw scores to probabilities that never falls; flat beyond its
+// ends. Immutable once made; `scores` rise, `shares` do not fall, both are as many and at least
+// one.
 struct IsotonicCurve {
   std::vector<double> scores;
   std::vector<double> shares;
@@ -16,8 +17,8 @@ struct IsotonicCurve {
   // NaN of NaN.
   double At(double score) const;
 
-  // Reads "s0 p0 s1 p1 ...". Errors: kInvalidArgument HR3002 when it is no such curve, HR3004 beyond
-  // kIsotonicPointsMax.
+  // Reads "s0 p0 s1 p1 ...". Errors: kInvalidArgument HR3002 when it is no such curve, HR3004
+  // beyond kIsotonicPointsMax.
   static Result<IsotonicCurve> Parse(std::string_view words, size_t line);
 };
 

@@ -360,7 +360,8 @@ class LightGbmLoader {
   // Calibration of our own (train/calibration.h), in the place of the sigmoid.
   Status ReadIsotonic(std::string_view words) {
     if (transform_.kind != TransformKind::kSigmoid || transform_.outputs != 1) {
-      return document::MalformedLine(reader_.line(), "an isotonic curve of a model that is not binary");
+      return document::MalformedLine(reader_.line(),
+                                     "an isotonic curve of a model that is not binary");
     }
     HR_ASSIGN(IsotonicCurve curve, IsotonicCurve::Parse(words, reader_.line()));
     transform_.kind = TransformKind::kIsotonic;

@@ -126,7 +126,8 @@ std::string ScaledTree(std::string_view tree, double factor) {
 }
 
 std::string ConstantTree(size_t number, double value) {
-  return "Tree=" + std::to_string(number) + "\nnum_leaves=1\nnum_cat=0\nsplit_feature=\nsplit_gain=\n" +
+  return "Tree=" + std::to_string(number) +
+         "\nnum_leaves=1\nnum_cat=0\nsplit_feature=\nsplit_gain=\n" +
          "threshold=\ndecision_type=\nleft_child=\nright_child=\nleaf_value=" + TextOf(value) +
          "\nleaf_weight=0\nleaf_count=0\ninternal_value=\ninternal_weight=\ninternal_count=\n"
          "is_linear=0\nshrinkage=1\n\n\n";
@@ -157,7 +158,8 @@ double SigmoidScale(std::string_view objective) {
   constexpr std::string_view kName = "sigmoid:";
   double scale = 1;
   if (const size_t at = objective.find(kName); at != std::string_view::npos) {
-    std::from_chars(objective.data() + at + kName.size(), objective.data() + objective.size(), scale);
+    std::from_chars(objective.data() + at + kName.size(), objective.data() + objective.size(),
+                    scale);
   }
   return scale;
 }
@@ -214,8 +216,8 @@ model::IsotonicCurve FitIsotonic(const ScoredRows& rows) {
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return rows.values[a] < rows.values[b]; });
   struct Block {
-    double low, high;         // scores
-    double positive, all;     // rows; whole numbers, so exact
+    double low, high;      // scores
+    double positive, all;  // rows; whole numbers, so exact
     double share() const { return positive / all; }
   };
   std::vector<Block> blocks;
@@ -256,12 +258,14 @@ Result<std::string> Calibrate(std::string_view text, std::string_view csv, std::
   const model::ModelInfo& info = model->info();
   if (info.format != model::Format::kLightGbmText || !info.objective.starts_with("binary")) {
     return NotCalibrated("only binary models in LightGBM's text format are calibrated")
-        .WithHint("this one is " + std::string(model::ToString(info.format)) + ", " + info.objective);
+        .WithHint("this one is " + std::string(model::ToString(info.format)) + ", " +
+                  info.objective);
   }
   std::string plain(text);
   std::erase(plain, '\r');
   if (plain.find("\n" + std::string(model::kIsotonicLine)) != std::string::npos) {
-    return NotCalibrated("the model is calibrated already").WithHint("begin with the file before that");
+    return NotCalibrated("the model is calibrated already")
+        .WithHint("begin with the file before that");
   }
   HR_ASSIGN(Sections sections, Sections::Of(plain));
   HR_ASSIGN(ScoredRows rows, ScoreRows(*model, csv, label, Task::kBinary, ScoreStage::kRaw));

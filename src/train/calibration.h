@@ -28,10 +28,10 @@ PlattCurve FitPlatt(const ScoredRows& rows);
 model::IsotonicCurve FitIsotonic(const ScoredRows& rows);
 
 // A binary model in LightGBM's text format with its answers fitted to labelled rows that it was not
-// learned from. Platt: leaves are multiplied, and one more tree is a constant, so LightGBM gives the
-// same answers. Isotonic: the curve stands in a line of our own behind the trees, which LightGBM
-// does not read (docs/formats.md). Errors: HR3074 (no such model; rows of one class; too long a
-// curve), HR3005, HR3008.
+// learned from. Platt: leaves are multiplied, and one more tree is a constant, so LightGBM gives
+// the same answers. Isotonic: the curve stands in a line of our own behind the trees, which
+// LightGBM does not read (docs/formats.md). Errors: HR3074 (no such model; rows of one class; too
+// long a curve), HR3005, HR3008.
 Result<std::string> Calibrate(std::string_view text, std::string_view csv, std::string_view label,
                               Calibration method);
 

@@ -11,8 +11,9 @@ Error NotFinite(const Column& column, size_t row) {
   return Error(ErrorKind::kInvalidArgument, "HR3070",
                "\"" + column.name + "\" has a value in row " + std::to_string(row + 1) +
                    " that is infinite or beyond 1e100")
-      .WithHint("linear models and k-means need finite numbers; leave the column out, or leave the "
-                "cell empty: what is missing is the mean");
+      .WithHint(
+          "linear models and k-means need finite numbers; leave the column out, or leave the "
+          "cell empty: what is missing is the mean");
 }
 
 }  // namespace

@@ -20,8 +20,9 @@ struct Scale {
 
 // A table as what a linear model multiplies: column 0 is 1 everywhere; then each feature of numbers
 // less its mean, divided by its standard deviation, 0 where it is missing; then a column of 0 and 1
-// for each frequent category of each feature of words, all 0 where it is missing. Features that are alike in all rows are left out. Immutable, thread-safe. Memory:
-// the table's, whose values it changes in place.
+// for each frequent category of each feature of words, all 0 where it is missing. Features that are
+// alike in all rows are left out. Immutable, thread-safe. Memory: the table's, whose values it
+// changes in place.
 class Design {
  public:
   // A feature of numbers.

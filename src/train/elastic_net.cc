@@ -53,4 +53,22 @@ bool Descend(const Quadratic& quadratic, const std::vector<double>& at, const El
   return false;
 }
 
+double BestShift(std::vector<double> weights, double l1, double l2) {
+  std::sort(weights.begin(), weights.end());
+  double sum = 0;
+  for (double weight : weights)
+    sum += weight;
+  const auto count = static_cast<double>(weights.size());
+  // Between two weights, with so many below, the slope is straight.
+  for (size_t below = 1; below < weights.size(); ++below) {
+    const double more_above = count - 2 * static_cast<double>(below);
+    if (l2 == 0 && more_above <= 0) return weights[below - 1];
+    if (l2 == 0) continue;
+    const double level = (sum + l1 / l2 * more_above) / count;
+    if (level <= weights[below - 1]) return weights[below - 1];
+    if (level < weights[below]) return level;
+  }
+  return weights.back();
+}
+
 }  // namespace headrace::train

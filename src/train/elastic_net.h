@@ -33,6 +33,11 @@ struct ElasticNet {
 bool Descend(const Quadratic& quadratic, const std::vector<double>& at, const ElasticNet& penalty,
              double tolerance, std::vector<double>* weights);
 
+// How much to take from the weights of one feature in all classes, which changes no probability, so
+// that their penalty is least: between their mean and their median (Friedman, Hastie, Tibshirani
+// 2010, section 4.1). Not both penalties 0.
+double BestShift(std::vector<double> weights, double l1, double l2);
+
 inline constexpr size_t kSweepsMax = 100'000;
 
 }  // namespace headrace::train

@@ -33,9 +33,9 @@ Task TaskOf(const model::ModelInfo& info);
 // log_loss, roc_auc (mean over one class against the rest).
 std::vector<Measure> MeasuresOf(Task task, const Answers& answers);
 
-// Scores a CSV as model::ScoreCsv does and compares with its column `label`, as `task` says, or else
-// the model. Memory: labels and predictions. Errors: HR3005 (not a CSV that fits the model), HR3008
-// (a label that does not fit).
+// Scores a CSV as model::ScoreCsv does and compares with its column `label`, as `task` says, or
+// else the model. Memory: labels and predictions. Errors: HR3005 (not a CSV that fits the model),
+// HR3008 (a label that does not fit).
 Result<Evaluation> EvaluateCsv(const model::Model& model, std::string_view csv,
                                std::string_view label, std::optional<Task> task = std::nullopt);
 

@@ -20,8 +20,8 @@ struct Fold {
 Result<std::vector<Fold>> FoldsByTime(std::span<const double> times, size_t folds);
 
 // By group: the rows of a group, a whole number, are tested together; the largest group goes to the
-// fold with the fewest rows, then the next. Each fold is tested by what was learned from the others.
-// Error: HR3072 (fewer groups than folds).
+// fold with the fewest rows, then the next. Each fold is tested by what was learned from the
+// others. Error: HR3072 (fewer groups than folds).
 Result<std::vector<Fold>> FoldsByGroup(std::span<const double> groups, size_t folds);
 
 inline constexpr size_t kFoldsMax = 100;

@@ -17,7 +17,8 @@ size_t DrawnFeatures(const Options& options, size_t features) {
   const auto all = static_cast<double>(features);
   double drawn = options.task() == Task::kRegression ? all / 3 : std::sqrt(all);
   if (options.feature_share > 0) drawn = all * options.feature_share;
-  return std::clamp<size_t>(static_cast<size_t>(std::ceil(drawn)), 1, std::max<size_t>(features, 1));
+  return std::clamp<size_t>(static_cast<size_t>(std::ceil(drawn)), 1,
+                            std::max<size_t>(features, 1));
 }
 
 // Sums of what the trees say of rows, and how many trees said it.

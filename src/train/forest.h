@@ -17,9 +17,9 @@ namespace headrace::train {
 // trees, so probabilities are pooled as logarithms (Genest and Zidek 1986), which LightGBM's rf
 // files can say. The loss is that over rows by the trees that did not see them (out of bag).
 //
-// The bytes are a function of the rows, their order, and the options but `threads`. `validation` may
-// be null. Takes the values out of `table`. Memory: that of boosting, and 24 bytes a row. Error:
-// HR3007.
+// The bytes are a function of the rows, their order, and the options but `threads`. `validation`
+// may be null. Takes the values out of `table`. Memory: that of boosting, and 24 bytes a row.
+// Error: HR3007.
 Result<Trained> TrainForest(Table table, const Table* validation, const Options& options);
 
 }  // namespace headrace::train

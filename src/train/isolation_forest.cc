@@ -115,8 +115,9 @@ std::vector<uint32_t> Draw(size_t count, std::vector<uint32_t>* rows, os::Seeded
 }
 
 double MeanScore(const std::vector<Tree>& trees, const Table& table) {
+  const Planes sums = SumOfTrees(trees, 1, table);
   double sum = 0;
-  for (double leaves : SumOfTrees(trees, 1, table)[0])
+  for (double leaves : sums[0])
     sum += base::Exp(leaves / static_cast<double>(trees.size()));
   return sum / static_cast<double>(table.rows());
 }

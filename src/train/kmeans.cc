@@ -15,6 +15,9 @@ namespace {
 
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
+// Rows that stand on their centres would make the shares infinitely sharp.
+constexpr double kVarianceMin = 1e-12;
+
 // What one pass over the rows adds up.
 struct Pass {
   std::vector<double> sums;    // cluster x feature
@@ -163,7 +166,8 @@ Result<Scaled> Measure(const Table& table) {
     scaled.scales.push_back(scale);
   }
   if (scaled.columns.empty()) {
-    return Error(ErrorKind::kInvalidArgument, "HR3070", "all rows are alike; there are no clusters");
+    return Error(ErrorKind::kInvalidArgument, "HR3070",
+                 "all rows are alike; there are no clusters");
   }
   return scaled;
 }
@@ -229,7 +233,7 @@ Result<Trained> TrainKMeans(Table table, const Table* validation, const Options&
   means.Run(random);
   const double within = means.squares() / static_cast<double>(there);
   const std::vector<Tree> trees =
-      TreesOf(means, scaled, options, within > 0 ? within : 1, table.rows());
+      TreesOf(means, scaled, options, std::max(within, kVarianceMin), table.rows());
   Trained trained;
   trained.rounds = scaled.columns.size();
   trained.loss = means.squares() / static_cast<double>(table.rows());

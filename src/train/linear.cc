@@ -21,8 +21,9 @@ constexpr double kEnough = 1e-4;  // of the fall that the slope promises (Armijo
 Error NotSettled(const char* what) {
   return Error(ErrorKind::kInvalidArgument, "HR3071",
                std::string("the weights did not settle within ") + what)
-      .WithHint("a larger --penalty makes the answer unique; columns that say the same, or that tell "
-                "the classes apart without an error, make it slow");
+      .WithHint(
+          "a larger --penalty makes the answer unique; columns that say the same, or that tell "
+          "the classes apart without an error, make it slow");
 }
 
 // Adds w x x' above the diagonal, and r x to the slope.
@@ -75,6 +76,7 @@ class LinearFit {
         HR_ASSIGN(const double moved, Step(k));
         farthest = std::max(farthest, moved);
       }
+      farthest = std::max(farthest, Shift());
       if (farthest <= settled) return Ok();
     }
     return NotSettled("1000 steps of Newton's method");
@@ -110,6 +112,24 @@ class LinearFit {
     return farthest;
   }
 
+  // Takes from all classes what changes no probability; scores keep it, which changes none either.
+  // Says how far the weights went.
+  double Shift() {
+    double farthest = 0;
+    if (weights_.size() == 1 || penalty_.l1 + penalty_.l2 == 0) return farthest;
+    for (size_t j = 1; j < design_.columns(); ++j) {
+      if (penalty_.signs[j] != 0) continue;
+      std::vector<double> weights;
+      for (const std::vector<double>& of : weights_)
+        weights.push_back(of[j]);
+      const double shift = BestShift(std::move(weights), penalty_.l1, penalty_.l2);
+      for (std::vector<double>& of : weights_)
+        of[j] -= shift;
+      farthest = std::max(farthest, std::abs(shift));
+    }
+    return farthest;
+  }
+
   Quadratic Derive(size_t k) const {
     const size_t size = design_.columns();
     Quadratic sum(size);
@@ -138,8 +158,9 @@ class LinearFit {
     const size_t pieces = (design_.rows() + kSumPieceRows - 1) / kSumPieceRows;
     team_.Run(pieces, [&](size_t piece, size_t) {
       const size_t begin = piece * kSumPieceRows;
-      design_.ForRows(begin, std::min(design_.rows(), begin + kSumPieceRows),
-                      [&](size_t row, const Design::Row& values) { way_[row] = Times(values, way); });
+      design_.ForRows(
+          begin, std::min(design_.rows(), begin + kSumPieceRows),
+          [&](size_t row, const Design::Row& values) { way_[row] = Times(values, way); });
     });
   }
 

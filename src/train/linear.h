@@ -11,10 +11,10 @@ namespace headrace::train {
 // logistic regression (kMulticlass) with an elastic net (Zou and Hastie 2005): minimises
 //   mean weighted loss + penalty x (l1_share |w| + (1 - l1_share) w^2 / 2)
 // over the weights of standardised features (design.h); intercepts are free. Newton's method, each
-// step solved by coordinate descent (Friedman, Hastie, Tibshirani 2010) and shortened until the loss
-// falls enough (Lee, Sun, Saunders 2014), class by class; ends when no step moves a weight by more
-// than kLinearTolerance, for numbers times the deviation of the labels. Monotone constraints bound a
-// weight's sign.
+// step solved by coordinate descent (Friedman, Hastie, Tibshirani 2010) and shortened until the
+// loss falls enough (Lee, Sun, Saunders 2014), class by class; ends when no step moves a weight by
+// more than kLinearTolerance, for numbers times the deviation of the labels. Monotone constraints
+// bound a weight's sign.
 //
 // The file has a tree a feature and output: one leaf that is linear in the feature (LightGBM's
 // linear_tree), whose plain value, for a missing one, is that of the mean; or a leaf a category.

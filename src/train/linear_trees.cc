@@ -14,7 +14,8 @@ Tree Constant(double value, size_t rows) {
 Tree TreeOf(const Design::Number& number, double weight, double intercept, size_t rows) {
   Tree tree = Constant(intercept, rows);
   const double coefficient = weight / number.scale.deviation;
-  tree.linear = LinearLeaf{intercept - coefficient * number.scale.mean, {number.column}, {coefficient}};
+  tree.linear =
+      LinearLeaf{intercept - coefficient * number.scale.mean, {number.column}, {coefficient}};
   return tree;
 }
 
@@ -34,16 +35,15 @@ class CategoryTree {
   }
 
   Tree Make() {
-    Build(0, categories_.size());
+    Build(0, categories_.size(), true);
     return std::move(tree_);
   }
 
  private:
-  // Of categories [begin, end), and at the end of the list also the others.
-  int32_t Build(size_t begin, size_t end) {
-    const bool last = end == categories_.size();
+  // Of categories [begin, end), and of the others if they come here.
+  int32_t Build(size_t begin, size_t end, bool others) {
     if (begin == end) return Leaf(intercept_, others_);
-    if (end - begin == 1 && !last) return Leaf(intercept_ + values_[begin], words_.rows[begin]);
+    if (end - begin == 1 && !others) return Leaf(intercept_ + values_[begin], words_.rows[begin]);
     const size_t middle = begin + std::max<size_t>((end - begin) / 2, 1);
     const size_t at = tree_.nodes.size();
     TreeNode& node = tree_.nodes.emplace_back();
@@ -51,12 +51,12 @@ class CategoryTree {
     node.categories.assign(categories_.begin() + static_cast<int64_t>(begin),
                            categories_.begin() + static_cast<int64_t>(middle));
     std::sort(node.categories.begin(), node.categories.end());
-    int64_t rows = static_cast<int64_t>(last ? others_ : 0);
+    int64_t rows = static_cast<int64_t>(others ? others_ : 0);
     for (size_t i = begin; i < end; ++i)
       rows += static_cast<int64_t>(words_.rows[i]);
     node.rows = rows;
-    const int32_t left = Build(begin, middle);
-    const int32_t right = Build(middle, end);
+    const int32_t left = Build(begin, middle, false);
+    const int32_t right = Build(middle, end, others);
     tree_.nodes[at].left = left;
     tree_.nodes[at].right = right;
     return static_cast<int32_t>(at);
@@ -87,12 +87,13 @@ std::vector<Tree> LinearTrees(const Design& design,
     });
   };
   std::vector<Tree> trees;
-  const auto intercept = [&](size_t k) { return trees.size() < weights.size() ? weights[k][0] : 0; };
+  const auto intercept = [&](size_t k) {
+    return trees.size() < weights.size() ? weights[k][0] : 0;
+  };
   for (size_t i = 0; i < design.numbers().size(); ++i) {
     if (!any(i + 1, 1)) continue;
     for (size_t k = 0; k < weights.size(); ++k)
-      trees.push_back(
-          TreeOf(design.numbers()[i], weights[k][i + 1], intercept(k), design.rows()));
+      trees.push_back(TreeOf(design.numbers()[i], weights[k][i + 1], intercept(k), design.rows()));
   }
   for (const Design::Words& words : design.words()) {
     if (!any(words.first, words.rows.size())) continue;

@@ -34,8 +34,8 @@ class Loss {
   // The value of a leaf with these rows, for a loss whose second derivative says nothing; NaN: the
   // tree's value stands.
   virtual double LeafValue(std::span<const uint32_t> rows, const Planes& scores) const;
-  // The best constant raw score of an output for these rows alone, drawn towards that of all rows by
-  // the weight of one more where it could be infinite.
+  // The best constant raw score of an output for these rows alone, drawn towards that of all rows
+  // by the weight of one more where it could be infinite.
   virtual double ConstantFor(size_t output, std::span<const uint32_t> rows) const = 0;
   // LightGBM's name of it.
   virtual std::string Text() const = 0;

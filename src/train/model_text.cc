@@ -121,8 +121,8 @@ std::string Header(const ModelParts& parts, const std::vector<std::string>& tree
   std::string out = "tree\nversion=v4\nnum_class=" + TextOf(parts.outputs) +
                     "\nnum_tree_per_iteration=" + TextOf(parts.outputs) +
                     "\nlabel_index=0\nmax_feature_idx=" + TextOf(columns.size() - 1) +
-                    "\nobjective=" + parts.objective +
-                    (parts.average ? "\naverage_output" : "") + "\nfeature_names=";
+                    "\nobjective=" + parts.objective + (parts.average ? "\naverage_output" : "") +
+                    "\nfeature_names=";
   out += Joined(columns.size(), " ", [&](size_t c) { return columns[c].name; });
   const bool constrained = std::any_of(columns.begin(), columns.end(),
                                        [](const Column& column) { return column.monotone != 0; });
@@ -164,7 +164,8 @@ std::string Parameters(const ModelParts& parts) {
   }
   return "\nparameters:\n[boosting: " + std::string(parts.average ? "rf" : "gbdt") +
          "]\n[objective: " + parts.objective.substr(0, parts.objective.find(' ')) +
-         "]\n[num_iterations: " + TextOf(parts.whole_trees ? parts.trees.size() / parts.outputs : options.trees) +
+         "]\n[num_iterations: " +
+         TextOf(parts.whole_trees ? parts.trees.size() / parts.outputs : options.trees) +
          "]\n[learning_rate: " + TextOf(options.learning_rate) +
          "]\n[num_leaves: " + TextOf(options.leaves) +
          "]\n[min_data_in_leaf: " + TextOf(options.min_leaf_rows) +

@@ -27,21 +27,21 @@ struct Options {
   size_t leaves = 31;
   double learning_rate = 0.1;
   size_t min_leaf_rows = 20;
-  double l2 = 0;               // added to the sum of second derivatives of a leaf
-  double quantile = 0.5;       // of kQuantile
-  double positive_weight = 1;  // kBinary: of the rows with label 1
-  bool balanced = false;       // classes weigh the same together
-  size_t early_stopping = 0;   // trees without progress on the validation rows; 0: never stop
-  uint64_t seed = 1;           // of every draw
-  size_t threads = 1;          // the result does not depend on it
+  double l2 = 0;                    // added to the sum of second derivatives of a leaf
+  double quantile = 0.5;            // of kQuantile
+  double positive_weight = 1;       // kBinary: of the rows with label 1
+  bool balanced = false;            // classes weigh the same together
+  size_t early_stopping = 0;        // trees without progress on the validation rows; 0: never stop
+  uint64_t seed = 1;                // of every draw
+  size_t threads = 1;               // the result does not depend on it
   size_t memory = size_t{8} << 30;  // bytes that rows and training may take
 
   Algorithm algorithm = Algorithm::kBoosting;
-  double feature_share = 0;   // kForest: of the features, at each split; 0: the usual
-  double penalty = 1e-4;      // kLinear: of the size of the weights
-  double l1_share = 0;        // kLinear: how much of it is of their absolute values
-  size_t sample_rows = 256;   // kIsolation: rows that a tree sees
-  size_t clusters = 8;        // kKMeans
+  double feature_share = 0;  // kForest: of the features, at each split; 0: the usual
+  double penalty = 1e-4;     // kLinear: of the size of the weights
+  double l1_share = 0;       // kLinear: how much of it is of their absolute values
+  size_t sample_rows = 256;  // kIsolation: rows that a tree sees
+  size_t clusters = 8;       // kKMeans
 
   // What `algorithm` needs to differ from the defaults above.
   static Options For(Algorithm algorithm) {

@@ -52,10 +52,11 @@ class Scorer {
 
 }  // namespace
 
-Result<ScoredRows> ScoreRows(const model::Model& model, std::string_view csv, std::string_view label,
-                             Task task, ScoreStage stage) {
+Result<ScoredRows> ScoreRows(const model::Model& model, std::string_view csv,
+                             std::string_view label, Task task, ScoreStage stage) {
   // A model that answers with the class alone has as many as it has outputs.
-  const auto classes = static_cast<size_t>(std::max(model.info().predictions, model.info().outputs));
+  const auto classes =
+      static_cast<size_t>(std::max(model.info().predictions, model.info().outputs));
   model::CsvFeatures builder(model.info());
   model::CsvRecords records(csv);
   std::vector<std::string> cells;

@@ -264,7 +264,8 @@ class TableReader {
   // A moment as RFC 3339 or as a number; a group by the order in which groups come.
   Status ReadFold(const std::string& cell) {
     if (!fold_by_time_) {
-      table_.folds.push_back(static_cast<double>(groups_.emplace(cell, groups_.size()).first->second));
+      table_.folds.push_back(
+          static_cast<double>(groups_.emplace(cell, groups_.size()).first->second));
       return Ok();
     }
     int64_t micros = 0;

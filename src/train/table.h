@@ -36,9 +36,9 @@ struct Table {
 
 // Reads a CSV (RFC 4180, first line names the columns). A column of categories has whole numbers
 // from 0 to kCategoryCodeMax, which are their own codes, or else words, numbered in their order.
-// Without a label in the choice all labels are 0. What is taken may have `memory` bytes with the CSV.
-// Errors: HR3005 (no such column, not a number, a broken CSV; `line N`), HR3008 (a label that does
-// not fit the task, or all alike), HR3007 (over a limit).
+// Without a label in the choice all labels are 0. What is taken may have `memory` bytes with the
+// CSV. Errors: HR3005 (no such column, not a number, a broken CSV; `line N`), HR3008 (a label that
+// does not fit the task, or all alike), HR3007 (over a limit).
 Result<Table> ReadTable(std::string_view csv, const ColumnChoice& choice, Task task,
                         size_t memory = std::numeric_limits<size_t>::max());
 

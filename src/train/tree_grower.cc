@@ -263,8 +263,9 @@ void TreeGrower::TakeBest(std::vector<Split>* splits, const SplitFinder& finder,
 
 Split TreeGrower::FindSplit(const Open& leaf, size_t feature, const SplitFinder& finder) const {
   if (!leaf.takes.empty() && leaf.takes[feature] == 0) return {};
-  Split split = finder.Find(rows_.feature(feature), monotone_[feature],
-                            {leaf.histogram.data(), leaf.sums, leaf.bounds}, layout_.first(feature));
+  Split split =
+      finder.Find(rows_.feature(feature), monotone_[feature],
+                  {leaf.histogram.data(), leaf.sums, leaf.bounds}, layout_.first(feature));
   split.feature = feature;
   return split;
 }

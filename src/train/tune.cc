@@ -14,8 +14,7 @@ constexpr Tunable kLeaves = {"leaves", 2, static_cast<double>(kTrainingLeavesMax
 constexpr Tunable kMinLeafRows = {"min-leaf-rows", 1, static_cast<double>(kRowsMax), true, true};
 
 Error BadSearch(std::string message, std::string hint) {
-  return Error(ErrorKind::kInvalidArgument, "HR3073", std::move(message))
-      .WithHint(std::move(hint));
+  return Error(ErrorKind::kInvalidArgument, "HR3073", std::move(message)).WithHint(std::move(hint));
 }
 
 void Set(std::string_view name, double value, Options* options) {
@@ -48,11 +47,13 @@ Result<Tunable> Find(const Range& range, Algorithm algorithm) {
     const bool fits = range.low >= tunable.low && range.high <= tunable.high &&
                       range.low <= range.high && (!tunable.by_size || range.low > 0);
     if (fits) return tunable;
-    return BadSearch("the range of " + range.name + " is outside what the trainer takes, or turned round",
-                     "from " + std::to_string(tunable.low) + " to " + std::to_string(tunable.high));
+    return BadSearch(
+        "the range of " + range.name + " is outside what the trainer takes, or turned round",
+        "from " + std::to_string(tunable.low) + " to " + std::to_string(tunable.high));
   }
-  return BadSearch("there is nothing called \"" + range.name + "\" to search for",
-                   names.empty() ? "this algorithm has nothing to search for" : "there are " + names);
+  return BadSearch(
+      "there is nothing called \"" + range.name + "\" to search for",
+      names.empty() ? "this algorithm has nothing to search for" : "there are " + names);
 }
 
 double Draw(const Range& range, const Tunable& tunable, os::SeededRandom& random) {
@@ -70,7 +71,10 @@ double Draw(const Range& range, const Tunable& tunable, os::SeededRandom& random
 std::vector<Tunable> TunablesOf(Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::kBoosting:
-      return {kTrees, kLeaves, kMinLeafRows, {"learning-rate", 1e-6, 1, false, true},
+      return {kTrees,
+              kLeaves,
+              kMinLeafRows,
+              {"learning-rate", 1e-6, 1, false, true},
               {"l2", 0, 1e6, false, false}};
     case Algorithm::kForest:
       return {kTrees, kLeaves, kMinLeafRows, {"feature-share", 1e-6, 1, false, false}};
