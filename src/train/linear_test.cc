@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "train/design.h"
 #include "train/elastic_net.h"
 #include "train/scored_rows.h"
 #include "train/train_testing.h"
@@ -62,8 +63,38 @@ double WeightOf(const model::Model& model, const Table& table, size_t f, double 
   return after[output] - before[output];
 }
 
-// At the least of a convex function no direction goes down: by each weight the slope of the mean
-// loss is what the penalty holds.
+// At the least of a convex function no direction goes down: by each weight of the output the slope
+// of the mean loss is what the penalty holds.
+void CheckLeast(const model::Model& model, const Table& table, const Options& options, size_t k) {
+  const auto rows = static_cast<double>(table.rows());
+  const ScoredRows scored = ScoreTable(model, table);
+  std::vector<double> residuals;
+  double intercept = 0;
+  for (size_t row = 0; row < table.rows(); ++row) {
+    const bool several = options.objective == Objective::kMulticlass;
+    const double label = table.labels[row];
+    const double wanted = several ? (label == static_cast<double>(k) ? 1.0 : 0.0) : label;
+    residuals.push_back((scored.values[row * scored.width + k] - wanted) / rows);
+    intercept += residuals.back();
+  }
+  EXPECT_NEAR(0, intercept, 1e-8);
+  for (size_t f = 0; f < kFeatures; ++f) {
+    const std::vector<double>& x = table.columns[f].values;
+    const Scale scale = Scale::Of(table.columns[f]).value();
+    double slope = 0;
+    for (size_t row = 0; row < x.size(); ++row)
+      slope += residuals[row] * (x[row] - scale.mean) / scale.deviation;
+    const double weight = WeightOf(model, table, f, scale.deviation, k);
+    const double l1 = options.penalty * options.l1_share;
+    const double held = slope + options.penalty * (1 - options.l1_share) * weight;
+    if (std::abs(weight) > 1e-9) {
+      EXPECT_NEAR(0, held + (weight > 0 ? l1 : -l1), 1e-7) << f << " " << options.l1_share;
+    } else {
+      EXPECT_LE(std::abs(held), l1 + 1e-7) << f << " " << options.l1_share;
+    }
+  }
+}
+
 TEST(Linear, NoWeightCouldBeBetter) {
   for (Objective objective : {Objective::kBinary, Objective::kRegression, Objective::kMulticlass}) {
     for (double l1_share : {0.0, 0.5, 1.0}) {
@@ -72,40 +103,20 @@ TEST(Linear, NoWeightCouldBeBetter) {
       const Trained trained = LearnCsv(csv, Choice(), options);
       const auto model = model::Model::Load(trained.text).value();
       const Table table = ReadTable(csv, Choice(), options.task()).value();
-      const ScoredRows scored = ScoreTable(*model, table);
-      for (size_t k = 0; k < scored.width; ++k) {
-        double intercept = 0;
-        const auto residual = [&](size_t row) {
-          const double label = objective == Objective::kMulticlass
-                                   ? (table.labels[row] == static_cast<double>(k) ? 1.0 : 0.0)
-                                   : table.labels[row];
-          return (scored.values[row * scored.width + k] - label) / 700;
-        };
-        for (size_t row = 0; row < table.rows(); ++row)
-          intercept += residual(row);
-        EXPECT_NEAR(0, intercept, 1e-8);
-        for (size_t f = 0; f < kFeatures; ++f) {
-          const std::vector<double>& x = table.columns[f].values;
-          double mean = 0, squares = 0, slope = 0;
-          for (double value : x)
-            mean += value / 700;
-          for (double value : x)
-            squares += (value - mean) * (value - mean) / 700;
-          const double deviation = std::sqrt(squares);
-          for (size_t row = 0; row < x.size(); ++row)
-            slope += residual(row) * (x[row] - mean) / deviation;
-          const double weight = WeightOf(*model, table, f, deviation, k);
-          const double l1 = options.penalty * l1_share;
-          const double held = slope + options.penalty * (1 - l1_share) * weight;
-          if (std::abs(weight) > 1e-9) {
-            EXPECT_NEAR(0, held + (weight > 0 ? l1 : -l1), 1e-7) << f << " " << l1_share;
-          } else {
-            EXPECT_LE(std::abs(held), l1 + 1e-7) << f << " " << l1_share;
-          }
-        }
-      }
+      for (size_t k = 0; k < static_cast<size_t>(model->info().outputs); ++k)
+        CheckLeast(*model, table, options, k);
     }
   }
+}
+
+TEST(Scale, IsTheMeanAndTheDeviationOfWhatIsThere) {
+  Column column;
+  column.values = {1, std::nan(""), 5, 3};
+  const Scale scale = Scale::Of(column).value();
+  EXPECT_EQ(3, scale.mean);
+  EXPECT_NEAR(std::sqrt(8.0 / 3), scale.deviation, 1e-15);
+  column.values = {0.1, 0.1, 0.1};
+  EXPECT_EQ(0, Scale::Of(column)->deviation);
 }
 
 TEST(Linear, AbsoluteValuesDropWhatMeansNothing) {
