@@ -30,6 +30,7 @@ std::vector<Benchmark> AllBenchmarks() {
           {"train", "100 trees over a million rows of 30 features", BenchTrain},
           {"detect", "one value through each function with a memory", BenchDetect},
           {"learn", "examples through learners, one after the other", BenchLearn},
+          {"watch", "what the watch of a model costs the demo's pipeline", BenchWatch},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
@@ -76,8 +77,8 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  learn  detect  disk  journal.append  decide.compute  decide.http\n"
-              "  backfill\n",
+              "  score  train  learn  detect  watch  disk  journal.append  decide.compute\n"
+              "  decide.http  backfill\n",
           .run = RunBench};
 }
 

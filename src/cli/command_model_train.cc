@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/worker_team.h"
 #include "train/boosting.h"
+#include "train/training_baseline.h"
 
 namespace headrace::cli {
 namespace {
@@ -165,8 +166,10 @@ Result<std::string> Run(const Order& order) {
   }
   std::string told =
       "rows=" + std::to_string(table.rows()) + " features=" + std::to_string(table.columns.size());
-  HR_ASSIGN(const train::Trained trained,
+  model::Baseline baseline = train::BaselineOfInputs(table);
+  HR_ASSIGN(train::Trained trained,
             train::Train(std::move(table), validation ? &*validation : nullptr, order.options));
+  HR_TRY(train::KeepBaseline(std::move(baseline), trained));
   HR_TRY(os::ReplaceFile(*files, order.output, trained.text));
   told += " trees=" + std::to_string(trained.rounds) + " loss=" + TextOf(trained.loss);
   if (validation) told += " validation_loss=" + TextOf(trained.validation_loss);

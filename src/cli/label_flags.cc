@@ -27,6 +27,7 @@ Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& argument
   engine::LabelRequest request;
   request.labels = arguments.Get("--labels", "");
   request.label = arguments.Get("--label", "");
+  request.segment = arguments.Get("--segment", "");
   const std::string on = arguments.Get("--on", "");
   const size_t equals = on.find('=');
   request.labels_on = on.substr(0, equals);

@@ -16,5 +16,8 @@ Result<std::optional<int64_t>> ReadTime(const Arguments& arguments, std::string_
 // when some are missing.
 Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& arguments);
 void AddLabelFlags(std::vector<Flag>& flags);
+// Of commands that measure by the values of a column, too.
+inline constexpr Flag kSegmentFlag = {"--segment", "COLUMN",
+                                      "measure by its values, too; of the labelled stream"};
 
 }  // namespace headrace::cli
