@@ -48,16 +48,15 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
   }
   if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
   Object* object = FindMutable(change.name);
-  if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kPrepare) {
+  if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kCreateWatched ||
+      change.kind == ChangeKind::kPrepare) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{change.name,
-                {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}},
-                {},
-                {},
-                {}};
+    Object made{change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}},
+                {},          {},
+                {},          change.kind == ChangeKind::kCreateWatched};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false, ""});
       made.activations.push_back({lsn, 1, ""});
@@ -87,6 +86,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       object->revisions.back().joined_lsn = lsn;
       break;
     case ChangeKind::kCreate:
+    case ChangeKind::kCreateWatched:
     case ChangeKind::kPrepare:
     case ChangeKind::kFinishInput:
     case ChangeKind::kLoss:

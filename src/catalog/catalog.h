@@ -54,6 +54,7 @@ struct Object {
   std::vector<ModelVersion> versions;   // models
   std::vector<Activation> activations;  // models, ascending
   std::vector<CanaryPeriod> canaries;   // models, ascending, one at a time
+  bool watched = false;                 // models: as the text says
 
   const Revision& latest() const { return revisions.back(); }
   // The canary that is on, or null.

@@ -12,7 +12,8 @@ bool IsKind(uint8_t kind) {
   const bool first = kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
                      kind <= static_cast<uint8_t>(ChangeKind::kHalt);
   return first || kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
-         kind == static_cast<uint8_t>(ChangeKind::kNote);
+         kind == static_cast<uint8_t>(ChangeKind::kNote) ||
+         kind == static_cast<uint8_t>(ChangeKind::kCreateWatched);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ enum class ChangeKind : uint8_t {
   kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
+  kCreateWatched = 20,   // as kCreate, of a model that is watched, as `text` says
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.
@@ -32,9 +33,9 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  // With SQL (kCreate, kReplace, kPrepare): it; kFinishInput: the topic; kActivateVersion: why;
-  // kLoss: what is lost; kHalt: see there; kNote: the notes; kAddVersion: the statement when it
-  // declares reasons; kCanaryVersion: for which keys (canary.h).
+  // With SQL (kCreate, kCreateWatched, kReplace, kPrepare): it; kFinishInput: the topic;
+  // kActivateVersion: why; kLoss: what is lost; kHalt: see there; kNote: the notes; kAddVersion:
+  // the statement when it declares reasons; kCanaryVersion: for which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

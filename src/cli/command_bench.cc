@@ -33,6 +33,7 @@ std::vector<Benchmark> AllBenchmarks() {
           {"shadow", "what a shadow's comparison costs in models", BenchShadow},
           {"detect", "one value through each function with a memory", BenchDetect},
           {"learn", "examples through learners, one after the other", BenchLearn},
+          {"watch", "what the watch of a model costs the demo's pipeline", BenchWatch},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
@@ -79,8 +80,8 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  trainingset  learn  detect  disk  journal.append  decide.compute\n"
-              "  decide.http  model.swap  shadow  backfill\n",
+              "  score  train  trainingset  learn  detect  watch  disk  journal.append\n"
+              "  decide.compute  decide.http  model.swap  shadow  backfill\n",
           .run = RunBench};
 }
 

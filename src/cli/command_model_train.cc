@@ -9,6 +9,7 @@
 #include "cli/training_table.h"
 #include "os/clock.h"
 #include "train/trainer.h"
+#include "train/training_baseline.h"
 
 namespace headrace::cli {
 namespace {
@@ -45,8 +46,10 @@ Result<std::string> Run(const Arguments& arguments, const TrainOrder& order, Con
   }
   std::string told =
       "rows=" + std::to_string(table.rows()) + " features=" + std::to_string(table.columns.size());
-  HR_ASSIGN(const train::Trained trained,
+  model::Baseline baseline = train::BaselineOfInputs(table);
+  HR_ASSIGN(train::Trained trained,
             train::Learn(std::move(table), validation ? &*validation : nullptr, order.options));
+  HR_TRY(train::KeepBaseline(std::move(baseline), trained));
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   HR_TRY(os::ReplaceFile(*files, arguments.Get("--output", ""), trained.text));
   told += " trees=" + std::to_string(trained.rounds) + " loss=" + TextOf(trained.loss);

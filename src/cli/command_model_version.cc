@@ -265,6 +265,7 @@ Command ModelShowCommand() {
                        "MODEL", RunShow);
   command.flags.push_back({"--json", "", "one JSON document"});
   AddLabelFlags(command.flags);
+  command.flags.push_back(kSegmentFlag);
   command.more =
       "A shadow or canary is compared with the version that decides by running the events since "
       "it\n"

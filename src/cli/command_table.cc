@@ -18,6 +18,7 @@ std::vector<Command> AllCommands() {
           ModelShadowCommand(),
           ModelCanaryCommand(),
           ModelImportanceCommand(),
+          ModelReportCommand(),
           ModelPromoteCommand(),
           ModelRollbackCommand(),
           ModelRetireCommand(),

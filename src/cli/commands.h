@@ -27,6 +27,7 @@ Command ModelShowCommand();
 Command ModelAddCommand();
 Command ModelActivateCommand();
 Command ModelImportanceCommand();
+Command ModelReportCommand();
 Command ModelShadowCommand();
 Command ModelCanaryCommand();
 Command ModelPromoteCommand();

@@ -28,6 +28,7 @@ Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& argument
   engine::LabelRequest request;
   request.labels = arguments.Get("--labels", "");
   request.label = arguments.Get("--label", "");
+  request.segment = arguments.Get("--segment", "");
   request.JoinOn(arguments.Get("--on", ""));
   HR_ASSIGN(request.as_of, ReadTime(arguments, "--as-of"));
   return std::optional<engine::LabelRequest>(std::move(request));

@@ -19,5 +19,8 @@ Result<std::optional<engine::LabelRequest>> ReadLabels(const Arguments& argument
 // The same as parameters of a URL.
 std::string LabelParameters(const engine::LabelRequest& labels);
 void AddLabelFlags(std::vector<Flag>& flags);
+// Of commands that measure by the values of a column, too.
+inline constexpr Flag kSegmentFlag = {"--segment", "COLUMN",
+                                      "measure by its values, too; of the labelled stream"};
 
 }  // namespace headrace::cli

@@ -95,6 +95,26 @@ ModelComparison ComparisonOf(element from) {
   return comparison;
 }
 
+// A row of a watch: of a column, or of all of them together, which comes last.
+void TakeHealth(element row, ModelDocument& document) {
+  const std::string kind = Text(row, "kind");
+  if (kind == "all") {
+    const std::string baseline = Text(row, "baseline");
+    document.windows.push_back(Text(row, "statement") + " asked version " +
+                               std::to_string(Whole(row, "version")) + " from " +
+                               Text(row, "window_start") + " to " + Text(row, "window_end") + ": " +
+                               std::to_string(Whole(row, "scored")) + " rows, " +
+                               (baseline.empty() ? "no baseline yet" : "against its " + baseline));
+    return;
+  }
+  document.health.Add({Cell::Text(Text(row, "statement")), Cell::Number(Whole(row, "version")),
+                       Cell::Text(kind == "score" ? "(score)" : Text(row, "feature")),
+                       Cell::Number(Whole(row, "scored")), Rounded(Number(row, "null_share")),
+                       Rounded(Number(row, "p50")), Rounded(Number(row, "psi")),
+                       Rounded(Number(row, "ks")), Rounded(Number(row, "out_of_range")),
+                       Cell::Text(Text(row, "alarm"))});
+}
+
 }  // namespace
 
 Result<ModelDocument> ModelDocument::Parse(const std::string& report) {
@@ -118,6 +138,11 @@ Result<ModelDocument> ModelDocument::Parse(const std::string& report) {
   }
   for (const element comparison : comparisons)
     document.comparisons.push_back(ComparisonOf(comparison));
+  simdjson::dom::array health;
+  if (root["health"].get(health) == simdjson::SUCCESS) {
+    for (const element row : health)
+      TakeHealth(row, document);
+  }
   return document;
 }
 
@@ -145,7 +170,11 @@ std::string ModelDocument::Text() const {
     if (comparison.labelled > 0)
       out += "over " + std::to_string(comparison.labelled) + " rows with a label\n";
   }
-  return out;
+  if (windows.empty()) return out;
+  out += "\n";
+  for (const std::string& window : windows)
+    out += "watched: " + window + "\n";
+  return out + health.Table();
 }
 
 }  // namespace headrace::cli

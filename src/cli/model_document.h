@@ -33,6 +33,10 @@ struct ModelComparison {
 struct ModelDocument {
   Listing versions{{"version", "role", "format", "sha256", "decides_from"}};
   std::vector<ModelComparison> comparisons;
+  // What the watches told last of each statement and version.
+  Listing health{{"statement", "version", "column", "scored", "null_share", "p50", "psi", "ks",
+                  "out_of_range", "alarm"}};
+  std::vector<std::string> windows;  // one line a statement and version
 
   // Error: HR9021 when it is no such report.
   static Result<ModelDocument> Parse(const std::string& report);

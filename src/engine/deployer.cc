@@ -7,6 +7,7 @@
 #include "engine/kept_answers.h"
 #include "engine/lookup.h"
 #include "engine/model_planner.h"
+#include "engine/model_watch.h"
 #include "engine/replacement.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
@@ -112,6 +113,20 @@ class ScriptPlanner {
     return false;
   }
 
+  // True when neither name nor topic is one that Headrace takes itself.
+  bool NamesAreFree(const Deployed& item, const sql::Identifier& name) {
+    const bool health = item.name.starts_with(kHealthPrefix) ||
+                        item.topic().starts_with(kHealthPrefix) || item.name == kModelHealth;
+    if (!health && item.topic() != KeptAnswers::kTopic) return true;
+    sql::Complain(diagnostics_, health ? "HR1279" : "HR1205",
+                  (health ? "`" + item.name : "topic `" + item.topic()) + "` is Headrace's own",
+                  name.span)
+        .hint = health ? "names that begin with `" + std::string(kHealthPrefix) +
+                             "` tell how models do: take another name"
+                       : "take another name";
+    return false;
+  }
+
   // The same for the name of a side output, which only its statement can define.
   bool SideOutputIsFree(const sql::CreateRelation& create) {
     const sql::Identifier& name = create.query->late_rows->output;
@@ -138,7 +153,7 @@ class ScriptPlanner {
     std::optional<Deployed> side;
     item.name = create.name.name;
     if (create.query) {
-      item.statement = planner.PlanStatement(create);
+      item.statement = WithWatch(planner.PlanStatement(create), deployment_, nullptr);
       if (!item.statement || !TopicIsFree(create.name)) return;
       if (!models_.FitsCanaries(*item.statement, create.name.span)) return;
       if (!item.statement->side_output.empty()) {
@@ -155,15 +170,13 @@ class ScriptPlanner {
         return;
       }
     }
-    if (item.topic() == KeptAnswers::kTopic) {
-      sql::Complain(diagnostics_, "HR1205", "topic `" + item.topic() + "` is Headrace's own",
-                    create.name.span)
-          .hint = "take another name";
-      return;
-    }
+    if (!NamesAreFree(item, create.name)) return;
     growing_.Record(growing_.Creation(statement, item.name));
+    std::optional<Deployed> health;
+    if (item.statement && !item.statement->health.empty()) health = HealthOf(*item.statement, 0);
     deployment_.Add(std::move(item));
     if (side) deployment_.Add(std::move(*side));
+    if (health) deployment_.Add(std::move(*health));
   }
 
   void PlanReplacement(const sql::Statement& statement, const sql::CreateRelation& create,
@@ -194,7 +207,7 @@ class ScriptPlanner {
     }
     DeploymentLookup lookup(deployment_);
     sql::Planner planner(lookup, sources_, diagnostics_);
-    StatementPtr next = planner.PlanStatement(create);
+    StatementPtr next = WithWatch(planner.PlanStatement(create), deployment_, &known);
     if (!next || !models_.FitsCanaries(*next, create.name.span)) return;
     std::optional<std::string> reason = ReasonAgainst(deployment_, known, *next);
     std::optional<Deployed> side;
@@ -213,6 +226,8 @@ class ScriptPlanner {
     growing_.Record(std::move(change));
     ReplaceItem(deployment_, create.name.name, *next, UINT64_MAX - 1);
     if (side) ReplaceItem(deployment_, side->name, *side->statement, UINT64_MAX - 1);
+    if (next->health.empty()) return;
+    ReplaceItem(deployment_, next->health, *HealthOf(*next, 0).statement, UINT64_MAX - 1);
   }
 
   void PlanDrop(const sql::Drop& drop, const sql::SourceSpan& span) {
@@ -329,6 +344,9 @@ Status Deployer::DeployModel(const catalog::Object& object, Deployment& deployme
     versions->canaries.push_back(
         {period.lsn, period.until_lsn, period.number, canary.percent, canary.salt, canary.key});
   }
+  if (object.watched) {
+    HR_ASSIGN(versions->watch, WatchOf(object.revisions.front().text));
+  }
   Deployed item;
   item.name = object.name;
   item.models = std::move(versions);
@@ -374,7 +392,7 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
         dated->joined_lsn = revision.joined_lsn;
         dated->until_lsn = revision.halted_lsn;
         if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
-        item.statement = std::move(dated);
+        item.statement = WithWatch(std::move(dated), deployment, deployment.Find(name));
       }
     } else {
       item.source = planner.PlanSource(create);
@@ -388,6 +406,8 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   if (item.statement && !item.statement->side_output.empty()) {
     items.push_back(SideOutputOf(planner, *item.statement, revision.lsn));
   }
+  const StatementPtr made = items.front().statement;
+  if (made && !made->health.empty()) items.push_back(HealthOf(*made, revision.lsn));
   return items;
 }
 

@@ -56,7 +56,7 @@ class Deployer {
   // The first makes the name, a later one replaces the one before.
   Status DeployRevision(const std::string& name, const catalog::Revision& revision,
                         Deployment& deployment);
-  // The object, and behind it its side output if it has one.
+  // The object, and behind it its side outputs.
   Result<std::vector<Deployed>> PlanRevision(const std::string& name,
                                              const catalog::Revision& revision,
                                              const Deployment& deployment);

@@ -60,9 +60,9 @@ void Deployment::AddFrom(const Deployment& base, const std::string& name) {
   const Deployed* item = base.Find(name);
   HR_CHECK(item != nullptr);
   Add(*item);
-  if (item->statement && !item->statement->side_output.empty()) {
-    Add(*base.Find(item->statement->side_output));
-  }
+  if (!item->statement) return;
+  for (const std::string& side : item->statement->sides())
+    Add(*base.Find(side));
 }
 
 const Deployed* Deployment::Find(const std::string& name) const {

@@ -43,12 +43,12 @@ struct Deployed {
 class Deployment {
  public:
   catalog::Catalog catalog;
-  // In the order of creation: behind a stream its dead letters, then its side output with those.
+  // In the order of creation: behind a stream its dead letters, then its side outputs with those.
   std::vector<Deployed> items;
 
   // Behind what it is made from; its dead-letter stream comes with it.
   void Add(Deployed item);
-  // Takes the item over from `base`, and its side output if it has one.
+  // Takes the item over from `base`, and its side outputs.
   void AddFrom(const Deployment& base, const std::string& name);
   const Deployed* Find(const std::string& name) const;
   const Deployed* FindByTopic(const std::string& topic) const;

@@ -9,6 +9,7 @@
 #include "engine/deployer.h"
 #include "engine/lookup.h"
 #include "engine/model_planner.h"
+#include "engine/model_watch.h"
 #include "engine/replacement.h"
 #include "expr/expr.h"
 #include "sql/parser.h"
@@ -116,20 +117,24 @@ class ForkPlanner {
     return inputs;
   }
 
-  // The stream of late rows that it makes besides, or nothing.
-  static std::string SideOutputOf(const Definition& definition) {
+  // The streams that it makes besides: of late rows, of the health of models.
+  static std::vector<std::string> SidesOf(const Definition& definition) {
     if (definition.given == nullptr) {
-      return definition.base->statement ? definition.base->statement->side_output : "";
+      return definition.base->statement ? definition.base->statement->sides()
+                                        : std::vector<std::string>{};
     }
     const auto* create = std::get_if<sql::CreateRelation>(&definition.given->body);
-    const bool late = create != nullptr && create->query && create->query->late_rows;
-    return late ? create->query->late_rows->output.name : "";
+    if (create == nullptr || !create->query) return {};
+    std::vector<std::string> sides = {HealthName(definition.name)};
+    if (create->query->late_rows) sides.push_back(create->query->late_rows->output.name);
+    return sides;
   }
 
   bool IsReady(const Definition& definition) const {
     for (const std::string& input : InputsOf(definition)) {
       auto waits = [&](const Definition& other) {
-        return other.name == input || SideOutputOf(other) == input;
+        const std::vector<std::string> sides = SidesOf(other);
+        return other.name == input || std::find(sides.begin(), sides.end(), input) != sides.end();
       };
       if (std::any_of(pending_.begin(), pending_.end(), waits)) return false;
     }
@@ -162,7 +167,8 @@ class ForkPlanner {
       return Ok();
     }
     changed_.insert(definition.name);
-    if (!SideOutputOf(definition).empty()) changed_.insert(SideOutputOf(definition));
+    for (const std::string& side : SidesOf(definition))
+      changed_.insert(side);
     if (definition.given != nullptr) {
       return PlaceRelation(definition, std::get<sql::CreateRelation>(definition.given->body));
     }
@@ -183,7 +189,9 @@ class ForkPlanner {
     Deployed item;
     item.name = definition.name;
     if (create.query) {
-      if (auto plan = planner.PlanStatement(create)) item.statement = InFork(definition, *plan);
+      if (auto plan = planner.PlanStatement(create)) {
+        item.statement = WithWatch(InFork(definition, *plan), *deployment_, definition.base);
+      }
     } else {
       item.source = planner.PlanSource(create);
     }
@@ -203,8 +211,11 @@ class ForkPlanner {
             .WithHint("a side output is a new stream: use another name");
       }
     }
+    std::optional<Deployed> health;
+    if (computed && !item.statement->health.empty()) health = HealthOf(*item.statement, kForkLsn);
     deployment_->Add(std::move(item));
     if (side) deployment_->Add(std::move(*side));
+    if (health) deployment_->Add(std::move(*health));
     return Ok();
   }
 
@@ -305,6 +316,7 @@ class ForkPlanner {
             .AtPlace(path);
       }
       only->reasons = {before->models->reasons.back()};
+      only->watch = before->models->watch;
     }
     if (declared != nullptr && !declared->empty()) {
       only->reasons = {BindReasons(*declared, only->versions.front()->info(), diagnostics_)};

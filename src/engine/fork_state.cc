@@ -42,18 +42,21 @@ class OtherValues {
   bool Reach(const std::string& name, const flow::StatementPlan& plan) {
     const bool other_rows = other_rows_.contains(plan.input());
     Slots marked = columns_[plan.input()];
+    // A watch tells of nothing that a fork is asked for but health, which is told anew.
+    if (!plan.health.empty()) MarkHealth(plan.health);
+    if (plan.of_health) return false;
     if (fork_.changed.contains(name)) {
       // Any of its rows may be otherwise.
-      if (plan.HasState()) return true;
+      if (DependsOnPast(plan)) return true;
       MarkAll(name, plan);
       return false;
     }
-    if (plan.HasState() && other_rows) return true;
+    if (DependsOnPast(plan) && other_rows) return true;
     if (plan.window) return !marked.empty() && ReadsInWindow(*plan.window, marked);
     const flow::SelectPlan& select = *plan.select;
     if (plan.on_watermark && Meets(select.copied_columns, marked)) return true;
     const bool filtered = Reads(select.where, marked);
-    if (filtered && plan.HasState()) return true;
+    if (filtered && DependsOnPast(plan)) return true;
     for (const flow::Stage& stage : select.stages) {
       if (MarkStage(stage, marked)) return true;
     }
@@ -63,6 +66,21 @@ class OtherValues {
     }
     if (filtered || other_rows) other_rows_.insert(name);
     return false;
+  }
+
+  // Besides what its watches have seen.
+  static bool DependsOnPast(const flow::StatementPlan& plan) {
+    const auto holds = [](const flow::Stage& stage) {
+      return stage.blocks() > stage.watches.size();
+    };
+    return plan.window || plan.on_watermark ||
+           std::any_of(plan.select->stages.begin(), plan.select->stages.end(), holds);
+  }
+
+  void MarkHealth(const std::string& name) {
+    for (int column = 0; column < flow::kHealthColumns; ++column)
+      columns_[name].insert(column);
+    other_rows_.insert(name);
   }
 
   bool MarkStage(const flow::Stage& stage, Slots& marked) const {

@@ -10,10 +10,13 @@ int64_t Milliseconds(int64_t micros) {
 
 }  // namespace
 
-GroupBuilder::GroupBuilder(std::shared_ptr<const Deployment> deployment, const log::Log& log)
-    : Emission(std::move(deployment)), log_(log) {
+GroupBuilder::GroupBuilder(std::shared_ptr<const Deployment> deployment, const log::Log& log,
+                           HealthMetrics* health)
+    : Emission(std::move(deployment)), log_(log), health_(health) {
   for (const Deployed& item : this->deployment().items) {
-    outputs_.emplace_back().partitions.resize(static_cast<size_t>(item.partitions));
+    StreamOutput& output = outputs_.emplace_back();
+    output.partitions.resize(static_cast<size_t>(item.partitions));
+    if (item.statement && item.statement->of_health) output.health_of = item.statement->side_of;
   }
 }
 
@@ -38,6 +41,9 @@ int64_t GroupBuilder::OnRow(size_t stream, const EmittedRow& row) {
   partition.builder.Add(record);
   partition.causes.Add(row.cause);
   bytes_ += row.value.size();
+  if (health_ != nullptr && !output.health_of.empty()) {
+    health_->Take({output.health_of, std::string(row.value)});
+  }
   int64_t offset = partition.next_offset++;
   if (output.tap) output.tap({row.partition, offset, row.cause, row.value, row.headers});
   return offset;

@@ -8,6 +8,7 @@
 
 #include "engine/emission.h"
 #include "engine/frame_note.h"
+#include "engine/health_metrics.h"
 #include "log/log.h"
 
 namespace headrace::engine {
@@ -26,7 +27,9 @@ using Tap = std::function<void(const TappedRow&)>;
 // Offsets are those the log will give, because only this worker appends. Confined.
 class GroupBuilder final : public Emission {
  public:
-  GroupBuilder(std::shared_ptr<const Deployment> deployment, const log::Log& log);
+  // `health`, which must outlive it, sees the rows of health streams; null: nobody does.
+  GroupBuilder(std::shared_ptr<const Deployment> deployment, const log::Log& log,
+               HealthMetrics* health);
 
   // Sees every row of the stream as it is emitted; null removes it. One per stream.
   void SetTap(const std::string& stream, Tap tap);
@@ -50,9 +53,11 @@ class GroupBuilder final : public Emission {
     std::vector<PartitionOutput> partitions;
     Tap tap;
     bool touched = false;
+    std::string health_of;  // the statement whose health it tells
   };
 
   const log::Log& log_;
+  HealthMetrics* health_;
   std::vector<StreamOutput> outputs_;  // by item
   size_t bytes_ = 0;
 };

@@ -17,9 +17,9 @@ bool StemsFromMarked(const Deployment& deployment, const Deployed& item,
   const flow::StatementPlan& plan = *item.statement;
   const auto is = [&](const std::string& name) { return marked[IndexOf(deployment, name)]; };
   const Deployed& input = *deployment.Find(plan.input());
+  const std::vector<std::string> sides = plan.sides();
   return is(plan.input()) || is(DeadTopic(input.topic())) ||
-         (!plan.side_of.empty() && is(plan.side_of)) ||
-         (!plan.side_output.empty() && is(plan.side_output));
+         (!plan.side_of.empty() && is(plan.side_of)) || std::any_of(sides.begin(), sides.end(), is);
 }
 
 std::string Shortened(std::string text, size_t most) {

@@ -24,6 +24,7 @@ struct LabelRequest {
   std::string on;                // column of the labelled stream; kRowId: the row's ID
   std::string labels_on;         // column of the labels that says the same
   std::string label;             // column of the labels
+  std::string segment{};         // column of the labelled stream to tell measures apart by, or none
   std::optional<int64_t> as_of;  // microseconds, of event times; nothing: all that the log holds
 
   // What people write: `COLUMN` of both, or `THEIRS=OURS`.

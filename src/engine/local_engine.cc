@@ -61,6 +61,7 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       model_reports_(clock, metrics),
       estimate_(metrics),
       times_(metrics),
+      health_(metrics),
       team_(options_.workers),
       answers_(*log_, options_.kept_answers_max) {}
 

@@ -262,6 +262,7 @@ class LocalEngine final : public Engine {
   // Confined to the worker.
   RecoveryEstimate estimate_;
   TimeMetrics times_;
+  HealthMetrics health_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit

@@ -48,12 +48,12 @@ bool IsOfStatement(const Change& change, const Draft& draft) {
   return !IsOfModel(change) && item->statement != nullptr;
 }
 
-// Adds the statement and, behind it, its side output: they are computed and join together.
+// Adds the statement and, behind it, its side outputs: they are computed and join together.
 void AddWithSideOutput(const Deployment& deployment, const std::string& name,
                        std::vector<std::string>& names) {
   names.push_back(name);
-  const std::string& side = deployment.Find(name)->statement->side_output;
-  if (!side.empty()) names.push_back(side);
+  const std::vector<std::string> sides = deployment.Find(name)->statement->sides();
+  names.insert(names.end(), sides.begin(), sides.end());
 }
 
 bool OnlyModels(const Draft& draft) {
@@ -111,7 +111,7 @@ void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
   if (group_) CountTotals();
   Publish(std::move(deployment));
   halted_.Set(static_cast<double>(halted().size()));
-  group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_);
+  group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_, &health_);
   counted_ = {};
 }
 

@@ -44,6 +44,7 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   }
   HR_TRY(Rebuild(From::kSnapshot, progress));
   HR_TRY(answers_.Recover());
+  HR_TRY(health_.Load(*log_, *this->deployment()));
   if (options_.snapshots) HR_TRY(BeginSnapshots());
   TellHalted();
   startup_.Finish();
@@ -94,7 +95,7 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
     positions_ = std::move(past.state.positions);
     finished_ = std::move(past.state.finished);
   }
-  group_ = std::make_unique<GroupBuilder>(deployment, *log_);
+  group_ = std::make_unique<GroupBuilder>(deployment, *log_, &health_);
   counted_ = {};
   halting_.assign(deployment->items.size(), false);
   Comparison comparison(deployment, *log_, Comparison::Keep::kHashes,

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "engine/deployment.h"
+#include "engine/health_rows.h"
+#include "engine/model_watch.h"
 #include "sql/planner.h"
 
 namespace headrace::engine {
@@ -16,6 +18,9 @@ class DeploymentLookup final : public sql::NameLookup {
 
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
+    if (item == nullptr && name == kModelHealth) {
+      return sql::KnownName{nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
+    }
     if (item == nullptr) return {};
     sql::KnownName known{item->source, item->statement, item->models, item->learner, nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();

@@ -75,7 +75,7 @@ Result<PlannedEdit> PlanVersion(Deployer& deployer, const ServedModel& known,
   PlannedEdit planned;
   planned.version = static_cast<int32_t>(known.versions.size()) + 1;
   if (known.versions.empty()) {
-    change.kind = ChangeKind::kCreate;
+    change.kind = ChangeKind::kCreateWatched;
     change.text = StatementOf(edit);
     change.file = "registry";
   } else {

@@ -70,11 +70,14 @@ void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateMode
   if (sha.empty()) return;
   catalog::Change change = in_.Creation(statement, create.name.name);
   change.sha256 = sha;
+  const auto watch = sql::PlanWatch(create.options, in_.diagnostics);
+  if (watch) change.kind = catalog::ChangeKind::kCreateWatched;
   Deployed item;
   item.name = create.name.name;
   auto versions = std::make_shared<flow::ModelVersions>();
   versions->versions.push_back(deployer_.LoadModel(sha).value());
   versions->activations.push_back({0, 1});
+  versions->watch = watch;
   versions->reasons.push_back(
       BindReasons(create.reasons, versions->versions.front()->info(), in_.diagnostics));
   item.models = std::move(versions);
@@ -131,7 +134,9 @@ void ModelPlanner::CreateAgain(const sql::Statement& statement, const sql::Creat
 // The hash of the stored model, or "" after a diagnostic.
 std::string ModelPlanner::Store(const std::vector<sql::Option>& options,
                                 const sql::SourceSpan& span) {
-  sql::CheckOptions(options, {"path", "format"}, in_.diagnostics);
+  std::vector<std::string> known = {"path", "format"};
+  known.insert(known.end(), sql::kWatchOptions.begin(), sql::kWatchOptions.end());
+  sql::CheckOptions(options, known, in_.diagnostics);
   const sql::Option* path = sql::FindOption(options, "path");
   if (path == nullptr) {
     sql::Complain(in_.diagnostics, "HR1137", "a model needs WITH (path = '...')", span);

@@ -5,6 +5,8 @@
 
 #include "engine/decision_diff.h"
 #include "engine/deployment.h"
+#include "engine/health_rows.h"
+#include "engine/score_quality.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -213,6 +215,21 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
       return std::move(done).error();
     }
     AppendComparison(role, version.number, since, compared.report, *compared.scores, out);
+  }
+  out += "]";
+  if (labels) {
+    HR_ASSIGN(auto table, LabelTable::Load(means.log, means.deployment, *labels));
+    HR_ASSIGN(const std::optional<ScoreQuality> quality,
+              ScoreQuality::Load(means.log, means.deployment, name, *table, *labels));
+    if (quality) out += ",\"quality\":" + quality->Json();
+  }
+  out += ",\"health\":[";
+  HR_ASSIGN(const std::vector<HealthRow> health,
+            NewestHealth(means.log, means.deployment, name, std::nullopt));
+  for (const HealthRow& row : health) {
+    out += out.back() == '[' ? "{\"statement\":" : ",{\"statement\":";
+    row::AppendJsonString(row.statement, out);
+    out += "," + row.json.substr(1);
   }
   return out + "]}";
 }

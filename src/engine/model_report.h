@@ -29,8 +29,8 @@ class ModelReports {
   ScoreTimes& times() { return times_; }
 
   // One JSON document: versions with number, role, format, hash, since when each decided; history;
-  // canaries; comparisons, with the metrics of both where labels are asked for. Errors: kNotFound
-  // HR1107, and those of RunWhatIf and LabelTable.
+  // canaries; comparisons, with the metrics of both where labels are asked for; what the watches
+  // told last. Errors: kNotFound HR1107, and those of RunWhatIf and LabelTable.
   Result<std::string> Describe(const WhatIfMeans& means, const std::string& name,
                                const std::optional<LabelRequest>& labels);
 

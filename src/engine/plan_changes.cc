@@ -79,9 +79,10 @@ Result<std::vector<PlannedChange>> LocalEngine::Plan(std::string_view script,
   for (const catalog::Change& change : draft.changes) {
     changes.push_back(Describe(change, *base, draft.deployment));
     const Deployed* item = draft.deployment.Find(change.name);
-    if (item == nullptr || !item->statement || item->statement->side_output.empty()) continue;
-    changes.push_back(
-        {item->statement->side_output, changes.back().change, {}, changes.back().events});
+    if (item == nullptr || !item->statement) continue;
+    const PlannedChange made = changes.back();
+    for (const std::string& side : item->statement->sides())
+      changes.push_back({side, made.change, {}, made.events});
   }
   return changes;
 }

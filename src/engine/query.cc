@@ -5,6 +5,8 @@
 #include <set>
 
 #include "engine/frame_note.h"
+#include "engine/health_rows.h"
+#include "engine/model_watch.h"
 #include "engine/row_cursor.h"
 #include "engine/row_decoder.h"
 #include "row/decimal.h"
@@ -218,6 +220,19 @@ Result<std::optional<uint64_t>> LastCause(const sql::QueryPlan& plan, const log:
   return lsn;
 }
 
+Status TakeModelHealth(const sql::QueryPlan& plan, const log::Log& log,
+                       const Deployment& deployment, QueryRun& run) {
+  HR_ASSIGN(const std::optional<uint64_t> last_cause, LastCause(plan, log, deployment));
+  HR_ASSIGN(const std::vector<HealthRow> rows, NewestHealth(log, deployment, "", last_cause));
+  HealthDecoder decoder;
+  for (const HealthRow& row : rows) {
+    HR_ASSIGN(const row::Value* values, decoder.Decode(row));
+    HR_ASSIGN(const bool more, run.Take(values, ModelHealthSchema().columns.size()));
+    if (!more) break;
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<QueryResult> RunPlan(const sql::QueryPlan& plan, const log::Log& log,
@@ -229,6 +244,10 @@ Result<QueryResult> RunPlan(const sql::QueryPlan& plan, const log::Log& log,
     return run.Finish();
   }
   const Deployed* item = deployment.Find(plan.input);
+  if (item == nullptr && plan.input == kModelHealth) {
+    HR_TRY(TakeModelHealth(plan, log, deployment, run));
+    return run.Finish();
+  }
   HR_CHECK(item != nullptr);
   size_t columns = deployment.SchemaOf(*item).columns.size();
   HR_ASSIGN(auto cursor, RowCursor::Open(log, *item, -1, 0));

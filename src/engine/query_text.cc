@@ -73,6 +73,12 @@ QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
 
 Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment& deployment) {
   const Deployed* item = deployment.Find(name.name);
+  if (item == nullptr && name.name == kModelHealth) {
+    TextTable table({"column", "type"});
+    for (const row::Column& column : ModelHealthSchema().columns)
+      table.Add({column.name, row::ToString(column.type)});
+    return table.Take();
+  }
   if (item == nullptr) {
     return Error(ErrorKind::kInvalidArgument, "HR1105", "unknown name `" + name.name + "`")
         .AtPlace(std::to_string(name.span.line) + ":" + std::to_string(name.span.column));

@@ -214,7 +214,7 @@ Result<TrainingSetReport> MakeTrainingSet(const log::Log& log, const Deployment&
   HR_ASSIGN(std::unique_ptr<LabelTable> table,
             LabelTable::Load(
                 log, deployment,
-                {request.labels, request.on, request.labels_on, request.label, request.as_of}));
+                {request.labels, request.on, request.labels_on, request.label, "", request.as_of}));
   return TrainingSet(log, deployment, *item, *table, request).Make(taker);
 }
 

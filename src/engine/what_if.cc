@@ -118,12 +118,27 @@ bool IsBefore(const Past& past, int64_t micros) {
   });
 }
 
+const std::string& StreamOf(const WhatIfRequest& request, const Fork& fork) {
+  return request.stream.empty() ? fork.last : request.stream;
+}
+
+// Whether what a watch tells goes into the stream: the state of a watch is never that of the fork.
+bool StemsFromHealth(const Deployment& deployment, const std::string& stream) {
+  const Deployed* item = deployment.Find(stream);
+  while (item != nullptr && item->statement && !item->statement->of_health)
+    item = deployment.Find(item->statement->input());
+  return item != nullptr && item->statement;
+}
+
 // Where the replay begins: with all of the past, or with the newest snapshot before what is asked
 // for, when the state in it is that of the fork.
 Result<Past> Begin(const WhatIfMeans& means, const WhatIfRequest& request, const Fork& fork,
                    const MakeGraph& make) {
   const PastSource source{means.store, means.log, means.deployment.catalog};
-  if (!request.from || !KeepsState(fork, request.fork.models)) return LoadBeginning(source, make);
+  const bool health = StemsFromHealth(*fork.deployment, StreamOf(request, fork));
+  if (!request.from || health || !KeepsState(fork, request.fork.models)) {
+    return LoadBeginning(source, make);
+  }
   const Moment& from = *request.from;
   uint64_t until = means.log.durable_lsn();
   if (from.lsn) until = std::min(until, *from.lsn - std::min<uint64_t>(*from.lsn, 1));
@@ -171,7 +186,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
                                const std::function<void(uint64_t events)>& progress) {
   HR_ASSIGN(Fork fork, MakeFork(means.deployment, means.files, request.fork));
   WhatIfReport report;
-  report.stream = request.stream.empty() ? fork.last : request.stream;
+  report.stream = StreamOf(request, fork);
   HR_TRY(CheckStream(*fork.deployment, report.stream));
   report.changed_statements.assign(fork.changed.begin(), fork.changed.end());
   os::WorkerTeam team(means.workers);

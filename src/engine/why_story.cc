@@ -89,7 +89,7 @@ void Story::Tell(const flow::StatementPlan& plan, const row::Row& working) {
   } else if (auto closed = closed_.find(input); closed != closed_.end()) {
     group_ = closed->second;
   }
-  if (!plan.side_of.empty()) late_for_ = plan.side_of;
+  if (!plan.side_of.empty() && !plan.of_health) late_for_ = plan.side_of;
   for (const flow::FeatureNote& feature : plan.select->features)
     AddFeature(plan, feature, working);
   for (const flow::Stage& stage : plan.select->stages) {

@@ -147,7 +147,8 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   statements_.push_back(std::move(statement));
   const StatementPlan& added = *statements_.back()->plan;
   if (added.side_of.empty()) return Connect(added.input(), statements_.size() - 1);
-  statements_[revisions_.at(added.side_of).back()]->side = statements_.back().get();
+  Statement& of = *statements_[revisions_.at(added.side_of).back()];
+  (added.of_health ? of.health : of.side) = statements_.back().get();
 }
 
 void Graph::Connect(const std::string& input, size_t reader) {
@@ -277,7 +278,8 @@ void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage&
                          Collector& collector) {
   if (passage.lsn < statement.plan->from_lsn) {
     MutedCollector muted;
-    return RunNode(statement, batch, passage, muted);
+    RunNode(statement, batch, passage, muted);
+    return RunHealth(statement, passage, false);
   }
   if (statement.side == nullptr) {
     RunNode(statement, batch, passage, collector);
@@ -287,6 +289,16 @@ void Graph::RunStatement(Statement& statement, row::Batch& batch, const Passage&
     RunNode(statement, batch, passage, late);
     RunStatement(*statement.side, statement.late, passage, passage.collector);
   }
+  RunHealth(statement, passage, true);
+}
+
+void Graph::RunHealth(Statement& statement, const Passage& passage, bool told) {
+  if (!statement.select || statement.select->health().rows().empty()) return;
+  row::Batch& health = statement.select->health();
+  if (told && statement.health != nullptr) {
+    RunStatement(*statement.health, health, passage, passage.collector);
+  }
+  health.Clear();
 }
 
 void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,

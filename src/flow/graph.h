@@ -105,8 +105,9 @@ class Graph {
     row::Batch input;           // rows of another revision of its input, laid out as it was planned
     std::vector<bool> refused;  // of the rows it was given: what others refused, while it is apart
     std::vector<Reader> readers;
-    Statement* side = nullptr;  // takes the rows that are too late; null: nobody does
-    row::Batch late;            // those of the batch at hand; their values are the input's
+    Statement* side = nullptr;    // takes the rows that are too late; null: nobody does
+    Statement* health = nullptr;  // takes what its watches tell; null: nobody does
+    row::Batch late;              // those of the batch at hand; their values are the input's
   };
   // What runs a batch: its LSN decides which revisions emit.
   struct Passage {
@@ -142,6 +143,8 @@ class Graph {
                Collector& collector);
   void RunWaiting(Statement& statement, row::Batch& batch, const Passage& passage,
                   Collector& collector);
+  // What the watches of the statement told goes on; `told`: it is in force.
+  void RunHealth(Statement& statement, const Passage& passage, bool told);
 
   ModelLookup models_;
   os::WorkerTeam alone_{1};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "expr/expr.h"
+#include "flow/watch_plan.h"
 #include "learn/learner.h"
 #include "model/model.h"
 #include "model/reasons.h"
@@ -78,6 +79,7 @@ struct Prediction {
   std::vector<row::Type> input_types;
   int result_slot = -1;
   row::Type result_type{};
+  int version_slot = -1;  // a bigint: which version answered; -1: nobody asks
 };
 
 // A learner as CREATE MODEL declared it. The weights belong to the calls of LEARN, each of which
@@ -93,15 +95,17 @@ struct LearnerPlan {
 };
 
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the
-// functions with a memory and the predictions that read only those.
+// functions with a memory and the predictions that read only those. The watches look at what was
+// predicted.
 struct Stage {
   std::vector<Evaluation> evaluations;
   std::vector<state::KeyBlockSpec> key_blocks;
   std::vector<state::RunningSpec> running;
   std::vector<Prediction> predictions;
+  std::vector<WatchPlan> watches;
 
-  // How many blocks of state it has: those of windows, then those of `running`.
-  size_t blocks() const { return key_blocks.size() + running.size(); }
+  // How many blocks of state it has: those of windows, of `running`, then of watches.
+  size_t blocks() const { return key_blocks.size() + running.size() + watches.size(); }
 };
 
 // A window aggregate, or a function with a memory, as `why` shows it.
@@ -179,6 +183,10 @@ struct StatementPlan {
   // A side output: of this statement. It selects all columns of that one's input and is given its
   // late rows instead of the input.
   std::string side_of;
+  // The statement that takes what the watches of this one tell; that one has `of_health`, is a side
+  // output too and selects all columns of HealthSchema().
+  std::string health;
+  bool of_health = false;
   // Rows of a `select` wait until the watermark, less `lateness`, has passed them.
   bool on_watermark = false;
   bool of_late_rows = false;  // a side output, or computed from one without a window between
@@ -205,7 +213,14 @@ struct StatementPlan {
   }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because
   // one event causes several.
-  bool keeps_partitions() const { return select.has_value() && !on_watermark; }
+  bool keeps_partitions() const { return select.has_value() && !on_watermark && !of_health; }
+  // The side outputs that it makes: of late rows, and of health.
+  std::vector<std::string> sides() const {
+    std::vector<std::string> names;
+    if (!side_output.empty()) names.push_back(side_output);
+    if (!health.empty()) names.push_back(health);
+    return names;
+  }
   bool IsLive(uint64_t lsn) const { return from_lsn <= lsn && lsn < until_lsn; }
   // Whether a row is later than allowed; `watermark` is that before it, INT64_MIN when there is
   // none.
@@ -233,6 +248,7 @@ struct ModelVersions {
   std::vector<Activation> activations;                        // ascending
   std::vector<Canary> canaries;                               // ascending, apart
   std::vector<model::ReasonTexts> reasons;                    // as `versions`
+  std::optional<WatchOptions> watch;                          // nothing: it is not watched
 
   const model::Model& Of(int32_t version) const { return *versions[size_t(version - 1)]; }
   // The version that decides at `lsn` for all keys that no canary takes. The first activation also

@@ -38,6 +38,12 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
     }
     for (const state::RunningSpec& spec : stage.running)
       blocks.push_back(state::MakeRunningBlock(spec));
+    std::vector<WatchBlock*>& watches = watches_.emplace_back();
+    for (const WatchPlan& watch : stage.watches) {
+      auto block = std::make_unique<WatchBlock>(watch);
+      watches.push_back(block.get());
+      blocks.push_back(std::move(block));
+    }
   }
 }
 
@@ -73,6 +79,7 @@ void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector
     UpdateWindows(i, collector);
     for (const Prediction& prediction : select.stages[i].predictions)
       Predict(prediction);
+    Watch(i);
   }
   output.Clear();
   for (size_t i = 0; i < working_.rows().size(); ++i) {
@@ -174,7 +181,9 @@ void SelectNode::Evaluate(const Stage& stage, Collector& collector) {
 }
 
 void SelectNode::UpdateWindows(size_t stage, Collector& collector) {
-  for (auto& block : key_blocks_[stage]) {
+  const size_t windows = key_blocks_[stage].size() - watches_[stage].size();
+  for (size_t b = 0; b < windows; ++b) {
+    const std::unique_ptr<state::KeyBlock>& block = key_blocks_[stage][b];
     size_t count = working_.rows().size();
     failures_.failed.assign(count, 0);
     for (size_t i = 0; i < count; ++i)
@@ -212,7 +221,10 @@ void SelectNode::Predict(const Prediction& prediction) {
       rows[i].values[prediction.result_slot] = row::Value::Null();
       if (asked.null || !asked.boolean) continue;
     }
-    scored_[choice.For(rows[i])].push_back(i);
+    const int32_t version = choice.For(rows[i]);
+    scored_[version].push_back(i);
+    if (prediction.version_slot < 0) continue;
+    rows[i].values[prediction.version_slot] = row::Value::Integer(version);
   }
   for (const auto& [version, chosen] : scored_) {
     team_->RunRows(chosen.size(), [&, number = version, &all = chosen](size_t begin, size_t end,
@@ -229,6 +241,11 @@ void SelectNode::Predict(const Prediction& prediction) {
       }
     });
   }
+}
+
+void SelectNode::Watch(size_t stage) {
+  for (WatchBlock* watch : watches_[stage])
+    watch->Watch(working_, *models_(watch->plan().model), health_);
 }
 
 void SelectNode::GatherFeatures(const Prediction& prediction, const model::Model& model,

@@ -12,6 +12,7 @@
 #include "flow/plan.h"
 #include "flow/probe.h"
 #include "flow/score_watch.h"
+#include "flow/watch_block.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
 #include "state/key_block.h"
@@ -37,6 +38,8 @@ class SelectNode {
   // Reads `input` (rows of the input stream), fills `output` with rows of the statement's schema.
   // Values of `output` point into `input` and into the node's own memory until the next Run.
   void Run(row::Batch& input, row::Batch& output, Collector& collector);
+  // What its watches told, in the order of causes; whoever takes it clears it.
+  row::Batch& health() { return health_; }
 
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
@@ -54,6 +57,7 @@ class SelectNode {
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
+  void Watch(size_t stage);
   void Score(const Prediction& prediction, const model::Model& model, std::span<const size_t> rows,
              size_t worker);
   void Explain(const Prediction& prediction, const ModelVersions& versions, int32_t version,
@@ -69,7 +73,9 @@ class SelectNode {
   Probe* probe_ = nullptr;
   ScoreWatch* watch_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
-      key_blocks_;  // by stage; those of windows first
+      key_blocks_;  // by stage; those of windows first, those of watches last
+  std::vector<std::vector<WatchBlock*>> watches_;  // by stage; owned by key_blocks_
+  row::Batch health_;
   row::Batch working_;
   std::vector<row::Row*> origins_;  // input row of each working row
   state::KeyBlock::Failures failures_;

@@ -28,10 +28,17 @@ void QuantileSketch::AddLevel() {
 }
 
 void QuantileSketch::Add(double value) {
+  AddAt(0, value);
+}
+
+void QuantileSketch::AddAt(size_t level, double value) {
+  HR_CHECK(level < kLevelsMax);
+  while (levels_.size() <= level)
+    AddLevel();
   min_ = count_ == 0 ? value : std::min(min_, value);
   max_ = count_ == 0 ? value : std::max(max_, value);
-  ++count_;
-  levels_[0].push_back(value);
+  count_ += uint64_t{1} << level;
+  levels_[level].push_back(value);
   if (++kept_ >= capacity_) Compress();
 }
 

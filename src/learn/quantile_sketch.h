@@ -31,11 +31,14 @@ class QuantileSketch {
  public:
   static constexpr int32_t kLeastK = 8;
   static constexpr int32_t kMostK = 100'000;
+  static constexpr size_t kLevelsMax = 60;
 
   explicit QuantileSketch(int32_t k, uint64_t seed = 1);
 
   // `value` is finite.
   void Add(double value);
+  // A value that stands for 2^level values, as one of a sample does. Level is below kLevelsMax.
+  void AddAt(size_t level, double value);
   void Merge(const QuantileSketch& other);
 
   uint64_t count() const { return count_; }
@@ -51,8 +54,6 @@ class QuantileSketch {
   bool Load(base::ByteReader& reader);
 
  private:
-  static constexpr size_t kLevelsMax = 60;
-
   size_t CapacityOf(size_t level) const;
   void AddLevel();
   void Compress();

@@ -111,7 +111,18 @@ class LightGbmLoader {
           .AtPlace("line 1");
     }
     forest_.features = last + 1;
-    return ReadNames(header);
+    HR_TRY(ReadNames(header));
+    return ReadBaseline(header);
+  }
+
+  // What the trainer of Headrace says of the rows; the score's column comes last.
+  Status ReadBaseline(const document::TextBlock& header) {
+    if (!header.Has(Baseline::kKey)) return Ok();
+    HR_ASSIGN(const std::string_view text, header.Text(Baseline::kKey));
+    Result<Baseline> read = Baseline::Decode(text, info_.features.size() + 1);
+    if (!read.ok()) return Error(read.error()).AtPlace("line 1");
+    info_.baseline = std::make_shared<const Baseline>(std::move(*read));
+    return Ok();
   }
 
   Status ReadOutputs(const document::TextBlock& header) {

@@ -9,6 +9,7 @@
 
 #include "forest/forest.h"
 #include "headrace/result.h"
+#include "model/baseline.h"
 
 namespace headrace::model {
 
@@ -44,6 +45,7 @@ struct ModelInfo {
   int32_t outputs = 1;                    // values per row of raw scores
   int32_t predictions = 1;  // values per row of predictions: `outputs`, or 1 when it is a class
   int32_t trees = 0;
+  std::shared_ptr<const Baseline> baseline;  // null: the file has none
 };
 
 // The text of a code, or "" for one that stands for nothing.

@@ -51,7 +51,8 @@ class StatementPlanner {
       PlanTime(windowed, *input);
       plan_->input_schema = input->schema();
       if (input->plain != nullptr) {
-        Complain(diagnostics_, "HR1130", "dead letters can be queried, not streamed from",
+        Complain(diagnostics_, "HR1130",
+                 "`" + select_.from.name.name + "` can be queried, not streamed from",
                  select_.from.span);
       } else if (windowed) {
         PlanWindowed(*input);

@@ -42,6 +42,13 @@ inline const std::vector<std::string> kRetentionOptions = {"retention", "retenti
 flow::Retention PlanRetention(const std::vector<Option>& options,
                               std::vector<Diagnostic>& diagnostics);
 
+// The options that say how a model is watched, and what they say; nothing: it is not.
+inline const std::vector<std::string> kWatchOptions = {
+    "watch",     "watch_window", "watch_rows", "watch_baseline_rows",
+    "watch_psi", "watch_nulls",  "watch_range"};
+std::optional<flow::WatchOptions> PlanWatch(const std::vector<Option>& options,
+                                            std::vector<Diagnostic>& diagnostics);
+
 // Finds the relation or complains with close names.
 std::optional<KnownName> FindRelation(const NameLookup& names, const Identifier& name,
                                       std::vector<Diagnostic>& diagnostics);

@@ -49,6 +49,7 @@ Status BenchSwap(Bench& bench);           // model.swap.*
 Status BenchShadow(Bench& bench);         // shadow.*
 Status BenchDetect(Bench& bench);         // detect.*
 Status BenchLearn(Bench& bench);          // learn.*
+Status BenchWatch(Bench& bench);          // watch.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*

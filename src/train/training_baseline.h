@@ -1,0 +1,19 @@
+#pragma once
+
+#include "model/baseline.h"
+#include "train/boosting.h"
+#include "train/table.h"
+
+namespace headrace::train {
+
+// Of more rows, every second, every third ... is looked at.
+inline constexpr size_t kBaselineRows = 1 << 16;
+
+// How the inputs lie in the rows; the scores are still missing. Before Train takes the values.
+model::Baseline BaselineOfInputs(const Table& table);
+
+// Keeps the baseline with the model: its text gets that of the inputs, and of the scores of the
+// rows learned from when there is one score a row. Error: those of Model::Load.
+Status KeepBaseline(model::Baseline inputs, Trained& trained);
+
+}  // namespace headrace::train
