@@ -11,6 +11,7 @@
 #include "learn/learner.h"
 #include "model/model.h"
 #include "model/reasons.h"
+#include "model/remote_model.h"
 #include "row/schema.h"
 #include "schema/codec.h"
 #include "state/group_table.h"
@@ -78,6 +79,7 @@ struct Prediction {
   std::vector<row::Type> input_types;
   int result_slot = -1;
   row::Type result_type{};
+  std::vector<int> output_slots;  // of ML_PREDICT: one for each output, beside `result_slot`
 };
 
 // A learner as CREATE MODEL declared it. The weights belong to the calls of LEARN, each of which
@@ -90,13 +92,46 @@ struct LearnerPlan {
   row::Type answer{};  // of LEARN
 };
 
+// A model that another program runs, asked over the Open Inference Protocol: as CREATE MODEL
+// declared it.
+struct RemotePlan {
+  enum class WhenFull : uint8_t { kWait, kDefault };
+
+  std::string name;
+  std::vector<row::Column> inputs;
+  std::vector<row::Column> outputs;
+  std::vector<model::RemoteValue> defaults;  // by output; what a question without an answer gives
+  model::RemoteSignature signature;
+  model::RemoteAddress address;
+  std::string url;
+  int64_t timeout_ms = 1000;
+  int64_t queue = 1000;  // rows of a statement that may wait for answers
+  WhenFull when_full = WhenFull::kWait;
+  int64_t connections = 4;         // calls at a time
+  int64_t breaker_failures = 5;    // one after the other: then no calls for the pause; 0: never
+  int64_t breaker_pause_ms = 5000;
+};
+
+// A question to a remote model. The row waits for the answer behind the stage that asks.
+struct RemoteQuestion {
+  std::shared_ptr<const RemotePlan> model;
+  int when_slot = -1;  // a boolean: where it is not true nothing is asked, and the answer is NULL
+  std::vector<int> input_slots;
+  std::vector<row::Type> input_types;
+  std::vector<int> output_slots;  // by output
+  int json_slot = -1;             // all outputs as a JSON array; -1: nobody reads it
+  int status_slot = -1;           // a text: how it ended
+  int detail_slot = -1;           // a text: what went wrong
+};
+
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the
-// functions with a memory and the predictions that read only those.
+// functions with a memory and the predictions that read only those, then questions.
 struct Stage {
   std::vector<Evaluation> evaluations;
   std::vector<state::KeyBlockSpec> key_blocks;
   std::vector<state::RunningSpec> running;
   std::vector<Prediction> predictions;
+  std::vector<RemoteQuestion> questions;
 
   // How many blocks of state it has: those of windows, then those of `running`.
   size_t blocks() const { return key_blocks.size() + running.size(); }
@@ -135,7 +170,14 @@ struct SelectPlan {
   std::vector<std::string> learners;  // models that it says LEARN of
   std::vector<FeatureNote> features;
   std::vector<RuleNote> rules;
+  std::vector<row::Type> slot_types;  // of all slots
   int slots = 0;
+
+  // Whether rows wait for the answers of remote models. No stage behind one that asks has state.
+  bool asks() const {
+    return std::any_of(stages.begin(), stages.end(),
+                       [](const Stage& stage) { return !stage.questions.empty(); });
+  }
 };
 
 // SELECT ... FROM TUMBLE|HOP(...) GROUP BY: emits when a window closes.
@@ -195,10 +237,11 @@ struct StatementPlan {
   uint64_t until_lsn = UINT64_MAX;
 
   const std::string& input() const { return select ? select->input : window->input; }
+  bool asks() const { return select && select->asks(); }
   // Whether what comes out depends on rows that came before.
   bool HasState() const {
     const auto holds = [](const Stage& stage) { return stage.blocks() > 0; };
-    return window || on_watermark ||
+    return window || on_watermark || asks() ||
            std::any_of(select->stages.begin(), select->stages.end(), holds);
   }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because

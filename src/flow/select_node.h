@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "flow/asking_rows.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "flow/probe.h"
@@ -36,11 +37,16 @@ class SelectNode {
   // Reads `input` (rows of the input stream), fills `output` with rows of the statement's schema.
   // Values of `output` point into `input` and into the node's own memory until the next Run.
   void Run(row::Batch& input, row::Batch& output, Collector& collector);
+  // The same of the row that the answer was the last for, if it was; `output` is empty otherwise.
+  void Answer(const RemoteAnswer& answer, row::Place at, row::Batch& output, Collector& collector);
 
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   // Goes on in another graph: with its models and its team, which must outlive the node.
   void Use(ModelLookup models, os::WorkerTeam& team);
+
+  // Where the rows wait that ask a remote model; it must outlive the node.
+  void SetAsking(AskingRows* asking) { asking_ = asking; }
 
   void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const;
@@ -49,6 +55,8 @@ class SelectNode {
 
  private:
   void CopyRows(row::Batch& input, Collector& collector);
+  // The stages from this one on, and what comes out.
+  void RunStages(size_t first, row::Batch& output, Collector& collector);
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
@@ -64,6 +72,7 @@ class SelectNode {
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
   os::WorkerTeam* team_;
+  AskingRows* asking_ = nullptr;
   Probe* probe_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
       key_blocks_;  // by stage; those of windows first
