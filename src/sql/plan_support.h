@@ -41,6 +41,8 @@ inline const std::vector<std::string> kRetentionOptions = {"retention", "retenti
                                                            "retention.ms", "retention.bytes"};
 flow::Retention PlanRetention(const std::vector<Option>& options,
                               std::vector<Diagnostic>& diagnostics);
+// An interval of a millisecond and more, in milliseconds; or nothing.
+std::optional<int64_t> ParseMilliseconds(std::string_view text);
 
 // Finds the relation or complains with close names.
 std::optional<KnownName> FindRelation(const NameLookup& names, const Identifier& name,
