@@ -8,6 +8,7 @@
 #include "engine/lookup.h"
 #include "engine/model_planner.h"
 #include "engine/replacement.h"
+#include "flow/remote_answer.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
 #include "sql/planner.h"
@@ -155,7 +156,7 @@ class ScriptPlanner {
         return;
       }
     }
-    if (item.topic() == KeptAnswers::kTopic) {
+    if (item.topic() == KeptAnswers::kTopic || item.topic() == flow::kRemoteAnswersTopic) {
       sql::Complain(diagnostics_, "HR1205", "topic `" + item.topic() + "` is Headrace's own",
                     create.name.span)
           .hint = "take another name";
@@ -364,7 +365,9 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   item.name = name;
   if (diagnostics.empty() &&
       std::holds_alternative<sql::CreateModel>(parsed.statements.at(0).body)) {
-    item.learner = planner.PlanLearner(std::get<sql::CreateModel>(parsed.statements[0].body));
+    const auto& create = std::get<sql::CreateModel>(parsed.statements[0].body);
+    if (create.remote) item.remote = planner.PlanRemote(create);
+    if (create.learner) item.learner = planner.PlanLearner(create);
   } else if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
     if (create.query) {

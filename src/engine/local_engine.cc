@@ -61,7 +61,8 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       estimate_(metrics),
       times_(metrics),
       team_(options_.workers),
-      answers_(*log_, options_.kept_answers_max) {}
+      answers_(*log_, options_.kept_answers_max),
+      asker_(std::make_unique<RemoteAsker>(options_.caller, clock, metrics, [this] { Wake(); })) {}
 
 LocalEngine::~LocalEngine() {
   Status closed = Close();
