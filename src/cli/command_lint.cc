@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/workspace.h"
 #include "sql/parser.h"
+#include "sql/silent_default.h"
 #include "sql/unbounded_state.h"
 
 namespace headrace::cli {
@@ -14,6 +15,8 @@ void Warn(const std::string& path, const std::string& script, Console& console) 
   const int file = sources.Add(path, script);
   const sql::ParseResult parsed = sql::Parse(sources.text(file), file);
   for (const sql::Diagnostic& found : sql::FindUnboundedState(parsed.statements))
+    console.Note(sql::Render(found, sources, sql::Severity::kWarning));
+  for (const sql::Diagnostic& found : sql::FindSilentDefaults(parsed.statements))
     console.Note(sql::Render(found, sources, sql::Severity::kWarning));
 }
 
@@ -37,7 +40,7 @@ ExitCode RunLint(const Arguments& arguments, Console& console) {
 Command LintCommand() {
   return {.name = "lint",
           .group = "Check",
-          .summary = "report errors of scripts that belong together, and state without bound",
+          .summary = "report errors of scripts that belong together, state without bound, remote models without a default",
           .positionals = "FILE.sql...",
           .positionals_min = 1,
           .positionals_max = 1000,

@@ -95,6 +95,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const WorkspaceOptions& optio
   engine_options.workers = options.workers;
   engine_options.notice = options.notice;
   engine_options.memory.bytes = options.memory;
+  if (!options.read_only) engine_options.caller = &made->caller_;
   engine_options.waits_for_log = !options.serves;
   if (options.small) engine_options.log.journal_file_bytes = kSmallJournalBytes;
   HR_ASSIGN(made->engine_,

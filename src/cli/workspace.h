@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/console.h"
 #include "cli/temporary_directory.h"
+#include "connect/http_caller.h"
 #include "engine/engine.h"
 #include "headrace/result.h"
 #include "os/clock.h"
@@ -57,6 +58,7 @@ class Workspace {
   base::MetricsRegistry metrics_;
   std::optional<TemporaryDirectory> temporary_;
   std::string directory_;
+  connect::TcpHttpCaller caller_;  // of remote models
   std::unique_ptr<engine::Engine> engine_;
 };
 

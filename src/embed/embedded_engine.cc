@@ -24,6 +24,7 @@ Result<std::unique_ptr<EmbeddedEngine>> EmbeddedEngine::Open(std::unique_ptr<os:
   std::unique_ptr<EmbeddedEngine> made(new EmbeddedEngine(std::move(files), std::move(clock)));
   engine::EngineOptions options;
   options.directory = directory;
+  options.caller = &made->caller_;
   HR_ASSIGN(made->engine_, engine::Engine::Open(*made->files_, *made->clock_, made->metrics_,
                                                 std::move(options), nullptr));
   return made;
@@ -48,6 +49,7 @@ Result<Answer> EmbeddedEngine::Send(const std::string& topic, std::vector<std::s
     Status durable = engine_->log().WaitDurable(engine_->log().last_lsn());
     engine_->Complete();
     if (!durable.ok() && !reply) return std::move(durable).error();
+    if (!reply) engine_->AwaitAnswer();
   }
   if (reply->error) return *std::move(reply->error);
   Answer answer;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "connect/http_caller.h"
 #include "engine/engine.h"
 #include "headrace/engine.h"
 #include "os/clock.h"
@@ -35,6 +36,7 @@ class EmbeddedEngine final : public Engine {
   std::unique_ptr<os::FileSystem> files_;
   std::unique_ptr<os::Clock> clock_;
   base::MetricsRegistry metrics_;
+  connect::TcpHttpCaller caller_;  // of remote models
   std::unique_ptr<engine::Engine> engine_;
 };
 

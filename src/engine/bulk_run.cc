@@ -35,6 +35,9 @@ class BulkRun {
       HR_ASSIGN(bool busy, Turn());
       if (busy) continue;
       if (!options_.follow) break;
+      HR_TRY(engine_.StepAsks());
+      for (auto& output : outputs_)
+        output->Seal(engine_.log().last_lsn());
       HR_TRY(engine_.log().WaitDurable(engine_.log().last_lsn()));
       HR_TRY(Release());
       for (auto& output : outputs_)
@@ -137,8 +140,11 @@ class BulkRun {
   }
 
   Status FinishInputs() {
+    // Rows that wait for remote models come before the end.
+    HR_TRY(engine_.FinishAsks());
     for (const Input& input : inputs_) {
       HR_TRY(engine_.FinishInput(input.stream));
+      HR_TRY(engine_.FinishAsks());
       for (auto& output : outputs_)
         output->Seal(engine_.log().last_lsn());
     }

@@ -9,6 +9,7 @@
 #include "engine/model_planner.h"
 #include "engine/model_watch.h"
 #include "engine/replacement.h"
+#include "flow/remote_answer.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
 #include "sql/planner.h"
@@ -117,7 +118,9 @@ class ScriptPlanner {
   bool NamesAreFree(const Deployed& item, const sql::Identifier& name) {
     const bool health = item.name.starts_with(kHealthPrefix) ||
                         item.topic().starts_with(kHealthPrefix) || item.name == kModelHealth;
-    if (!health && item.topic() != KeptAnswers::kTopic) return true;
+    const bool own =
+        item.topic() == KeptAnswers::kTopic || item.topic() == flow::kRemoteAnswersTopic;
+    if (!health && !own) return true;
     sql::Complain(diagnostics_, health ? "HR1279" : "HR1205",
                   (health ? "`" + item.name : "topic `" + item.topic()) + "` is Headrace's own",
                   name.span)
@@ -382,7 +385,9 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
   item.name = name;
   if (diagnostics.empty() &&
       std::holds_alternative<sql::CreateModel>(parsed.statements.at(0).body)) {
-    item.learner = planner.PlanLearner(std::get<sql::CreateModel>(parsed.statements[0].body));
+    const auto& create = std::get<sql::CreateModel>(parsed.statements[0].body);
+    if (create.remote) item.remote = planner.PlanRemote(create);
+    if (create.learner) item.learner = planner.PlanLearner(create);
   } else if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
     if (create.query) {

@@ -96,6 +96,9 @@ bool Asks(const flow::StatementPlan& plan, const std::string& model) {
     for (const flow::Prediction& prediction : stage.predictions) {
       if (prediction.model == model) return true;
     }
+    for (const flow::RemoteQuestion& question : stage.questions) {
+      if (question.model->name == model) return true;
+    }
   }
   return false;
 }

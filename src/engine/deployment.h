@@ -12,8 +12,8 @@ namespace headrace::engine {
 
 using StatementPtr = std::shared_ptr<const flow::StatementPlan>;
 
-// What one name stands for. Exactly one of `source`, `statement`, `models`, `learner`, `dead_of` is
-// set.
+// What one name stands for. Exactly one of `source`, `statement`, `models`, `learner`, `remote`,
+// `dead_of` is set.
 struct Deployed {
   std::string name;
   std::shared_ptr<const flow::SourcePlan> source;
@@ -21,9 +21,10 @@ struct Deployed {
   std::vector<StatementPtr> former;                   // the revisions it replaced, ascending
   std::shared_ptr<const flow::ModelVersions> models;  // a model from a file
   std::shared_ptr<const flow::LearnerPlan> learner;   // a model that learns
+  std::shared_ptr<const flow::RemotePlan> remote;     // a model that another program runs
   std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
 
-  bool is_model() const { return models != nullptr || learner != nullptr; }
+  bool is_model() const { return models || learner || remote; }
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;

@@ -21,6 +21,7 @@
 #include "log/log.h"
 #include "os/clock.h"
 #include "os/file_system.h"
+#include "os/http_caller.h"
 #include "row/batch.h"
 #include "row/schema.h"
 
@@ -55,6 +56,9 @@ struct EngineOptions {
   // A start that computes rows otherwise than they were logged halts the statements concerned, and
   // what is made from them; false: it fails with HR5401.
   bool halts = true;
+  // Calls remote models; null: every question to one gets its default value. Must outlive the
+  // engine.
+  os::HttpCaller* caller = nullptr;
   // Told what goes on beside events, one line for people; on the worker thread. May be null.
   std::function<void(const std::string&)> notice{};
 };
@@ -228,6 +232,9 @@ class Engine {
   virtual void Complete() = 0;
   // Set once: called from the journal thread when Complete has something to do. Must not block.
   virtual void SetWakeCallback(std::function<void()> wake) = 0;
+  // Blocks until a remote model has answered something that rows wait for; at once when none do.
+  // For whoever has nothing else to do meanwhile.
+  virtual void AwaitAnswer() {}
   // Events queued or appended and not yet answered.
   virtual size_t in_flight() const = 0;
 

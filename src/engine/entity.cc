@@ -39,9 +39,20 @@ class OriginWalk {
         if (evaluation.slot == slot) evaluation.expression->CollectSlots(open);
       }
       for (const flow::Prediction& prediction : stage.predictions) {
-        if (prediction.result_slot != slot) continue;
+        const std::vector<int>& outputs = prediction.output_slots;
+        const bool gives = prediction.result_slot == slot ||
+                           std::find(outputs.begin(), outputs.end(), slot) != outputs.end();
+        if (!gives) continue;
         origin_.scored = true;
         open.insert(open.end(), prediction.input_slots.begin(), prediction.input_slots.end());
+      }
+      for (const flow::RemoteQuestion& question : stage.questions) {
+        const std::vector<int>& outputs = question.output_slots;
+        const bool gives = question.json_slot == slot ||
+                           std::find(outputs.begin(), outputs.end(), slot) != outputs.end();
+        if (!gives) continue;
+        origin_.scored = true;
+        open.insert(open.end(), question.input_slots.begin(), question.input_slots.end());
       }
     }
   }

@@ -121,6 +121,11 @@ class ReaderWalk {
           if (ComesFrom(plan, input, slot)) models.insert(prediction.model);
         }
       }
+      for (const flow::RemoteQuestion& question : stage.questions) {
+        for (int input : question.input_slots) {
+          if (ComesFrom(plan, input, slot)) models.insert(question.model->name);
+        }
+      }
     }
   }
 

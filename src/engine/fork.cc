@@ -113,6 +113,10 @@ class ForkPlanner {
       if (!revision->select) continue;
       inputs.insert(inputs.end(), revision->select->learners.begin(),
                     revision->select->learners.end());
+      for (const flow::Stage& stage : revision->select->stages) {
+        for (const flow::RemoteQuestion& question : stage.questions)
+          inputs.push_back(question.model->name);
+      }
     }
     return inputs;
   }
@@ -146,7 +150,7 @@ class ForkPlanner {
         std::holds_alternative<sql::CreateModel>(definition.given->body)) {
       return PlaceModel(definition, std::get<sql::CreateModel>(definition.given->body));
     }
-    if (definition.base != nullptr && definition.base->learner) {
+    if (definition.base != nullptr && (definition.base->learner || definition.base->remote)) {
       deployment_->AddFrom(base_, definition.name);
       return Ok();
     }
@@ -223,6 +227,11 @@ class ForkPlanner {
   static StatementPtr InFork(const Definition& definition, const flow::StatementPlan& plan) {
     auto dated = std::make_shared<flow::StatementPlan>(plan);
     dated->created_lsn = dated->joined_lsn = kForkLsn;
+    // What asked is answered as it was; a new statement has asked nothing.
+    const Deployed* base = definition.base;
+    if (dated->asks() && base != nullptr && base->statement && base->statement->asks()) {
+      dated->joined_lsn = base->statement->joined_lsn;
+    }
     if (dated->start_lsn == UINT64_MAX) {
       dated->start_lsn =
           definition.object == nullptr ? 0 : definition.object->revisions.front().lsn;
@@ -230,9 +239,10 @@ class ForkPlanner {
     return dated;
   }
 
-  // What learns by it learns anew.
-  Status PlaceLearner(const Definition& definition, const sql::CreateModel& create) {
-    if (definition.base != nullptr && definition.base->learner && definition.object != nullptr &&
+  // What learns by it learns anew; what asks it is answered what the log holds for the same inputs.
+  Status PlaceDeclared(const Definition& definition, const sql::CreateModel& create) {
+    const Deployed* base = definition.base;
+    if (base != nullptr && (base->learner || base->remote) && definition.object != nullptr &&
         SameDefinition(definition.object->latest().text,
                        sql::TextOf(sources_, definition.given->span))) {
       deployment_->AddFrom(base_, definition.name);
@@ -241,11 +251,15 @@ class ForkPlanner {
     DeploymentLookup lookup(*deployment_);
     Deployed item;
     item.name = definition.name;
-    item.learner = sql::Planner(lookup, sources_, diagnostics_).PlanLearner(create);
+    sql::Planner planner(lookup, sources_, diagnostics_);
+    if (create.learner) item.learner = planner.PlanLearner(create);
+    if (create.remote) item.remote = planner.PlanRemote(create);
     HR_TRY(Complaints());
-    if (definition.base != nullptr && !definition.base->learner) {
+    const bool learner = item.learner != nullptr;
+    if (base != nullptr && (learner ? base->learner == nullptr : base->remote == nullptr)) {
       return Error(ErrorKind::kInvalidArgument, "HR1210",
-                   "`" + item.name + "` was no learner, it cannot be one in a replay");
+                   "`" + item.name + "` was no " + (learner ? "learner" : "remote model") +
+                       ", it cannot be one in a replay");
     }
     changed_.insert(item.name);
     deployment_->Add(std::move(item));
@@ -253,10 +267,12 @@ class ForkPlanner {
   }
 
   Status PlaceModel(const Definition& definition, const sql::CreateModel& create) {
-    if (create.learner) return PlaceLearner(definition, create);
-    if (definition.base != nullptr && definition.base->learner) {
+    if (create.learner || create.remote) return PlaceDeclared(definition, create);
+    if (definition.base != nullptr && (definition.base->learner || definition.base->remote)) {
       return Error(ErrorKind::kInvalidArgument, "HR1210",
-                   "`" + definition.name + "` is a learner, it cannot be a file in a replay");
+                   "`" + definition.name + "` is a " +
+                       (definition.base->learner ? "learner" : "remote model") +
+                       ", it cannot be a file in a replay");
     }
     const sql::Option* path = sql::FindOption(create.options, "path");
     if (path == nullptr) {
@@ -271,6 +287,11 @@ class ForkPlanner {
 
   Status SetModel(const std::string& name, const std::string& value) {
     const Deployed* item = deployment_->Find(name);
+    if (item != nullptr && (item->learner || item->remote)) {
+      return Error(ErrorKind::kInvalidArgument, "HR1210",
+                   "`" + name + "` has no versions: it is a " +
+                       (item->learner ? "learner" : "remote model"));
+    }
     if (item == nullptr || !item->models) {
       const std::vector<std::string> close =
           expr::CloseNames(name, DeploymentLookup(*deployment_).model_names());

@@ -1,6 +1,8 @@
 #include "engine/fork_state.h"
 
 #include <algorithm>
+
+#include <algorithm>
 #include <map>
 
 namespace headrace::engine {
@@ -109,8 +111,14 @@ class OtherValues {
                          Meets(prediction.input_slots, marked) ||
                          marked.contains(prediction.when_slot);
       if (other) marked.insert(prediction.result_slot);
+      if (other) marked.insert(prediction.output_slots.begin(), prediction.output_slots.end());
     }
-    return false;
+    // What waits is state.
+    return std::any_of(stage.questions.begin(), stage.questions.end(),
+                       [&](const flow::RemoteQuestion& question) {
+                         return Meets(question.input_slots, marked) ||
+                                marked.contains(question.when_slot);
+                       });
   }
 
   static bool ReadsInWindow(const flow::WindowPlan& window, const Slots& marked) {

@@ -6,6 +6,7 @@
 #include "catalog/change.h"
 #include "engine/local_engine.h"
 #include "engine/replay.h"
+#include "engine/taken.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -24,30 +25,6 @@ uint64_t BytesOf(const IngestRequest& request) {
 }
 
 }  // namespace
-
-struct LocalEngine::Taken {
-  IngestRequest request;
-  IngestReply reply;
-  AnswerKey key{};
-  bool claimed = false;        // its answer is kept with the group
-  int64_t answer = -1;         // the kept answer that it gets instead of a new one
-  std::vector<Placed> rows{};  // where those of the reply stand
-};
-
-// The rows that requests of one group want back, found by the place of their cause.
-struct LocalEngine::Wanted {
-  uint64_t first_lsn = 0;                  // of lane 0
-  std::vector<std::vector<size_t>> owner;  // by lane, by row index: index into taken
-  std::vector<Taken>* taken = nullptr;
-
-  void Take(const std::string& stream, const TappedRow& row) const {
-    if (row.cause.lsn < first_lsn || row.cause.lsn - first_lsn >= owner.size()) return;
-    Taken& asked = (*taken)[owner[row.cause.lsn - first_lsn][row.cause.index]];
-    if (asked.request.return_stream != stream) return;
-    asked.reply.rows.push_back(IdentifiedRow(stream, row.partition, row.offset, row.value));
-    if (asked.claimed) AddPlace(asked.rows, row.partition, row.offset);
-  }
-};
 
 std::optional<Error> LocalEngine::RefuseNow(uint64_t bytes) {
   if (std::optional<Error> full = MemoryFull()) return full;
@@ -148,13 +125,16 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
-  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty();
+  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() ||
+                        asker_->has_answers();
   if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
   const bool deploys = StepDeployment();
   if (unappended_ || (deploying_ && deploying_->finishing)) return false;
-  if (queue_.empty() || closed_) return deploys || SnapshotGoesOn();
+  const bool answered = !closed_ && TakeAnswers();
+  if (unappended_) return false;
+  if (closed_ || !FindQueued()) return deploys || answered || SnapshotGoesOn();
   flow::SourceNode& source = *graph_->FindSource(queue_.front().topic);
   BeginGroup(source, clock_.NowMicros());
   std::vector<Taken> taken;
@@ -166,6 +146,7 @@ bool LocalEngine::Pump() {
     if (!one.request.return_stream.empty()) group_->SetTap(one.request.return_stream, nullptr);
   }
   KeepAnswers(taken);
+  TakeAsks(wanted);
   log::Lsn lsn = NextLsn(0) + entries_.size() - 1;
   Status appended = AppendRequests();
   // A group that waits for disk space is in the state already and will be written: its answer waits
@@ -177,6 +158,13 @@ bool LocalEngine::Pump() {
       one.reply.error = appended.error();
       one.answer = -1;
     }
+    if (one.asking && !refused) {
+      one.asking->reply = std::move(one.reply);
+      one.asking->rows = std::move(one.rows);
+      one.asking->done = std::move(one.request.done);
+      continue;
+    }
+    if (one.answer >= 0 && asking_.Follow(one.key, one.request.done)) continue;
     waiting_.push_back(
         {refused ? 0 : lsn, std::move(one.reply), std::move(one.request.done), one.answer});
   }
@@ -397,19 +385,20 @@ void LocalEngine::Complete() {
   const Error* failure = log_->failure();
   log::Lsn durable = log_->durable_lsn();
   while (!waiting_.empty()) {
-    Waiting& front = waiting_.front();
+    WaitingReply& front = waiting_.front();
     if (front.lsn > durable) {
       if (failure == nullptr) break;
       front.reply = IngestReply{};
       front.reply.error = *failure;
       front.answer = -1;
     }
-    Waiting answered = std::move(front);
+    WaitingReply answered = std::move(front);
     waiting_.pop_front();
     if (answered.answer >= 0) answered.reply = ReplyOf(answered.answer);
     answered.done(std::move(answered.reply));
   }
   AnswerDeployed();
+  if (failure == nullptr) asker_->Send(durable);
 }
 
 Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
@@ -418,6 +407,12 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   HR_TRY(Settle());
   if (std::optional<Error> full = MemoryFull()) return *full;
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
+  HR_TRY(StepAsks());
+  while (graph_->HoldsBack(source)) {
+    HR_TRY(log_->WaitDurable(log_->last_lsn()));
+    AwaitAnswer();
+    HR_TRY(StepAsks());
+  }
   BeginGroup(source, clock_.NowMicros());
   admitted_.note.bounded = chunk.bounded;
   admitted_.note.source = chunk.source;
@@ -439,6 +434,7 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
     }
   }
   RunLanes(source);
+  TakeAsks(Wanted{});
   positions_[{chunk.topic, chunk.source}] = {chunk.source_bytes, chunk.source_events};
   HR_TRY(AppendGroup());
   StepSnapshot();
@@ -471,6 +467,7 @@ Status LocalEngine::FinishInput(const std::string& stream) {
   group_->FinishFrame();
   group_->TakeEntries(entries_);
   CountTotals();
+  TakeAsks(Wanted{});
   HR_TRY(AppendGroup());
   finished_[stream] = EventsIn(*item);
   return log_->WaitDurable(log_->last_lsn());

@@ -63,7 +63,8 @@ LocalEngine::LocalEngine(os::FileSystem& files, os::Clock& clock, base::MetricsR
       times_(metrics),
       health_(metrics),
       team_(options_.workers),
-      answers_(*log_, options_.kept_answers_max) {}
+      answers_(*log_, options_.kept_answers_max),
+      asker_(std::make_unique<RemoteAsker>(options_.caller, clock, metrics, [this] { Wake(); })) {}
 
 LocalEngine::~LocalEngine() {
   Status closed = Close();

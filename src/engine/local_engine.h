@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/backfill.h"
+#include "engine/asking_requests.h"
 #include "engine/bulk_chunk.h"
 #include "engine/deployer.h"
+#include "engine/deploying.h"
 #include "engine/deployment.h"
 #include "engine/engine.h"
 #include "engine/engine_state.h"
@@ -23,6 +24,7 @@
 #include "engine/model_report.h"
 #include "engine/past.h"
 #include "engine/recovery_estimate.h"
+#include "engine/remote_asker.h"
 #include "engine/snapshot_cycle.h"
 #include "engine/stream_time.h"
 #include "flow/graph.h"
@@ -64,7 +66,8 @@ class LocalEngine final : public Engine {
   bool Pump() override;
   void Complete() override;
   void SetWakeCallback(std::function<void()> wake) override;
-  size_t in_flight() const override { return queue_.size() + waiting_.size(); }
+  size_t in_flight() const override { return queue_.size() + waiting_.size() + asking_.size(); }
+  void AwaitAnswer() override;
 
   Result<QueryResult> Query(std::string_view sql) const override;
   bool IsDefinition(std::string_view sql) const override;
@@ -100,6 +103,9 @@ class LocalEngine final : public Engine {
   Result<log::Lsn> Ingest(const BulkChunk& chunk);
   // Appends the FINISHED control of the stream's input, once, and closes its windows.
   Status FinishInput(const std::string& stream);
+  // Takes what remote models have answered; waits until they have answered all.
+  Status StepAsks();
+  Status FinishAsks();
   // How far the named file had been read into the stream when the log was last durable.
   ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
   void SetTap(const std::string& stream, Tap tap);
@@ -109,32 +115,9 @@ class LocalEngine final : public Engine {
   const Totals& totals() const { return totals_; }
 
  private:
-  struct Waiting {
-    log::Lsn lsn = 0;
-    IngestReply reply;
-    std::function<void(IngestReply)> done;
-    int64_t answer = -1;  // what it gets is the kept answer there; -1: `reply`
-  };
   struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
   using Done = std::function<void(Status)>;
-  struct WaitingScript {
-    std::string script;
-    std::string file;
-    Done done;
-  };
-  // What is computed over the past.
-  struct Deploying {
-    std::vector<catalog::Change> later;   // the controls of the moment at which it takes over
-    std::vector<std::string> statements;  // that are computed, in the order of their controls
-    Done done;
-    std::unique_ptr<Backfill> backfill;
-    log::Lsn rows_lsn = 0;   // of the last rows that were handed on
-    bool finishing = false;  // no events until it has taken over
-    bool end_fixed = false;
-    int64_t began_nanos = 0;
-    int64_t told_nanos = 0;
-  };
 
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
@@ -158,6 +141,7 @@ class LocalEngine final : public Engine {
   // Whether an append would not wait, or may.
   bool MayAppend() const;
   Status CreateTopics(const Deployment& deployment);
+  Status CreateAnswersTopic(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Journals the changes and deploys what they make, when they are durable.
   Status Apply(const std::vector<catalog::Change>& changes);
@@ -206,6 +190,19 @@ class LocalEngine final : public Engine {
   // Claims the place of the answer; false, with the reply's error set, when it cannot be kept.
   bool ClaimAnswer(Taken& taken);
   void KeepAnswers(const std::vector<Taken>& taken);
+  // A request whose topic is not held back is the first of the queue; false: there is none.
+  bool FindQueued();
+  // Gives the rows that ask to the asker, and notes which requests wait for them.
+  void TakeAsks(const Wanted& wanted);
+  // A group of answers, if there are any. True when there was.
+  bool TakeAnswers();
+  void RunAnswers(const std::vector<flow::RemoteAnswer>& answers);
+  void AppendAnswers(const std::vector<AskingRequests::Shared>& complete,
+                     std::vector<flow::Ask> asks);
+  void Reply(AskingRequests::Request& request, log::Lsn lsn);
+  void AskAgain();
+  // Rows of what is replaced wait no more: they get the default value.
+  Status GiveUpAsks(const std::vector<catalog::Change>& changes);
   IngestReply ReplyOf(int64_t answer) const;
   // Puts the row into the last lane, or into a new one when that is of another partition: frames of
   // the log hold the events of a group in the order they came in. Returns the lane.
@@ -280,7 +277,9 @@ class LocalEngine final : public Engine {
   uint64_t queued_bytes_ = 0;
   int64_t caller_flushes_from_ = INT64_MIN;  // monotonic; until then the journal's thread flushes
   KeptAnswers answers_;
-  std::deque<Waiting> waiting_;
+  AskingRequests asking_;
+  std::unique_ptr<RemoteAsker> asker_;
+  std::deque<WaitingReply> waiting_;
   std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
   std::unique_ptr<Deploying> deploying_;
   std::deque<std::pair<log::Lsn, Done>> deployed_;  // not yet durable

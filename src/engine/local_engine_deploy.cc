@@ -104,7 +104,22 @@ Status LocalEngine::CreateTopics(const Deployment& deployment) {
     config.retention_bytes = item.retention.bytes;
     HR_TRY(log_->CreateTopic(item.topic(), config));
   }
-  return Ok();
+  return CreateAnswersTopic(deployment);
+}
+
+// Answers are kept as long as the events that may need them again.
+Status LocalEngine::CreateAnswersTopic(const Deployment& deployment) {
+  bool asks = false;
+  log::TopicConfig config;
+  config.retention_ms = 0;
+  for (const Deployed& item : deployment.items) {
+    asks = asks || (item.statement && item.statement->asks());
+    if (!item.source || config.retention_ms < 0) continue;
+    const int64_t ms = item.retention.bytes < 0 ? item.retention.ms : -1;
+    config.retention_ms = ms < 0 ? -1 : std::max(config.retention_ms, ms);
+  }
+  if (!asks || log_->HasTopic(flow::kRemoteAnswersTopic)) return Ok();
+  return log_->CreateTopic(flow::kRemoteAnswersTopic, config);
 }
 
 void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
@@ -134,6 +149,7 @@ Status LocalEngine::Execute(std::string_view script, const std::string& file) {
 // What is of models alone is in use then, and durable when the last LSN is: a disk that is full, or
 // hangs, must not stop the worker.
 Status LocalEngine::DeployAtOnce(const Draft& draft) {
+  HR_TRY(GiveUpAsks(draft.changes));
   auto base = deployment();
   HR_ASSIGN(auto planned, deployer_.DeployBehind(draft.changes, *base, log_->last_lsn()));
   HR_TRY(CreateTopics(*planned));
@@ -383,7 +399,8 @@ void LocalEngine::FixEnd() {
   if (deploying_->end_fixed) return;
   // Without disk space that would take long: events are refused by then, and it is tried again.
   deploying_->finishing = !log_->no_space();
-  if (!deploying_->finishing || log_->durable_lsn() < log_->last_lsn()) return;
+  if (!deploying_->finishing || !GiveUpAsks(deploying_->later).ok()) return;
+  if (log_->durable_lsn() < log_->last_lsn()) return;
   deploying_->end_fixed = true;
   deploying_->backfill->FinishAt(log_->last_lsn());
 }

@@ -117,6 +117,7 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
   HR_TRY(JoinUnfinished(comparison));
+  AskAgain();
   if (!difference.empty()) HR_TRY(Halt(std::move(difference)));
   return log_->WaitDurable(log_->last_lsn());
 }

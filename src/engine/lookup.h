@@ -22,7 +22,8 @@ class DeploymentLookup final : public sql::NameLookup {
       return sql::KnownName{nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
     }
     if (item == nullptr) return {};
-    sql::KnownName known{item->source, item->statement, item->models, item->learner, nullptr};
+    sql::KnownName known{item->source,  item->statement, item->models,
+                         item->learner, item->remote,    nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }

@@ -65,7 +65,7 @@ void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateMode
     return CreateAgain(statement, create);
   }
   if (!in_.NameIsFree(statement, create.name, create.if_not_exists)) return;
-  if (create.learner) return CreateLearner(statement, create);
+  if (create.learner || create.remote) return CreateDeclared(statement, create);
   const std::string sha = Store(create.options, create.name.span);
   if (sha.empty()) return;
   catalog::Change change = in_.Creation(statement, create.name.name);
@@ -85,20 +85,27 @@ void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateMode
   in_.deployment.Add(std::move(item));
 }
 
-void ModelPlanner::CreateLearner(const sql::Statement& statement, const sql::CreateModel& create) {
+// A model without a file.
+void ModelPlanner::CreateDeclared(const sql::Statement& statement, const sql::CreateModel& create) {
   DeploymentLookup lookup(in_.deployment);
   Deployed item;
   item.name = create.name.name;
-  item.learner = sql::Planner(lookup, in_.sources, in_.diagnostics).PlanLearner(create);
-  if (!item.learner) return;
+  sql::Planner planner(lookup, in_.sources, in_.diagnostics);
+  if (create.learner) item.learner = planner.PlanLearner(create);
+  if (create.remote) item.remote = planner.PlanRemote(create);
+  if (!item.is_model()) return;
   in_.Record(in_.Creation(statement, item.name));
   in_.deployment.Add(std::move(item));
 }
 
 // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
 void ModelPlanner::CreateAgain(const sql::Statement& statement, const sql::CreateModel& create) {
-  if (create.learner || in_.deployment.Find(create.name.name)->learner) {
-    sql::Complain(in_.diagnostics, "HR1209", "a learner has no versions that could be replaced",
+  const Deployed& there = *in_.deployment.Find(create.name.name);
+  if (create.learner || create.remote || there.learner || there.remote) {
+    const bool learner = create.learner || there.learner;
+    sql::Complain(in_.diagnostics, "HR1209",
+                  std::string(learner ? "a learner" : "a remote model") +
+                      " has no versions that could be replaced",
                   create.name.span)
         .hint = "CREATE it under another name";
     return;

@@ -32,7 +32,7 @@ class ModelPlanner {
   bool FitsCanaries(const flow::StatementPlan& plan, const sql::SourceSpan& span);
 
  private:
-  void CreateLearner(const sql::Statement& statement, const sql::CreateModel& create);
+  void CreateDeclared(const sql::Statement& statement, const sql::CreateModel& create);
   void CreateAgain(const sql::Statement& statement, const sql::CreateModel& create);
   bool PlanAddVersion(const sql::AlterModel& alter, const std::string& text,
                       catalog::Change& change);

@@ -43,6 +43,7 @@ QueryResult ShowModels(const Deployment& deployment) {
   TextTable table({"name", "version", "role", "format", "sha256", "decides_from"});
   for (const Deployed& item : deployment.items) {
     if (item.learner) table.Add({item.name, "", "learns", item.learner->spec.kind, "", ""});
+    if (item.remote) table.Add({item.name, "", "remote", "open-inference-v2", "", ""});
     if (!item.models) continue;
     const catalog::Object* object = deployment.catalog.Find(item.name);
     for (size_t i = 0; i < item.models->versions.size(); ++i) {
@@ -89,6 +90,13 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
       table.Add({input.name, row::ToString(input.type)});
     if (item->learner->labelled())
       table.Add({item->learner->label.name, row::ToString(item->learner->label.type)});
+    return table.Take();
+  }
+  if (item->remote) {
+    for (const std::vector<row::Column>* columns : {&item->remote->inputs, &item->remote->outputs}) {
+      for (const row::Column& column : *columns)
+        table.Add({column.name, row::ToString(column.type)});
+    }
     return table.Take();
   }
   if (item->models) {

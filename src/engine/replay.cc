@@ -63,6 +63,9 @@ Result<uint64_t> Replay(const log::Log& log, flow::Graph& graph, Emission& emiss
       events += step->frame.batch.rows().size();
       RunFrame(graph, *step->source, step->frame, emission);
       if (options.progress) options.progress(events);
+    } else if (!step->answers.empty()) {
+      graph.Answer(step->answers, {step->entry.lsn, 0}, emission);
+      emission.FinishFrame();
     } else if (options.logged) {
       options.logged(step->entry, step->logged);
     }

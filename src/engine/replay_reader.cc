@@ -44,8 +44,10 @@ void ReplayReader::Give(std::unique_ptr<Chunk> chunk) {
 }
 
 void ReplayReader::Run() {
+  std::set<std::string> topics = graph_.topics();
+  if (graph_.asks()) topics.insert(flow::kRemoteAnswersTopic);
   Result<std::unique_ptr<log::Log::Cursor>> cursor =
-      rows_wanted_ ? log_.Scan(range_.from) : log_.Scan(range_.from, graph_.topics());
+      rows_wanted_ ? log_.Scan(range_.from) : log_.Scan(range_.from, std::move(topics));
   while (true) {
     std::unique_ptr<Chunk> chunk;
     {
@@ -79,11 +81,25 @@ Status ReplayReader::Fill(log::Log::Cursor& cursor, Chunk& chunk) {
   return Ok();
 }
 
+Status ReplayReader::ReadAnswers(const log::Entry& entry,
+                                 std::vector<flow::RemoteAnswer>& answers) {
+  HR_ASSIGN(log::RecordReader reader, log::RecordReader::Open(entry.bytes));
+  log::Record record;
+  while (true) {
+    HR_ASSIGN(bool more, reader.Next(&record));
+    if (!more) return Ok();
+    HR_ASSIGN(flow::RemoteAnswer answer, flow::RemoteAnswer::Decode(record.value));
+    answers.push_back(std::move(answer));
+  }
+}
+
 Status ReplayReader::Prepare(ReplayStep& step) {
   step.source = nullptr;
   step.logged.values.clear();
   step.logged.hashes.clear();
+  step.answers.clear();
   if (step.entry.kind == log::EntryKind::kControl) return Ok();
+  if (step.entry.topic == flow::kRemoteAnswersTopic) return ReadAnswers(step.entry, step.answers);
   step.source = graph_.FindSource(step.entry.topic);
   if (step.source == nullptr && !rows_wanted_) return Ok();
   HR_ASSIGN(step.records, log::RecordReader::Open(step.entry.bytes));

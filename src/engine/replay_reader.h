@@ -14,6 +14,7 @@
 
 #include "engine/frame.h"
 #include "flow/graph.h"
+#include "flow/remote_answer.h"
 #include "log/log.h"
 #include "log/record_batch.h"
 
@@ -32,6 +33,7 @@ struct ReplayStep {
   flow::SourceNode* source = nullptr;        // of an input: the graph's
   Frame frame;                               // of an input
   LoggedRows logged;                         // of another batch, when wanted
+  std::vector<flow::RemoteAnswer> answers;   // what remote models answered
   std::optional<log::RecordReader> records;  // what the views in `frame` and `logged` point into
 };
 
@@ -55,6 +57,9 @@ class ReplayReader {
   // `rows_wanted`: of batches that are not of a source too.
   ReplayReader(const log::Log& log, flow::Graph& graph, Range range, bool rows_wanted);
   ~ReplayReader();
+
+  // Of a batch of the topic of answers. Errors: HR5330, and those of a damaged batch.
+  static Status ReadAnswers(const log::Entry& entry, std::vector<flow::RemoteAnswer>& answers);
 
   // Null at the end. The step is valid until the next call.
   Result<ReplayStep*> Next();

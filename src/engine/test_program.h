@@ -35,6 +35,7 @@ class TestProgram {
     options.workers = workers_;
     options.memory = memory_;
     options.halts = halts_;
+    options.caller = caller_;
     replayed_ = 0;
     Result<std::unique_ptr<LocalEngine>> opened =
         LocalEngine::Open(*files_, clock_, *metrics_, options,
@@ -58,6 +59,8 @@ class TestProgram {
   void SetMemory(MemoryLimit memory) { memory_ = std::move(memory); }
   // A difference halts the pipeline from the next start on, which fails otherwise.
   void SetHalts(bool halts) { halts_ = halts; }
+  // From the next start on; null: none. It must outlive the program.
+  void SetCaller(os::HttpCaller* caller) { caller_ = caller; }
   void CrashNextStartAt(uint64_t operation) { crash_at_ = operation; }
   // Ends the program, cleanly or as a power failure does, and starts it again.
   Status Restart() {
@@ -152,6 +155,7 @@ class TestProgram {
   size_t workers_;
   MemoryLimit memory_{};
   bool halts_ = false;
+  os::HttpCaller* caller_ = nullptr;
   uint64_t crash_at_ = 0;
   uint64_t replayed_ = 0;
 };

@@ -151,6 +151,19 @@ Result<Past> Begin(const WhatIfMeans& means, const WhatIfRequest& request, const
   }
 }
 
+// Rows of statements that are otherwise, which ask what was never asked: nothing comes for them.
+void EndAsking(const Fork& fork, uint64_t lsn, flow::Graph& graph, Emission& emission) {
+  constexpr uint32_t kBehindAll = UINT32_C(1) << 31;  // what the last LSN caused itself
+  std::vector<flow::RemoteAnswer> answers;
+  for (const flow::Ask& ask : graph.TakeAsks(true)) {
+    if (!fork.changed.contains(ask.statement)) continue;
+    answers.push_back(flow::RemoteAnswer::To(ask, flow::RemoteStatus::kOtherInputs, ""));
+  }
+  if (answers.empty()) return;
+  graph.Answer(answers, {lsn, kBehindAll}, emission);
+  emission.FinishFrame();
+}
+
 }  // namespace
 
 Result<Moment> Moment::Parse(std::string_view text) {
@@ -216,6 +229,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
   past.graph->SetProbe(means.probe);
   past.graph->SetScoreWatch(means.watch);
   HR_ASSIGN(report.events, Replay(means.log, *past.graph, rows, options));
+  EndAsking(fork, options.until_lsn, *past.graph, rows);
   HR_TRY(rows.HandOver(take, 0));
   if (joining) HR_TRY(joining->Finish(options.until_lsn, &report));
   report.from_lsn = options.from_lsn;

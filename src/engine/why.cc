@@ -267,7 +267,12 @@ class Explanation {
       if (!first) *logged = sought.logged;
       Story story(*counted_, id, cause);
       std::optional<std::string> recomputed;
-      Status run = Run(sought, cause.lsn - 1, story, &recomputed);
+      HR_ASSIGN(uint64_t event_lsn, EventOf(cause));
+      Status run = Run(sought, event_lsn - 1, story, &recomputed);
+      // The event may be before the beginning, its answer not.
+      if (!run.ok() && run.error().kind() == ErrorKind::kNotFound && event_lsn < cause.lsn) {
+        run = Run(sought, cause.lsn - 1, story, &recomputed);
+      }
       // A row that had waited may stem from before the beginning.
       if (!run.ok() && first && run.error().kind() == ErrorKind::kNotFound) return *first;
       HR_TRY(std::move(run));
@@ -279,6 +284,18 @@ class Explanation {
       }
       id = *story.waited_row();
     }
+  }
+
+  // The LSN of the event of the row that this caused: what a remote model answered caused it later.
+  Result<uint64_t> EventOf(row::Place cause) {
+    HR_ASSIGN(auto cursor, log_.Scan(cause.lsn));
+    log::Entry entry;
+    HR_ASSIGN(bool more, cursor->Next(&entry));
+    if (!more || entry.topic != flow::kRemoteAnswersTopic) return cause.lsn;
+    std::vector<flow::RemoteAnswer> answers;
+    HR_TRY(ReplayReader::ReadAnswers(entry, answers));
+    if (cause.index >= answers.size()) return cause.lsn;
+    return std::min(cause.lsn, answers[cause.index].event.lsn);
   }
 
   Result<Past> Load(uint64_t until) {

@@ -81,7 +81,7 @@ void Story::Closed(const flow::StatementPlan& plan, const row::Value* keys,
 
 void Story::Tell(const flow::StatementPlan& plan, const row::Row& working) {
   const RowId input{plan.input(), working.partition, working.offset};
-  if (plan.on_watermark) {
+  if (plan.on_watermark || (plan.asks() && working.waited.lsn > 0)) {
     waited_ = working.event();
     waited_row_ = input;
   } else if (auto passed = passed_.find(input); passed != passed_.end()) {
@@ -100,6 +100,8 @@ void Story::Tell(const flow::StatementPlan& plan, const row::Row& working) {
       path_.prediction = &prediction;
       path_.stage = static_cast<size_t>(&stage - plan.select->stages.data());
     }
+    for (const flow::RemoteQuestion& question : stage.questions)
+      AddRemote(question, working);
   }
   for (const flow::RuleNote& rule : plan.select->rules)
     AddRule(rule, working);
@@ -180,6 +182,42 @@ void Story::AddModel(const flow::StatementPlan& plan, const flow::Prediction& pr
   if (info.outputs > 1 || texts.empty()) return;
   reasons_.clear();
   flow::AppendReasons(model::TopReasons(texts, *parts), reasons_);
+}
+
+// A model of which nothing is known but what it answered.
+void Story::AddRemote(const flow::RemoteQuestion& question, const row::Row& row) {
+  const flow::RemotePlan& model = *question.model;
+  const row::Value& status = row.values[question.status_slot];
+  if (status.null) return;  // it was not asked
+  path_.steps.clear();
+  path_.prediction = nullptr;
+  model_ = "{\"name\":";
+  row::AppendJsonString(model.name, model_);
+  model_ += ",\"format\":\"open-inference-v2\",\"url\":";
+  row::AppendJsonString(model.url, model_);
+  model_ += ",\"status\":";
+  row::AppendJsonString(status.text(), model_);
+  model_ += ",\"detail\":";
+  row::AppendJson(row.values[question.detail_slot], {row::TypeKind::kText, 0, 0}, model_);
+  model_ += ",\"inputs\":{";
+  for (size_t i = 0; i < question.input_slots.size(); ++i) {
+    Key(model.inputs[i].name, model_);
+    row::AppendJson(row.values[question.input_slots[i]], question.input_types[i], model_);
+  }
+  model_ += "},\"outputs\":{";
+  for (size_t i = 0; i < question.output_slots.size(); ++i) {
+    Key(model.outputs[i].name, model_);
+    row::AppendJson(row.values[question.output_slots[i]], model.outputs[i].type, model_);
+  }
+  model_ += "}}";
+  score_.clear();
+  const bool one = question.output_slots.size() == 1;
+  if (one) {
+    row::AppendJson(row.values[question.output_slots[0]], model.outputs[0].type, score_);
+  } else {
+    score_ = "null";
+  }
+  contributions_ = reasons_ = "null";
 }
 
 void Story::AddRule(const flow::RuleNote& rule, const row::Row& row) {

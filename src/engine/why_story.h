@@ -84,6 +84,7 @@ class Story final : public flow::Probe {
                   const row::Row& row);
   void AddModel(const flow::StatementPlan& plan, const flow::Prediction& prediction,
                 const row::Row& row);
+  void AddRemote(const flow::RemoteQuestion& question, const row::Row& row);
   void AddInstead();
   void AddRule(const flow::RuleNote& rule, const row::Row& row);
 

@@ -135,6 +135,14 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   }
   if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan, spill_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan, spill_);
+  if (plan->asks()) {
+    statement->asking = std::make_unique<AskingRows>(plan);
+    statement->select->SetAsking(statement->asking.get());
+  }
+  const auto topic = topic_of_source_.find(plan->input());
+  statement->topic = topic != topic_of_source_.end()
+                         ? topic->second
+                         : statements_[revisions_.at(plan->input()).back()]->topic;
   std::vector<size_t>& revisions = revisions_[plan->name];
   if (!revisions.empty()) {
     for (const Reader& reader : statements_[revisions.back()]->readers) {
@@ -177,6 +185,7 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   statement.select = std::move((*given)->select);
   statement.window = std::move((*given)->window);
   statement.waiting = std::move((*given)->waiting);
+  statement.asking = std::move((*given)->asking);
   if (statement.select) {
     statement.select->Use(models_, team_);
     statement.select->SetScoreWatch(watch_);
@@ -189,6 +198,7 @@ void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
   if (statement.select) statement.select->Redate(plan);
   if (statement.window) statement.window->Redate(plan);
   if (statement.waiting) statement.waiting->Redate(plan);
+  if (statement.asking) statement.asking->Redate(plan);
   statement.plan = std::move(plan);
 }
 
@@ -226,15 +236,20 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
   for (const Reader& reader : readers) {
     Statement& statement = *statements_[reader.statement];
     if (passage.lsn >= statement.plan->until_lsn) {
-      statement.select.reset();
-      statement.window.reset();
-      statement.waiting.reset();
+      End(statement);
     } else if (passage.lsn < statement.plan->joined_lsn) {
       RunApart(reader, batch, passage);
     } else {
       RunReader(reader, batch, passage);
     }
   }
+}
+
+void Graph::End(Statement& statement) {
+  statement.select.reset();
+  statement.window.reset();
+  statement.waiting.reset();
+  statement.asking.reset();
 }
 
 void Graph::RunApart(const Reader& reader, row::Batch& batch, const Passage& passage) {
@@ -304,6 +319,7 @@ void Graph::RunHealth(Statement& statement, const Passage& passage, bool told) {
 void Graph::RunNode(Statement& statement, row::Batch& batch, const Passage& passage,
                     Collector& collector) {
   if (statement.waiting) return RunWaiting(statement, batch, passage, collector);
+  if (statement.asking) return RunAsking(statement, batch, passage, collector);
   const bool read = passage.lsn >= statement.plan->from_lsn && !statement.readers.empty();
   if (statement.select) {
     statement.select->Run(batch, statement.output, collector);
@@ -333,6 +349,68 @@ void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& p
                          });
 }
 
+void Graph::RunAsking(Statement& statement, row::Batch& batch, const Passage& passage,
+                      Collector& collector) {
+  statement.select->Run(batch, statement.output, collector);
+  statement.passed.clear();
+  statement.asking->Hold(statement.output, passage.steps, statement.passed);
+  if (passage.lsn < statement.plan->from_lsn || statement.readers.empty()) return;
+  RunReaders(statement.readers, statement.output,
+             {passage.lsn, statement.passed, passage.collector});
+}
+
+void Graph::Answer(const std::vector<RemoteAnswer>& answers, row::Place first,
+                   Collector& collector) {
+  const auto hold = Hold();
+  row::Place at = first;
+  for (const RemoteAnswer& answer : answers) {
+    const auto revisions = revisions_.find(answer.statement);
+    for (size_t i = 0; revisions != revisions_.end() && i < revisions->second.size(); ++i) {
+      Statement& statement = *statements_[revisions->second[i]];
+      if (!statement.asking) continue;
+      if (at.lsn >= statement.plan->until_lsn) {
+        End(statement);
+        continue;
+      }
+      statement.select->Answer(answer, at, statement.output, collector);
+      statement.passed.clear();
+      statement.asking->Lift(at, statement.passed);
+      if (statement.readers.empty()) continue;
+      RunReaders(statement.readers, statement.output, {at.lsn, statement.passed, collector});
+    }
+    ++at.index;
+  }
+}
+
+std::vector<Ask> Graph::TakeAsks(bool again) {
+  std::vector<Ask> asks;
+  for (const auto& statement : statements_) {
+    if (!statement->asking) continue;
+    if (again) statement->asking->TakeAgain();
+    statement->asking->TakeAsks(asks);
+  }
+  return asks;
+}
+
+bool Graph::HoldsBack(const SourceNode& source) const {
+  return std::any_of(statements_.begin(), statements_.end(), [&](const auto& statement) {
+    return statement->asking && statement->topic == source.plan().topic &&
+           statement->asking->full();
+  });
+}
+
+size_t Graph::asking() const {
+  size_t rows = 0;
+  for (const auto& statement : statements_)
+    rows += statement->asking ? statement->asking->size() : 0;
+  return rows;
+}
+
+bool Graph::asks() const {
+  return std::any_of(statements_.begin(), statements_.end(),
+                     [](const auto& statement) { return statement->plan->asks(); });
+}
+
 void Graph::SetProbe(Probe* probe) {
   for (auto& statement : statements_) {
     if (statement->select) statement->select->SetProbe(probe);
@@ -352,6 +430,7 @@ size_t Graph::state_bytes() const {
     if (statement->select) bytes += statement->select->state_bytes();
     if (statement->window) bytes += statement->window->state_bytes();
     if (statement->waiting) bytes += statement->waiting->bytes();
+    if (statement->asking) bytes += statement->asking->bytes();
   }
   return bytes;
 }

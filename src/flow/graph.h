@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "flow/asking_rows.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "flow/select_node.h"
@@ -71,6 +72,18 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
+  // What remote models answered, in the order of the log: the first stands at `first`. Rows that
+  // waited for them go on.
+  void Answer(const std::vector<RemoteAnswer>& answers, row::Place first, Collector& collector);
+  // The questions that have come since, or, `again`, all that wait for an answer.
+  std::vector<Ask> TakeAsks(bool again);
+  // Whether the source must wait until rows behind it have their answers.
+  bool HoldsBack(const SourceNode& source) const;
+  // How many rows wait for answers.
+  size_t asking() const;
+  // Whether any statement asks.
+  bool asks() const;
+
   // Whose state a snapshot must hold to be loaded: of these statements exactly, of all that have
   // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
   enum class Match { kExact, kState, kAny };
@@ -101,6 +114,9 @@ class Graph {
     std::unique_ptr<SelectNode> select;  // all null when the revision is done
     std::unique_ptr<WindowNode> window;
     std::unique_ptr<WaitingRows> waiting;  // before `select`, when it emits on watermark
+    std::unique_ptr<AskingRows> asking;    // beside `select`, when it asks a remote model
+    std::string topic;                     // of the source that it is made from
+    std::vector<WatermarkStep> passed;     // that its readers may know
     row::Batch output;
     row::Batch input;           // rows of another revision of its input, laid out as it was planned
     std::vector<bool> refused;  // of the rows it was given: what others refused, while it is apart
@@ -145,6 +161,9 @@ class Graph {
                   Collector& collector);
   // What the watches of the statement told goes on; `told`: it is in force.
   void RunHealth(Statement& statement, const Passage& passage, bool told);
+  void RunAsking(Statement& statement, row::Batch& batch, const Passage& passage,
+                 Collector& collector);
+  static void End(Statement& statement);
 
   ModelLookup models_;
   os::WorkerTeam alone_{1};

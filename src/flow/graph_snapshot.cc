@@ -6,6 +6,7 @@
 //                       watermark u64
 //           window (2): state string
 //           sorted (3): the rows that wait string, then as select
+//           asking (4): the rows that wait for answers string, then as select
 //           done (0): key blocks varint, none of which has pages
 
 #include <algorithm>
@@ -17,11 +18,11 @@ namespace headrace::flow {
 namespace {
 
 // 1: key blocks were not cut into shards. 2: their number was that of the statement alone. 3: no
-// statement was sorted.
-constexpr uint8_t kVersion = 4;
+// statement was sorted. 4: none asked a remote model.
+constexpr uint8_t kVersion = 5;
 constexpr uint8_t kOldestVersion = 3;
 constexpr uint64_t kBlocksMax = 1 << 16;  // of one statement
-enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3 };
+enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3, kAsking = 4 };
 
 Error OfOthers() {
   return Error(ErrorKind::kConflict, "HR4205", "the snapshot is of other statements");
@@ -43,6 +44,10 @@ state::BlockHead TakeBlockHead(base::ByteReader& reader) {
   head.slots = static_cast<uint32_t>(reader.Varint());
   head.watermark = static_cast<int64_t>(reader.U64Le());
   return head;
+}
+
+Kind KindOf(bool waiting, bool asking) {
+  return waiting ? Kind::kSorted : asking ? Kind::kAsking : Kind::kSelect;
 }
 
 size_t BlocksOf(const StatementPlan& plan) {
@@ -85,10 +90,12 @@ std::string Graph::BeginSnapshot(bool whole) {
     writer.String(statement->plan->name);
     writer.Varint(statement->plan->created_lsn);
     if (statement->select) {
-      writer.U8(static_cast<uint8_t>(statement->waiting ? Kind::kSorted : Kind::kSelect));
+      writer.U8(static_cast<uint8_t>(KindOf(statement->waiting != nullptr,
+                                            statement->asking != nullptr)));
       std::string waiting;
       if (statement->waiting) statement->waiting->Save(waiting);
-      if (statement->waiting) writer.String(waiting);
+      if (statement->asking) statement->asking->Save(waiting);
+      if (statement->waiting || statement->asking) writer.String(waiting);
       writer.Varint(BlocksOf(*statement->plan));
       for (state::KeyBlock* block : statement->select->key_blocks())
         Put(block->BeginSnapshot(whole), writer);
@@ -187,6 +194,12 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
     if (statement != nullptr && !statement->waiting) return OfOthers();
     if (statement != nullptr) HR_TRY(statement->waiting->Load(waiting));
   }
+  if (kind == Kind::kAsking) {
+    std::string_view asking = reader.String();
+    if (!reader.ok()) return Damaged();
+    if (statement != nullptr && !statement->asking) return OfOthers();
+    if (statement != nullptr) HR_TRY(statement->asking->Load(asking));
+  }
   const uint64_t blocks = reader.Varint();
   if (!reader.ok() || blocks > kBlocksMax) return Damaged();
   if (statement != nullptr && blocks != BlocksOf(*statement->plan)) return OfOthers();
@@ -194,16 +207,14 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
     loading_.insert(loading_.end(), blocks, nullptr);
     if (statement == nullptr) return Ok();
     if (statement->plan->until_lsn == UINT64_MAX) return OfOthers();
-    statement->select.reset();
-    statement->window.reset();
-    statement->waiting.reset();
+    End(*statement);
     return Ok();
   }
-  if (kind != Kind::kSelect && kind != Kind::kSorted) return Damaged();
-  const bool sorted = kind == Kind::kSorted;
-  if (statement != nullptr && (!statement->select || sorted != (statement->waiting != nullptr))) {
-    return OfOthers();
-  }
+  if (kind != Kind::kSelect && kind != Kind::kSorted && kind != Kind::kAsking) return Damaged();
+  const bool same = statement == nullptr ||
+                    (statement->select && kind == KindOf(statement->waiting != nullptr,
+                                                         statement->asking != nullptr));
+  if (!same) return OfOthers();
   return LoadBlocks(statement, blocks, reader);
 }
 

@@ -12,6 +12,7 @@
 #include "learn/learner.h"
 #include "model/model.h"
 #include "model/reasons.h"
+#include "model/remote_model.h"
 #include "row/schema.h"
 #include "schema/codec.h"
 #include "state/group_table.h"
@@ -80,6 +81,7 @@ struct Prediction {
   int result_slot = -1;
   row::Type result_type{};
   int version_slot = -1;  // a bigint: which version answered; -1: nobody asks
+  std::vector<int> output_slots;  // of ML_PREDICT: one for each output, beside `result_slot`
 };
 
 // A learner as CREATE MODEL declared it. The weights belong to the calls of LEARN, each of which
@@ -94,15 +96,48 @@ struct LearnerPlan {
   bool labelled() const { return spec.label != learn::LabelKind::kNone; }
 };
 
+// A model that another program runs, asked over the Open Inference Protocol: as CREATE MODEL
+// declared it.
+struct RemotePlan {
+  enum class WhenFull : uint8_t { kWait, kDefault };
+
+  std::string name;
+  std::vector<row::Column> inputs;
+  std::vector<row::Column> outputs;
+  std::vector<model::RemoteValue> defaults;  // by output; what a question without an answer gives
+  model::RemoteSignature signature;
+  model::RemoteAddress address;
+  std::string url;
+  int64_t timeout_ms = 1000;
+  int64_t queue = 1000;  // rows of a statement that may wait for answers
+  WhenFull when_full = WhenFull::kWait;
+  int64_t connections = 4;         // calls at a time
+  int64_t breaker_failures = 5;    // one after the other: then no calls for the pause; 0: never
+  int64_t breaker_pause_ms = 5000;
+};
+
+// A question to a remote model. The row waits for the answer behind the stage that asks.
+struct RemoteQuestion {
+  std::shared_ptr<const RemotePlan> model;
+  int when_slot = -1;  // a boolean: where it is not true nothing is asked, and the answer is NULL
+  std::vector<int> input_slots;
+  std::vector<row::Type> input_types;
+  std::vector<int> output_slots;  // by output
+  int json_slot = -1;             // all outputs as a JSON array; -1: nobody reads it
+  int status_slot = -1;           // a text: how it ended
+  int detail_slot = -1;           // a text: what went wrong
+};
+
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the
-// functions with a memory and the predictions that read only those. The watches look at what was
-// predicted.
+// functions with a memory and the predictions that read only those, then questions. The watches
+// look at what was predicted.
 struct Stage {
   std::vector<Evaluation> evaluations;
   std::vector<state::KeyBlockSpec> key_blocks;
   std::vector<state::RunningSpec> running;
   std::vector<Prediction> predictions;
   std::vector<WatchPlan> watches;
+  std::vector<RemoteQuestion> questions;
 
   // How many blocks of state it has: those of windows, of `running`, then of watches.
   size_t blocks() const { return key_blocks.size() + running.size() + watches.size(); }
@@ -141,7 +176,14 @@ struct SelectPlan {
   std::vector<std::string> learners;  // models that it says LEARN of
   std::vector<FeatureNote> features;
   std::vector<RuleNote> rules;
+  std::vector<row::Type> slot_types;  // of all slots
   int slots = 0;
+
+  // Whether rows wait for the answers of remote models. No stage behind one that asks has state.
+  bool asks() const {
+    return std::any_of(stages.begin(), stages.end(),
+                       [](const Stage& stage) { return !stage.questions.empty(); });
+  }
 };
 
 // SELECT ... FROM TUMBLE|HOP(...) GROUP BY: emits when a window closes.
@@ -205,10 +247,11 @@ struct StatementPlan {
   uint64_t until_lsn = UINT64_MAX;
 
   const std::string& input() const { return select ? select->input : window->input; }
+  bool asks() const { return select && select->asks(); }
   // Whether what comes out depends on rows that came before.
   bool HasState() const {
     const auto holds = [](const Stage& stage) { return stage.blocks() > 0; };
-    return window || on_watermark ||
+    return window || on_watermark || asks() ||
            std::any_of(select->stages.begin(), select->stages.end(), holds);
   }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because

@@ -72,14 +72,30 @@ size_t SelectNode::state_bytes() const {
 }
 
 void SelectNode::Run(row::Batch& input, row::Batch& output, Collector& collector) {
-  const SelectPlan& select = *plan_->select;
   CopyRows(input, collector);
-  for (size_t i = 0; i < select.stages.size(); ++i) {
+  RunStages(0, output, collector);
+}
+
+void SelectNode::Answer(const RemoteAnswer& answer, row::Place at, row::Batch& output,
+                        Collector& collector) {
+  working_.Clear();
+  origins_.clear();
+  output.Clear();
+  const std::optional<size_t> stage = asking_->Take(answer, at, working_);
+  if (!stage) return;
+  origins_.push_back(&working_.rows().front());
+  RunStages(*stage + 1, output, collector);
+}
+
+void SelectNode::RunStages(size_t first, row::Batch& output, Collector& collector) {
+  const SelectPlan& select = *plan_->select;
+  for (size_t i = first; i < select.stages.size(); ++i) {
     Evaluate(select.stages[i], collector);
     UpdateWindows(i, collector);
     for (const Prediction& prediction : select.stages[i].predictions)
       Predict(prediction);
     Watch(i);
+    if (!select.stages[i].questions.empty()) asking_->Ask(i, working_, origins_);
   }
   output.Clear();
   for (size_t i = 0; i < working_.rows().size(); ++i) {
@@ -284,6 +300,15 @@ void SelectNode::Score(const Prediction& prediction, const model::Model& model,
   model.Transform(count, scores);
   for (size_t r = 0; r < count; ++r) {
     row::Value& result = working_.rows()[rows[r]].values[prediction.result_slot];
+    for (size_t k = 0; k < prediction.output_slots.size() && predictions > 1; ++k) {
+      const double score = scores[r * predictions + k];
+      const std::vector<bool>& texts = model.info().text_outputs;
+      const bool text = texts.size() == predictions && texts[k];
+      working_.rows()[rows[r]].values[prediction.output_slots[k]] =
+          text ? row::Value::Text(
+                     working_.arena(worker).Copy(model::TextOf(model.info(), score)))
+               : row::Value::Double(score);
+    }
     if (predictions == 1) {
       // A model's texts live as long as the model; the row may outlive it.
       result = model.info().text_prediction ? row::Value::Text(working_.arena(worker).Copy(

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "flow/asking_rows.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "flow/probe.h"
@@ -40,11 +41,16 @@ class SelectNode {
   void Run(row::Batch& input, row::Batch& output, Collector& collector);
   // What its watches told, in the order of causes; whoever takes it clears it.
   row::Batch& health() { return health_; }
+  // The same of the row that the answer was the last for, if it was; `output` is empty otherwise.
+  void Answer(const RemoteAnswer& answer, row::Place at, row::Batch& output, Collector& collector);
 
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   // Goes on in another graph: with its models and its team, which must outlive the node.
   void Use(ModelLookup models, os::WorkerTeam& team);
+
+  // Where the rows wait that ask a remote model; it must outlive the node.
+  void SetAsking(AskingRows* asking) { asking_ = asking; }
 
   void SetProbe(Probe* probe) { probe_ = probe; }
   void SetScoreWatch(ScoreWatch* watch) { watch_ = watch; }
@@ -54,6 +60,8 @@ class SelectNode {
 
  private:
   void CopyRows(row::Batch& input, Collector& collector);
+  // The stages from this one on, and what comes out.
+  void RunStages(size_t first, row::Batch& output, Collector& collector);
   void Evaluate(const Stage& stage, Collector& collector);
   void UpdateWindows(size_t stage, Collector& collector);
   void Predict(const Prediction& prediction);
@@ -70,6 +78,7 @@ class SelectNode {
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
   os::WorkerTeam* team_;
+  AskingRows* asking_ = nullptr;
   Probe* probe_ = nullptr;
   ScoreWatch* watch_ = nullptr;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>

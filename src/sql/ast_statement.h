@@ -39,6 +39,7 @@ enum class TableKind {
   kHop,       // HOP(TABLE name, DESCRIPTOR(descriptor), slide, size[, offset])
   kCumulate,  // CUMULATE(TABLE name, DESCRIPTOR(descriptor), step, size[, offset])
   kSession,   // SESSION(TABLE name [PARTITION BY partition_by], DESCRIPTOR(descriptor), gap)
+  kMlPredict,  // ML_PREDICT(TABLE name, MODEL model, DESCRIPTOR(columns))
 };
 
 // One table of a FROM clause. The window functions are also accepted as TUMBLE(name, ts, size) and
@@ -50,6 +51,8 @@ struct TableReference {
   Identifier descriptor;                 // window functions: the event-time column
   std::vector<ExpressionPtr> arguments;  // window functions: the intervals, in order as above
   std::vector<Identifier> partition_by;  // kSession
+  Identifier model;                      // kMlPredict
+  std::vector<Identifier> columns;       // kMlPredict: its inputs, in their order
   ExpressionPtr as_of;
   bool as_of_lsn = false;  // `as_of` is an LSN, not a time
   SelectPtr query;
@@ -182,7 +185,7 @@ struct ReasonDefinition {
   std::string text;
 };
 
-struct LearnerColumn {
+struct ModelColumn {
   Identifier name;
   TypeName type;
 };
@@ -190,15 +193,22 @@ struct LearnerColumn {
 // LEARNER kind (inputs...) LABEL (label)
 struct LearnerClause {
   Identifier kind;
-  std::vector<LearnerColumn> inputs;
-  std::optional<LearnerColumn> label;  // none: it learns without
+  std::vector<ModelColumn> inputs;
+  std::optional<ModelColumn> label;  // none: it learns without
+};
+
+// INPUT (columns) OUTPUT (columns) of a model that another program runs
+struct RemoteClause {
+  std::vector<ModelColumn> inputs;
+  std::vector<ModelColumn> outputs;
 };
 
 struct CreateModel {
   bool or_replace = false;
   bool if_not_exists = false;
   Identifier name;
-  std::optional<LearnerClause> learner;  // none: a file
+  std::optional<LearnerClause> learner;  // neither this nor `remote`: a file
+  std::optional<RemoteClause> remote;
   std::vector<Option> options;
   std::vector<ReasonDefinition> reasons;
 };

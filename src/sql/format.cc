@@ -98,12 +98,14 @@ class StatementWriter {
     text += "MODEL ";
     if (model.if_not_exists) text += "IF NOT EXISTS ";
     text += FormatName(model.name.name) + " ";
+    if (model.remote) {
+      return text + "INPUT (" + WriteModelColumns(model.remote->inputs) + ") OUTPUT (" +
+             WriteModelColumns(model.remote->outputs) + ") " + WriteOptions(model.options);
+    }
     if (!model.learner) return text + WriteOptions(model.options) + Reasons(model.reasons);
-    text += "LEARNER " + FormatName(model.learner->kind.name) + " (";
-    for (size_t i = 0; i < model.learner->inputs.size(); ++i)
-      text += (i == 0 ? "" : ", ") + WriteLearnerColumn(model.learner->inputs[i]);
-    text += ")";
-    if (model.learner->label) text += " LABEL (" + WriteLearnerColumn(*model.learner->label) + ")";
+    text += "LEARNER " + FormatName(model.learner->kind.name) + " (" +
+            WriteModelColumns(model.learner->inputs) + ")";
+    if (model.learner->label) text += " LABEL (" + WriteModelColumn(*model.learner->label) + ")";
     return model.options.empty() ? text : text + " " + WriteOptions(model.options);
   }
 
@@ -117,7 +119,14 @@ class StatementWriter {
     return text + "\n)";
   }
 
-  static std::string WriteLearnerColumn(const LearnerColumn& column) {
+  static std::string WriteModelColumns(const std::vector<ModelColumn>& columns) {
+    std::string text;
+    for (const ModelColumn& column : columns)
+      text += (text.empty() ? "" : ", ") + WriteModelColumn(column);
+    return text;
+  }
+
+  static std::string WriteModelColumn(const ModelColumn& column) {
     return FormatName(column.name.name) + " " + WriteType(column.type);
   }
 

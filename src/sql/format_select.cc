@@ -61,6 +61,12 @@ std::string WriteTable(const TableReference& table) {
       text += (table.as_of_lsn ? " AS OF LSN " : " FOR SYSTEM_TIME AS OF ") + Format(*table.as_of);
   } else if (table.kind == TableKind::kSubquery) {
     text = "(" + WriteSelect(*table.query, false) + ")";
+  } else if (table.kind == TableKind::kMlPredict) {
+    std::string columns;
+    for (const Identifier& column : table.columns)
+      columns += (columns.empty() ? "" : ", ") + FormatName(column.name);
+    text = "ML_PREDICT(TABLE " + FormatName(table.name.name) + ", MODEL " +
+           FormatName(table.model.name) + ", DESCRIPTOR(" + columns + "))";
   } else {
     text = std::string(FunctionWord(table.kind)) + "(TABLE " + FormatName(table.name.name);
     std::string keys;

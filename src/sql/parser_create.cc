@@ -21,6 +21,10 @@ bool StatementParser::ParseCreateModel(CreateModel& out) {
     if (!ParseLearner(out.learner.emplace())) return false;
     return !cursor_.AcceptWord("with") || ParseOptions(cursor_, out.options);
   }
+  if (cursor_.AcceptWord("input")) {
+    return ParseRemote(out.remote.emplace()) && cursor_.ExpectWord("with") &&
+           ParseOptions(cursor_, out.options);
+  }
   return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options) &&
          ParseReasons(out.reasons);
 }
@@ -42,21 +46,31 @@ bool StatementParser::ParseReasons(std::vector<ReasonDefinition>& out) {
 
 bool StatementParser::ParseLearner(LearnerClause& out) {
   if (!cursor_.ExpectName("the name of a learner", out.kind)) return false;
-  const SourceSpan open = cursor_.Peek().span;
-  if (!cursor_.ExpectSymbol("(")) return false;
-  do {
-    if (!cursor_.CheckCount(out.inputs.size(), "inputs")) return false;
-    if (!ParseLearnerColumn(out.inputs.emplace_back())) return false;
-  } while (cursor_.AcceptSymbol(","));
-  if (!cursor_.ExpectClose(open)) return false;
+  if (!ParseModelColumns("inputs", out.inputs)) return false;
   if (!cursor_.AcceptWord("label")) return true;
   const SourceSpan label = cursor_.Peek().span;
-  return cursor_.ExpectSymbol("(") && ParseLearnerColumn(out.label.emplace()) &&
+  return cursor_.ExpectSymbol("(") && ParseModelColumn(out.label.emplace()) &&
          cursor_.ExpectClose(label);
 }
 
-bool StatementParser::ParseLearnerColumn(LearnerColumn& out) {
-  return cursor_.ExpectName("the name of an input", out.name) && ParseTypeName(cursor_, out.type);
+// Behind INPUT.
+bool StatementParser::ParseRemote(RemoteClause& out) {
+  return ParseModelColumns("inputs", out.inputs) && cursor_.ExpectWord("output") &&
+         ParseModelColumns("outputs", out.outputs);
+}
+
+bool StatementParser::ParseModelColumns(std::string_view what, std::vector<ModelColumn>& out) {
+  const SourceSpan open = cursor_.Peek().span;
+  if (!cursor_.ExpectSymbol("(")) return false;
+  do {
+    if (!cursor_.CheckCount(out.size(), what)) return false;
+    if (!ParseModelColumn(out.emplace_back())) return false;
+  } while (cursor_.AcceptSymbol(","));
+  return cursor_.ExpectClose(open);
+}
+
+bool StatementParser::ParseModelColumn(ModelColumn& out) {
+  return cursor_.ExpectName("the name of a column", out.name) && ParseTypeName(cursor_, out.type);
 }
 
 bool StatementParser::ParseRelation(CreateRelation& out) {

@@ -1,3 +1,4 @@
+#include <iterator>
 #include <utility>
 
 #include "sql/parser_select.h"
@@ -90,9 +91,9 @@ bool SelectParser::ParseWindowFunction(TableReference& out) {
     out.kind = TableKind::kCumulate;
   } else if (cursor_.AcceptWord("session")) {
     out.kind = TableKind::kSession;
-  } else if (cursor_.AtWord("ml_predict")) {
-    return cursor_.Refuse(token.span, "ML_PREDICT is not supported",
-                          "write PREDICT(model, ...) AS score in the SELECT list");
+  } else if (cursor_.AcceptWord("ml_predict")) {
+    out.kind = TableKind::kMlPredict;
+    return ParseMlPredict(out);
   } else if (!cursor_.AtName()) {
     return cursor_.Fail("the name of a stream, table or view");
   } else {
@@ -105,16 +106,57 @@ bool SelectParser::ParseWindowFunction(TableReference& out) {
   return CheckWindowArguments(out);
 }
 
+// TABLE name, MODEL model, DESCRIPTOR(columns): in this order, or each behind its name and `=>`.
+bool SelectParser::ParseMlPredict(TableReference& out) {
+  constexpr std::string_view kNames[] = {"input", "model", "args"};
+  bool given[std::size(kNames)] = {};
+  const SourceSpan open = cursor_.Peek().span;
+  if (!cursor_.ExpectSymbol("(")) return false;
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    if (i > 0 && !cursor_.ExpectSymbol(",")) return false;
+    size_t which = i;
+    if (cursor_.AtSymbol("=>", 1)) {
+      which = 0;
+      while (which < std::size(kNames) && !cursor_.AtWord(kNames[which]))
+        ++which;
+      if (which == std::size(kNames) || given[which]) {
+        return cursor_.Fail("`INPUT =>`, `MODEL =>` or `ARGS =>`, each once");
+      }
+      cursor_.Take();
+      cursor_.Take();
+    }
+    if (given[which]) return cursor_.Fail("the name of this argument and `=>`");
+    given[which] = true;
+    if (!ParseMlArgument(which, out)) return false;
+  }
+  if (!cursor_.AtSymbol(",")) return cursor_.ExpectClose(open);
+  return cursor_.FailAt(cursor_.Peek().span, "HR1011", "ML_PREDICT takes three arguments here",
+                        "how a model is asked stands in the WITH of its CREATE MODEL");
+}
+
+bool SelectParser::ParseMlArgument(size_t which, TableReference& out) {
+  if (which == 0) {
+    cursor_.AcceptWord("table");
+    return cursor_.ExpectName("the name of a stream", out.name);
+  }
+  if (which == 1) {
+    if (cursor_.AtWord("model") && cursor_.AtName(1)) cursor_.Take();
+    return cursor_.ExpectName("the name of a model", out.model);
+  }
+  return cursor_.ExpectWord("descriptor") &&
+         cursor_.ExpectNameList("an input of the model", out.columns);
+}
+
 bool SelectParser::RefuseTableFunction() {
   const Token& token = cursor_.Peek();
   std::string close;
-  for (const std::string_view word : {"tumble", "hop", "cumulate", "session"}) {
+  for (const std::string_view word : {"tumble", "hop", "cumulate", "session", "ml_predict"}) {
     if (EditDistance(token.text, word, 2) <= 2) close = ToUpper(word);
   }
   return cursor_.FailAt(token.span, "HR1011",
                         "there is no table function " + cursor_.Describe(token),
                         (close.empty() ? "" : "did you mean `" + close + "`? ") +
-                            "FROM knows TUMBLE, HOP, CUMULATE and SESSION");
+                            "FROM knows TUMBLE, HOP, CUMULATE, SESSION and ML_PREDICT");
 }
 
 // [TABLE] name [PARTITION BY a, b], then DESCRIPTOR(ts) or ts, then the intervals.

@@ -40,6 +40,8 @@ class SelectParser {
   bool ParseNamed(TableReference& out);
   bool ParseSubquery(TableReference& out);
   bool ParseWindowFunction(TableReference& out);
+  bool ParseMlPredict(TableReference& out);
+  bool ParseMlArgument(size_t which, TableReference& out);
   bool RefuseTableFunction();
   bool ParseWindowArguments(TableReference& out);
   bool ParseWindowSource(TableReference& out);

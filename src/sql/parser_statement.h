@@ -37,7 +37,9 @@ class StatementParser {
   bool ParseCreateModel(CreateModel& out);
   bool ParseReasons(std::vector<ReasonDefinition>& out);
   bool ParseLearner(LearnerClause& out);
-  bool ParseLearnerColumn(LearnerColumn& out);
+  bool ParseRemote(RemoteClause& out);
+  bool ParseModelColumns(std::string_view what, std::vector<ModelColumn>& out);
+  bool ParseModelColumn(ModelColumn& out);
   bool ParseRelation(CreateRelation& out);
   bool ParseElements(CreateRelation& out);
   bool ParseElement(CreateRelation& out);

@@ -45,7 +45,7 @@ class LearnerPlanner {
   std::shared_ptr<const flow::LearnerPlan> Run() {
     const size_t before = diagnostics_.size();
     plan_->name = create_.name.name;
-    for (const LearnerColumn& input : create_.learner->inputs)
+    for (const ModelColumn& input : create_.learner->inputs)
       AddInput(input);
     plan_->spec.label = learn::LabelKind::kNone;
     if (create_.learner->label) SetLabel(*create_.learner->label);
@@ -76,7 +76,7 @@ class LearnerPlanner {
     }
   }
 
-  void AddInput(const LearnerColumn& column) {
+  void AddInput(const ModelColumn& column) {
     const std::optional<row::Type> type = TypeOf(column);
     if (!type) return;
     if (!IsNumber(*type)) {
@@ -89,7 +89,7 @@ class LearnerPlanner {
     plan_->inputs.push_back({column.name.name, *type, false});
   }
 
-  void SetLabel(const LearnerColumn& column) {
+  void SetLabel(const ModelColumn& column) {
     const std::optional<row::Type> type = TypeOf(column);
     if (!type) return;
     const std::optional<learn::LabelKind> kind = LabelKindOf(*type);
@@ -103,7 +103,7 @@ class LearnerPlanner {
     plan_->spec.label = *kind;
   }
 
-  std::optional<row::Type> TypeOf(const LearnerColumn& column) {
+  std::optional<row::Type> TypeOf(const ModelColumn& column) {
     if (!names_.insert(column.name.name).second) {
       Complain(diagnostics_, "HR1117", "`" + column.name.name + "` stands twice", column.name.span);
       return {};
@@ -239,7 +239,7 @@ Interception SelectScope::BindAsk(const Expression& call, const flow::LearnerPla
         .hint = "it asks what was known before: take inputs that do not depend on LEARN";
     return Interception::kFailed;
   }
-  question.result_slot = NewSlot(taught->stage + 1);
+  question.result_slot = NewSlot(taught->stage + 1, learner.answer);
   *binding = {question.result_slot, learner.answer};
   stages_[taught->stage].running[taught->spec].calls[taught->call].questions.push_back(
       std::move(question));

@@ -37,14 +37,6 @@ std::optional<int64_t> Size(std::string_view text) {
   return {};
 }
 
-std::optional<int64_t> Milliseconds(std::string_view text) {
-  Result<row::Interval> interval = row::ParseInterval(text);
-  if (!interval.ok()) return {};
-  row::Int128 micros = row::IntervalSpan(*interval);
-  if (micros < kMicrosPerMilli || micros > INT64_MAX) return {};
-  return static_cast<int64_t>(micros) / kMicrosPerMilli;
-}
-
 std::optional<int64_t> PlainNumber(std::string_view text) {
   std::string_view rest;
   std::optional<int64_t> value = WholeNumber(text, &rest);
@@ -52,6 +44,14 @@ std::optional<int64_t> PlainNumber(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<int64_t> ParseMilliseconds(std::string_view text) {
+  Result<row::Interval> interval = row::ParseInterval(text);
+  if (!interval.ok()) return {};
+  row::Int128 micros = row::IntervalSpan(*interval);
+  if (micros < kMicrosPerMilli || micros > INT64_MAX) return {};
+  return static_cast<int64_t>(micros) / kMicrosPerMilli;
+}
 
 flow::Retention PlanRetention(const std::vector<Option>& options,
                               std::vector<Diagnostic>& diagnostics) {
@@ -80,7 +80,7 @@ flow::Retention PlanRetention(const std::vector<Option>& options,
           .hint = hint;
     }
   };
-  take(time, Milliseconds, "retention = '7 days': an interval of a millisecond and more",
+  take(time, ParseMilliseconds, "retention = '7 days': an interval of a millisecond and more",
        &retention.ms);
   take(kafka_time, PlainNumber, "retention.ms = 604800000; -1 keeps for good", &retention.ms);
   take(size, Size, "retention_bytes = '10 GB': a whole number of B, kB, MB, GB, TB",

@@ -37,8 +37,11 @@ class StatementPlanner {
     RefuseWhatBatchesDo();
     bool windowed = select_.from.kind == TableKind::kTumble || select_.from.kind == TableKind::kHop;
     bool grouped = !select_.group_by.empty();
-    if (select_.from.kind != TableKind::kNamed && !windowed) {
-      Complain(diagnostics_, "HR1130", "a streaming SELECT reads one stream, TUMBLE or HOP",
+    const bool plain = select_.from.kind == TableKind::kNamed ||
+                       select_.from.kind == TableKind::kMlPredict;
+    if (!plain && !windowed) {
+      Complain(diagnostics_, "HR1130",
+               "a streaming SELECT reads one stream, TUMBLE, HOP or ML_PREDICT",
                select_.span);
     } else if (windowed != grouped) {
       Complain(diagnostics_, "HR1119",
@@ -148,6 +151,7 @@ class StatementPlanner {
       ExpressionBinder binder(columns, diagnostics_);
       select.where = binder.BindCondition(*select_.where, "WHERE");
     }
+    if (select_.from.kind == TableKind::kMlPredict) scope.BindModelTable(select_.from);
     for (const SelectItem& item : select_.items)
       PlanItem(item, input, scope, select);
     PlanExplanation(scope, select);
@@ -158,6 +162,7 @@ class StatementPlanner {
       }
     }
     scope.Finish(select);
+    CheckAsking(select);
     PlanState(input, select);
     PlanPartitionKey(input, select);
     std::vector<int> kept;
@@ -176,6 +181,25 @@ class StatementPlanner {
       if (at == select.output_slots.end()) return plan_->partition_columns.clear();
       plan_->partition_columns.push_back(static_cast<int>(at - select.output_slots.begin()));
     }
+  }
+
+  // A row that waits for a remote model goes on behind others: windows would not see it in its
+  // place.
+  void CheckAsking(const flow::SelectPlan& select) {
+    const auto asks = [](const flow::Stage& stage) { return !stage.questions.empty(); };
+    const auto first = std::find_if(select.stages.begin(), select.stages.end(), asks);
+    if (first == select.stages.end()) return;
+    const std::string& model = first->questions.front().model->name;
+    const bool behind = std::any_of(first + 1, select.stages.end(), [](const flow::Stage& stage) {
+      return stage.blocks() > 0;
+    });
+    if (!behind && !plan_->on_watermark) return;
+    Complain(diagnostics_, "HR1233",
+             behind ? "a window or a function with a memory stands behind the question to `" +
+                          model + "`, for whose answer a row waits"
+                    : "a statement that emits ON WATERMARK cannot ask `" + model + "`",
+             select_.span)
+        .hint = "ask in a statement of its own: a second one reads the stream that the first makes";
   }
 
   // How much longer the state of windows is kept for late rows.
@@ -213,6 +237,10 @@ class StatementPlanner {
       for (size_t c = 0; c < input.schema().columns.size(); ++c) {
         plan_->schema.columns.push_back(input.schema().columns[c]);
         select.output_slots.push_back(static_cast<int>(c));
+      }
+      for (const SelectScope::Column& column : scope.model_columns()) {
+        plan_->schema.columns.push_back({column.name, column.binding.type, false});
+        select.output_slots.push_back(column.binding.slot);
       }
       return;
     }
@@ -293,6 +321,10 @@ class StatementPlanner {
       for (const flow::Prediction& p : stage.predictions) {
         slots.insert(slots.end(), p.input_slots.begin(), p.input_slots.end());
         slots.push_back(p.when_slot);
+      }
+      for (const flow::RemoteQuestion& q : stage.questions) {
+        slots.insert(slots.end(), q.input_slots.begin(), q.input_slots.end());
+        slots.push_back(q.when_slot);
       }
     }
     for (const flow::RuleNote& rule : select.rules) {

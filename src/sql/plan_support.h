@@ -41,6 +41,8 @@ inline const std::vector<std::string> kRetentionOptions = {"retention", "retenti
                                                            "retention.ms", "retention.bytes"};
 flow::Retention PlanRetention(const std::vector<Option>& options,
                               std::vector<Diagnostic>& diagnostics);
+// An interval of a millisecond and more, in milliseconds; or nothing.
+std::optional<int64_t> ParseMilliseconds(std::string_view text);
 
 // The options that say how a model is watched, and what they say; nothing: it is not.
 inline const std::vector<std::string> kWatchOptions = {

@@ -19,6 +19,7 @@ struct KnownName {
   std::shared_ptr<const flow::StatementPlan> statement;
   std::shared_ptr<const flow::ModelVersions> models;
   std::shared_ptr<const flow::LearnerPlan> learner;
+  std::shared_ptr<const flow::RemotePlan> remote;
   const row::Schema* plain = nullptr;  // a stream that only queries read, such as dead letters
 
   const row::Schema& schema() const {
@@ -55,6 +56,8 @@ class Planner {
   std::shared_ptr<const flow::StatementPlan> PlanSideOutput(const flow::StatementPlan& of) const;
   // CREATE MODEL ... LEARNER.
   std::shared_ptr<const flow::LearnerPlan> PlanLearner(const CreateModel& create) const;
+  // CREATE MODEL ... INPUT ... OUTPUT.
+  std::shared_ptr<const flow::RemotePlan> PlanRemote(const CreateModel& create) const;
   // A SELECT over what is stored.
   std::shared_ptr<const QueryPlan> PlanQuery(const Select& select);
 

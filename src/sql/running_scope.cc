@@ -219,7 +219,7 @@ Binding SelectScope::AddRunning(const RunningPlace& place, state::RunningCall ca
       return {known.result_slot, known.result_type};
     }
   }
-  call.result_slot = NewSlot(stage + 1);
+  call.result_slot = NewSlot(stage + 1, call.result_type);
   const Binding binding{call.result_slot, call.result_type};
   spec->calls.push_back(std::move(call));
   return binding;

@@ -15,7 +15,10 @@ SelectScope::SelectScope(const NameLookup& names, const Select& select, const Kn
       qualifier_(select.from.alias.empty() ? select.from.name.name : select.from.alias.name),
       diagnostics_(diagnostics),
       columns_(input_.schema(), qualifier_),
-      stage_of_slot_(input_.schema().columns.size(), 0) {}
+      stage_of_slot_(input_.schema().columns.size(), 0) {
+  for (const row::Column& column : input_.schema().columns)
+    type_of_slot_.push_back(column.type);
+}
 
 std::optional<Binding> SelectScope::Resolve(const std::string& qualifier, const std::string& name) {
   if (std::optional<Binding> column = columns_.Resolve(qualifier, name)) return column;
@@ -58,10 +61,12 @@ Interception SelectScope::Intercept(const Expression& node, Binding* binding) {
 void SelectScope::BeginItem(const Expression& item, const std::string& alias) {
   item_ = &item;
   item_alias_ = alias;
+  NoteGuards(item, nullptr);
 }
 
-int SelectScope::NewSlot(size_t stage) {
+int SelectScope::NewSlot(size_t stage, row::Type type) {
   stage_of_slot_.push_back(stage);
+  type_of_slot_.push_back(type);
   return static_cast<int>(stage_of_slot_.size()) - 1;
 }
 
@@ -91,7 +96,7 @@ Binding SelectScope::SlotOf(const Expression& expression) {
   expr::ExprPtr bound = binder.BindResolved(expression);
   if (!bound) return {};
   size_t stage = StageOf(*bound);
-  Binding binding{NewSlot(stage), bound->type()};
+  Binding binding{NewSlot(stage, bound->type()), bound->type()};
   StageAt(stage).evaluations.push_back({binding.slot, std::move(bound)});
   return binding;
 }
@@ -318,7 +323,7 @@ Binding SelectScope::AddAggregate(const Window& window, state::AggregateSpec agg
       return {known.result_slot, known.result_type};
     }
   }
-  aggregate.result_slot = NewSlot(stage + 1);
+  aggregate.result_slot = NewSlot(stage + 1, aggregate.result_type);
   block->aggregates.push_back(aggregate);
   return {aggregate.result_slot, aggregate.result_type};
 }
@@ -341,6 +346,7 @@ void SelectScope::NoteFeature(const Expression& call, const Window& window, cons
 Interception SelectScope::BindPredict(const Expression& call, Binding* binding) {
   std::optional<KnownName> known = names_.Find(call.name);
   if (known && known->learner) return BindAsk(call, *known->learner, binding);
+  if (known && known->remote) return BindRemote(call, known->remote, binding);
   if (!known || !known->models) {
     Complain(diagnostics_, "HR1107", "unknown model `" + call.name + "`", call.name_span)
         .candidates = expr::CloseNames(call.name, names_.model_names());
@@ -368,7 +374,7 @@ Binding SelectScope::AddPrediction(flow::Prediction prediction) {
   if (prediction.when_slot >= 0) read.push_back(prediction.when_slot);
   for (int slot : read)
     stage = std::max(stage, stage_of_slot_[static_cast<size_t>(slot)]);
-  prediction.result_slot = NewSlot(stage + 1);
+  prediction.result_slot = NewSlot(stage + 1, prediction.result_type);
   const Binding binding{prediction.result_slot, prediction.result_type};
   StageAt(stage).predictions.push_back(std::move(prediction));
   return binding;
@@ -485,6 +491,7 @@ void SelectScope::Finish(flow::SelectPlan& plan) {
   for (const LearnCall& call : learn_calls_)
     plan.learners.push_back(call.model);
   plan.slots = static_cast<int>(stage_of_slot_.size());
+  plan.slot_types = std::move(type_of_slot_);
 }
 
 }  // namespace headrace::sql

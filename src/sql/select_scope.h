@@ -33,6 +33,16 @@ class SelectScope final : public NameScope {
   // diagnostic.
   Binding BindExplanation(const Expression& when);
 
+  // ML_PREDICT: what the model says of the columns, by the names of its outputs, which are aliases
+  // from now on.
+  void BindModelTable(const TableReference& table);
+  // Columns beside those of the input that `*` stands for.
+  struct Column {
+    std::string name;
+    Binding binding;
+  };
+  const std::vector<Column>& model_columns() const { return model_columns_; }
+
   // Moves what was laid out into the plan.
   void Finish(flow::SelectPlan& plan);
   const std::vector<flow::FeatureNote>& features() const { return features_; }
@@ -74,6 +84,18 @@ class SelectScope final : public NameScope {
                     const Expression& given, row::Type type);
 
   Interception BindPredict(const Expression& call, Binding* binding);
+  // PREDICT of a remote model.
+  Interception BindRemote(const Expression& call,
+                          const std::shared_ptr<const flow::RemotePlan>& model, Binding* binding);
+  bool BindRemoteInputs(const Expression& call, flow::RemoteQuestion* question);
+  bool CheckRemoteInput(const Expression& call, const flow::RemotePlan& model, size_t input,
+                        row::Type given);
+  flow::RemoteQuestion& AddQuestion(flow::RemoteQuestion question, bool json);
+  // Under what condition each call of PREDICT in the expression is reached: branches of CASE are
+  // asked for only where they are taken.
+  void NoteGuards(const Expression& expression, const Expression* guard);
+  void NoteGuardsOfCase(const Expression& node, const Expression* guard);
+  void AddModelColumns(const flow::Prediction& prediction, const model::ModelInfo& info);
   bool CheckReasons(const Expression& call, const flow::ModelVersions& versions);
   Binding AddPrediction(flow::Prediction prediction);
   bool BindInputs(const Expression& call, const flow::ModelVersions& versions,
@@ -85,7 +107,7 @@ class SelectScope final : public NameScope {
   Binding AddAggregate(const Window& window, state::AggregateSpec aggregate);
   void NoteFeature(const Expression& call, const Window& window, const Binding& binding,
                    size_t stage, size_t block, int frame);
-  int NewSlot(size_t stage);
+  int NewSlot(size_t stage, row::Type type);
   size_t StageOf(const expr::Expr& expression) const;
   flow::Stage& StageAt(size_t stage);
   bool CheckInputType(const Expression& call, const model::ModelInfo& info, size_t feature,
@@ -99,6 +121,7 @@ class SelectScope final : public NameScope {
   ColumnScope columns_;
   std::map<std::string, Binding> aliases_;
   std::vector<size_t> stage_of_slot_;
+  std::vector<row::Type> type_of_slot_;
   std::vector<flow::Stage> stages_;
   std::vector<flow::FeatureNote> features_;
   // The LEARN calls so far: of which model, where among the stages.
@@ -109,6 +132,14 @@ class SelectScope final : public NameScope {
     size_t call = 0;
   };
   std::vector<LearnCall> learn_calls_;
+  // Calls of PREDICT of remote models, by their text: one that stands twice is asked once.
+  struct RemoteCall {
+    ExpressionPtr guard;         // where it is reached; null: everywhere
+    bool guarded_twice = false;  // under other conditions: it is asked everywhere
+    std::optional<Binding> binding;
+  };
+  std::map<std::string, RemoteCall> remote_calls_;
+  std::vector<Column> model_columns_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };

@@ -179,6 +179,7 @@ class CaseRun {
     }
     HR_TRY(engine_->log().WaitDurable(engine_->log().last_lsn()));
     engine_->Complete();
+    HR_TRY(engine_->FinishAsks());
     return failed ? Status(*failed) : Ok();
   }
 
