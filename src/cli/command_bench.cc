@@ -30,6 +30,7 @@ std::vector<Benchmark> AllBenchmarks() {
           {"train", "100 trees over a million rows of 30 features", BenchTrain},
           {"detect", "one value through each function with a memory", BenchDetect},
           {"learn", "examples through learners, one after the other", BenchLearn},
+          {"choose", "one choice of each type of policy, 10 arms, 10 features", BenchChoose},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
@@ -76,7 +77,7 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  learn  detect  disk  journal.append  decide.compute  decide.http\n"
+              "  score  train  learn  choose  detect  disk  journal.append  decide.compute  decide.http\n"
               "  backfill\n",
           .run = RunBench};
 }

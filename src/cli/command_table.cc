@@ -24,6 +24,7 @@ std::vector<Command> AllCommands() {
           ModelScoreCommand(),
           ModelTrainCommand(),
           ModelEvaluateCommand(),
+          PolicyEvaluateCommand(),
           FeatureListCommand(),
           FeatureShowCommand(),
           FeatureGetCommand(),

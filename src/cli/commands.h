@@ -34,6 +34,7 @@ Command ModelRetireCommand();
 Command ModelRollbackCommand();
 Command ModelEvaluateCommand();
 Command ModelTrainCommand();
+Command PolicyEvaluateCommand();
 Command FeatureListCommand();
 Command FeatureShowCommand();
 Command FeatureGetCommand();

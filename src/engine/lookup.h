@@ -17,7 +17,7 @@ class DeploymentLookup final : public sql::NameLookup {
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
     if (item == nullptr) return {};
-    sql::KnownName known{item->source, item->statement, item->models, item->learner, nullptr};
+    sql::KnownName known{item->source, item->statement, item->models, item->learner, item->policy, nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }
@@ -31,7 +31,14 @@ class DeploymentLookup final : public sql::NameLookup {
   std::vector<std::string> model_names() const override {
     std::vector<std::string> names;
     for (const Deployed& item : deployment_.items) {
-      if (item.is_model()) names.push_back(item.name);
+      if (item.models || item.learner) names.push_back(item.name);
+    }
+    return names;
+  }
+  std::vector<std::string> policy_names() const override {
+    std::vector<std::string> names;
+    for (const Deployed& item : deployment_.items) {
+      if (item.policy) names.push_back(item.name);
     }
     return names;
   }

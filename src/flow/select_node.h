@@ -10,6 +10,7 @@
 
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "flow/policy_node.h"
 #include "flow/probe.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
@@ -24,7 +25,8 @@ double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories);
 
 // Runs a SELECT without GROUP BY over a batch: lateness, WHERE, then stage by stage expressions,
-// windows, functions with a memory and predictions. Emits one row per row that passes, in order.
+// windows, functions with a memory and predictions; last what policies choose and are told. Emits
+// one row per row that passes, in order.
 // The team does together what a row needs nothing of another for; refusals are told in order.
 // Confined.
 class SelectNode {
@@ -37,6 +39,8 @@ class SelectNode {
   // Values of `output` point into `input` and into the node's own memory until the next Run.
   void Run(row::Batch& input, row::Batch& output, Collector& collector);
 
+  // The policies that its calls go through, one a call; they outlive the last Run.
+  void SetPolicies(std::vector<PolicyNode*> policies) { policies_ = std::move(policies); }
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   // Goes on in another graph: with its models and its team, which must outlive the node.
@@ -59,12 +63,26 @@ class SelectNode {
   void GatherFeatures(const Prediction& prediction, const model::Model& model, size_t index,
                       double* features) const;
   std::vector<int> CanaryColumns() const;
+  // CHOOSE and REWARD of each row, in order.
+  void RunPolicies();
+  void Choose(const PolicyCall& call, PolicyNode& policy, row::Row& row);
+  void Reward(const PolicyCall& call, PolicyNode& policy, row::Row& row);
+  // Tells the policies where the rows stand that they drew arms for.
+  void NameChoices(const row::Batch& output);
   void Fail(size_t index, const Error& error, Collector& collector);
 
   std::shared_ptr<const StatementPlan> plan_;
   ModelLookup models_;
   os::WorkerTeam* team_;
   Probe* probe_ = nullptr;
+  std::vector<PolicyNode*> policies_;
+  struct DrawnChoice {
+    PolicyNode* policy = nullptr;
+    uint64_t number = 0;
+  };
+  std::vector<DrawnChoice> drawn_;  // of the batch: those of its first row, of its second...
+  size_t choices_a_row_ = 0;
+  std::vector<double> context_;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
       key_blocks_;  // by stage; those of windows first
   row::Batch working_;

@@ -33,6 +33,10 @@ class SelectScope final : public NameScope {
   // diagnostic.
   Binding BindExplanation(const Expression& when);
 
+  // CHOOSE or REWARD, which are items of their own: the slot of the arm, or of what became of the
+  // reward; of CHOOSE, that of the propensity. False after a diagnostic.
+  bool BindPolicyCall(const Expression& call, Binding* result, Binding* propensity);
+
   // Moves what was laid out into the plan.
   void Finish(flow::SelectPlan& plan);
   const std::vector<flow::FeatureNote>& features() const { return features_; }
@@ -73,6 +77,11 @@ class SelectScope final : public NameScope {
   bool CheckLearned(const flow::LearnerPlan& learner, const row::Column* input,
                     const Expression& given, row::Type type);
 
+  // Null after a diagnostic.
+  std::shared_ptr<const flow::PolicyPlan> PolicyOf(const Expression& call);
+  bool BindPolicyValues(const Expression& call, flow::PolicyCall* made);
+  Interception RefusePolicyCall(const Expression& call);
+
   Interception BindPredict(const Expression& call, Binding* binding);
   bool CheckReasons(const Expression& call, const flow::ModelVersions& versions);
   Binding AddPrediction(flow::Prediction prediction);
@@ -109,9 +118,13 @@ class SelectScope final : public NameScope {
     size_t call = 0;
   };
   std::vector<LearnCall> learn_calls_;
+  std::vector<flow::PolicyCall> policy_calls_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };
+
+// Whether it is CHOOSE(...) or REWARD(...).
+bool IsPolicyCall(const Expression& expression);
 
 // Reads the arguments of an aggregate call (`count(*)`, `sum(x)`, `count(DISTINCT x)`): its kind,
 // or nothing with a diagnostic. The argument's type is checked by state::ResultType.

@@ -46,6 +46,7 @@ Status BenchScore(Bench& bench);          // score.*, shap.*
 Status BenchTrain(Bench& bench);          // train.*
 Status BenchDetect(Bench& bench);         // detect.*
 Status BenchLearn(Bench& bench);          // learn.*
+Status BenchChoose(Bench& bench);         // choose.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*

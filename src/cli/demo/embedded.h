@@ -8,4 +8,7 @@ namespace headrace::cli {
 std::string_view DemoScript();  // app.sql
 std::string_view DemoModel();   // fraud.lgb.txt
 
+// examples/retail/app.sql.
+std::string_view RetailScript();
+
 }  // namespace headrace::cli
