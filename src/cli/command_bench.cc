@@ -34,6 +34,7 @@ std::vector<Benchmark> AllBenchmarks() {
           {"detect", "one value through each function with a memory", BenchDetect},
           {"learn", "examples through learners, one after the other", BenchLearn},
           {"watch", "what the watch of a model costs the demo's pipeline", BenchWatch},
+          {"choose", "one choice of each type of policy, 10 arms, 10 features", BenchChoose},
           {"disk", "flushed 4 KiB writes and one long one", BenchDisk},
           {"journal.append", "events into the log until all are durable", BenchJournal},
           {"decide.compute", "a decision without the disk", BenchDecideCompute},
@@ -80,7 +81,7 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  trainingset  learn  detect  watch  disk  journal.append\n"
+              "  score  train  trainingset  learn  choose  detect  watch  disk  journal.append\n"
               "  decide.compute  decide.http  model.swap  shadow  backfill\n",
           .run = RunBench};
 }

@@ -9,6 +9,7 @@
 #include "cli/demo/embedded.h"
 #include "cli/demo/event_feed.h"
 #include "cli/demo/payment_generator.h"
+#include "cli/demo/retail_demo.h"
 #include "cli/demo/version_story.h"
 #include "cli/http_address.h"
 #include "cli/signal_watch.h"
@@ -247,13 +248,30 @@ ExitCode PrintPayments(const DemoOptions& options, Console& console) {
   return ExitCode::kOk;
 }
 
+ExitCode RunRetail(const DemoOptions& options, const WorkspaceOptions& where, Console& console) {
+  Result<std::unique_ptr<Workspace>> workspace = Workspace::Open(where);
+  if (!workspace.ok()) return console.Fail(workspace.error());
+  const Status told =
+      RunRetailDemo({options.seed, options.events, kDemoStart}, **workspace, console);
+  return told.ok() ? ExitCode::kOk : console.Fail(told.error());
+}
+
 ExitCode RunDemo(const Arguments& arguments, Console& console) {
   const std::string& name = arguments.positionals()[0];
-  if (name != "fraud") {
-    return console.FailUsage("unknown demo `" + name + "`; there is `fraud`", "demo");
+  if (name != "fraud" && name != "retail") {
+    return console.FailUsage("unknown demo `" + name + "`; there are `fraud` and `retail`", "demo");
   }
   Result<DemoOptions> options = ReadOptions(arguments);
   if (!options.ok()) return console.FailUsage(options.error().message(), "demo");
+  if (name == "retail") {
+    for (const char* flag : {"--http", "--rate", "--print-payments"}) {
+      if (arguments.Has(flag))
+        return console.FailUsage(std::string(flag) + " belongs to the demo `fraud`", "demo");
+    }
+    WorkspaceOptions retail;
+    if (arguments.Has("--data")) retail.directory = arguments.Get("--data", "");
+    return RunRetail(*options, retail, console);
+  }
   if (arguments.Has("--print-payments")) return PrintPayments(*options, console);
   std::optional<SignalWatch> signals(std::in_place);
   std::optional<TemporaryDirectory> temporary;
@@ -273,17 +291,17 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
 Command DemoCommand() {
   return {.name = "demo",
           .group = "Run",
-          .summary = "card fraud, from payments to models and back; needs nothing",
-          .positionals = "fraud",
+          .summary = "card fraud, from payments to models and back, or a shop that learns what to show",
+          .positionals = "fraud|retail",
           .positionals_min = 1,
           .positionals_max = 1,
-          .flags = {{"--once", "", "end after the story; without it, stay up and serve"},
-                    {"--http", "ADDRESS:PORT", "where to stay up (127.0.0.1:7070)"},
-                    {"--seed", "N", "which payments (42)"},
+          .flags = {{"--once", "", "fraud: end after the story; without it, stay up and serve"},
+                    {"--http", "ADDRESS:PORT", "fraud: where to stay up (127.0.0.1:7070)"},
+                    {"--seed", "N", "which payments or visits (42)"},
                     {"--events", "N", "how many (20000)"},
-                    {"--rate", "N|max", "so many a second (5000)"},
+                    {"--rate", "N|max", "fraud: so many a second (5000)"},
                     {"--data", "DIR", "keep the data here"},
-                    {"--print-payments", "", "print the payments with their labels, and end"}},
+                    {"--print-payments", "", "fraud: print them with their labels, and end"}},
           .run = RunDemo};
 }
 

@@ -27,6 +27,7 @@ std::vector<Command> AllCommands() {
           ModelTuneCommand(),
           ModelCalibrateCommand(),
           ModelEvaluateCommand(),
+          PolicyEvaluateCommand(),
           FeatureListCommand(),
           FeatureShowCommand(),
           FeatureGetCommand(),

@@ -37,6 +37,7 @@ Command ModelEvaluateCommand();
 Command ModelTrainCommand();
 Command ModelTuneCommand();
 Command ModelCalibrateCommand();
+Command PolicyEvaluateCommand();
 Command FeatureListCommand();
 Command FeatureShowCommand();
 Command FeatureGetCommand();

@@ -15,13 +15,19 @@ Error Stopped() {
 }
 
 // Adds the relation and all that any revision of it is made from: a side output stems from the
-// statement that it is of.
+// statement that it is of, and what a policy chooses from all that use the policy.
 void AddInputs(const Deployment& whole, const std::string& name, std::set<std::string>& needed) {
   if (!needed.insert(name).second) return;
   const Deployed* item = whole.Find(name);
   HR_CHECK(item != nullptr);
   for (const StatementPtr& revision : item->revisions())
     AddInputs(whole, revision->input(), needed);
+  // What a policy chose depends on all that went through it.
+  for (const std::string& policy : PoliciesOf(*item)) {
+    for (const Deployed& other : whole.items) {
+      if (PoliciesOf(other).contains(policy)) AddInputs(whole, other.name, needed);
+    }
+  }
   if (item->statement && !item->statement->side_of.empty())
     AddInputs(whole, item->statement->side_of, needed);
 }

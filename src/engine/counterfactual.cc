@@ -91,6 +91,9 @@ class Decider {
         if (score && Meets(prediction.input_slots, marked)) return false;
       }
     }
+    for (const flow::PolicyCall& call : select.policy_calls) {
+      if (Meets(call.argument_slots, marked)) return false;
+    }
     return true;
   }
 

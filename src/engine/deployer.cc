@@ -87,6 +87,8 @@ class ScriptPlanner {
       PlanRelation(statement, *relation);
     } else if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) {
       models_.Create(statement, *model);
+    } else if (const auto* policy = std::get_if<sql::CreatePolicy>(&statement.body)) {
+      PlanPolicy(statement, *policy);
     } else if (const auto* alter = std::get_if<sql::AlterModel>(&statement.body)) {
       models_.Alter(statement, *alter);
     } else if (const auto* drop = std::get_if<sql::Drop>(&statement.body)) {
@@ -182,6 +184,30 @@ class ScriptPlanner {
     if (health) deployment_.Add(std::move(*health));
   }
 
+  void PlanPolicy(const sql::Statement& statement, const sql::CreatePolicy& create) {
+    const Deployed* known = deployment_.Find(create.name.name);
+    if (create.or_replace && known != nullptr && known->policy) {
+      const std::string text = sql::TextOf(sources_, statement.span);
+      const catalog::Object* object = deployment_.catalog.Find(create.name.name);
+      if (object != nullptr && SameDefinition(object->latest().text, text)) {
+        growing_.draft.unchanged.push_back(create.name.name);
+        return;
+      }
+      sql::Complain(diagnostics_, "HR1209", "a policy stays what it is: what it learned is its own",
+                    create.name.span)
+          .hint = "CREATE it under another name, and let the statements choose by that";
+      return;
+    }
+    if (!growing_.NameIsFree(statement, create.name, create.if_not_exists)) return;
+    DeploymentLookup lookup(deployment_);
+    Deployed item;
+    item.name = create.name.name;
+    item.policy = sql::Planner(lookup, sources_, diagnostics_).PlanPolicy(create);
+    if (!item.policy) return;
+    growing_.Record(growing_.Creation(statement, item.name));
+    deployment_.Add(std::move(item));
+  }
+
   void PlanReplacement(const sql::Statement& statement, const sql::CreateRelation& create,
                        const Deployed& known) {
     const catalog::Object* object = deployment_.catalog.Find(create.name.name);
@@ -255,6 +281,7 @@ class ScriptPlanner {
           reader.statement->select ? reader.statement->select->learners : kNone;
       const bool reads =
           reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name) ||
+          Uses(*reader.statement, drop.name.name) ||
           std::find(learners.begin(), learners.end(), drop.name.name) != learners.end();
       if (!reads) continue;
       sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
@@ -388,6 +415,9 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
     const auto& create = std::get<sql::CreateModel>(parsed.statements[0].body);
     if (create.remote) item.remote = planner.PlanRemote(create);
     if (create.learner) item.learner = planner.PlanLearner(create);
+  } else if (diagnostics.empty() &&
+             std::holds_alternative<sql::CreatePolicy>(parsed.statements[0].body)) {
+    item.policy = planner.PlanPolicy(std::get<sql::CreatePolicy>(parsed.statements[0].body));
   } else if (diagnostics.empty()) {
     const auto& create = std::get<sql::CreateRelation>(parsed.statements.at(0).body);
     if (create.query) {

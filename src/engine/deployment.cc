@@ -103,6 +103,22 @@ bool Asks(const flow::StatementPlan& plan, const std::string& model) {
   return false;
 }
 
+bool Uses(const flow::StatementPlan& plan, const std::string& policy) {
+  return plan.select &&
+         std::any_of(plan.select->policy_calls.begin(), plan.select->policy_calls.end(),
+                     [&](const flow::PolicyCall& call) { return call.policy->name == policy; });
+}
+
+std::set<std::string> PoliciesOf(const Deployed& item) {
+  std::set<std::string> policies;
+  for (const StatementPtr& revision : item.revisions()) {
+    if (!revision->select) continue;
+    for (const flow::PolicyCall& call : revision->select->policy_calls)
+      policies.insert(call.policy->name);
+  }
+  return policies;
+}
+
 bool AllJoined(const Deployment& deployment) {
   return std::all_of(deployment.items.begin(), deployment.items.end(),
                      [](const Deployed& item) { return item.joined(); });

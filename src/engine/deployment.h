@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace headrace::engine {
 using StatementPtr = std::shared_ptr<const flow::StatementPlan>;
 
 // What one name stands for. Exactly one of `source`, `statement`, `models`, `learner`, `remote`,
+// `policy`,
 // `dead_of` is set.
 struct Deployed {
   std::string name;
@@ -22,9 +24,11 @@ struct Deployed {
   std::shared_ptr<const flow::ModelVersions> models;  // a model from a file
   std::shared_ptr<const flow::LearnerPlan> learner;   // a model that learns
   std::shared_ptr<const flow::RemotePlan> remote;     // a model that another program runs
+  std::shared_ptr<const flow::PolicyPlan> policy;
   std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
 
-  bool is_model() const { return models || learner || remote; }
+  // Whether it has no rows: a model or, in this alone like one, a policy.
+  bool is_model() const { return models || learner || remote || policy; }
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;
@@ -61,6 +65,11 @@ class Deployment {
 
 // Whether the statement asks the model for anything.
 bool Asks(const flow::StatementPlan& plan, const std::string& model);
+
+// Whether the statement chooses by the policy, or rewards it.
+bool Uses(const flow::StatementPlan& plan, const std::string& policy);
+// The policies that any revision of the statement goes through.
+std::set<std::string> PoliciesOf(const Deployed& item);
 
 // Whether no statement is still computed over the past.
 bool AllJoined(const Deployment& deployment);

@@ -73,6 +73,8 @@ class ForkPlanner {
         name = last_ = relation->name.name;
       } else if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) {
         name = model->name.name;
+      } else if (const auto* policy = std::get_if<sql::CreatePolicy>(&statement.body)) {
+        name = policy->name.name;
       } else {
         sql::Complain(diagnostics_, "HR1210", "a replay takes CREATE statements alone",
                       statement.span)
@@ -91,7 +93,7 @@ class ForkPlanner {
                                 [&](const Definition& d) { return d.name == name; });
       if (known == pending_.end()) {
         // A model reads nothing, and what stands already may ask it.
-        const bool model = std::holds_alternative<sql::CreateModel>(statement.body);
+        const bool model = !std::holds_alternative<sql::CreateRelation>(statement.body);
         known =
             pending_.insert(model ? pending_.begin() : known, {name, nullptr, nullptr, nullptr});
       }
@@ -118,6 +120,8 @@ class ForkPlanner {
           inputs.push_back(question.model->name);
       }
     }
+    for (const std::string& policy : PoliciesOf(*definition.base))
+      inputs.push_back(policy);
     return inputs;
   }
 
@@ -150,7 +154,12 @@ class ForkPlanner {
         std::holds_alternative<sql::CreateModel>(definition.given->body)) {
       return PlaceModel(definition, std::get<sql::CreateModel>(definition.given->body));
     }
-    if (definition.base != nullptr && (definition.base->learner || definition.base->remote)) {
+    if (definition.given != nullptr &&
+        std::holds_alternative<sql::CreatePolicy>(definition.given->body)) {
+      return PlacePolicy(definition);
+    }
+    if (definition.base != nullptr &&
+        (definition.base->learner || definition.base->remote || definition.base->policy)) {
       deployment_->AddFrom(base_, definition.name);
       return Ok();
     }
@@ -200,6 +209,8 @@ class ForkPlanner {
       item.source = planner.PlanSource(create);
     }
     HR_TRY(Complaints());
+    const bool chose = definition.base != nullptr && !PoliciesOf(*definition.base).empty();
+    if (chose || !PoliciesOf(item).empty()) return ChoosesOtherwise(item.name);
     const bool computed = item.statement != nullptr;
     if (definition.base != nullptr && computed != (definition.base->statement != nullptr)) {
       return Error(ErrorKind::kInvalidArgument, "HR1210",
@@ -220,6 +231,23 @@ class ForkPlanner {
     deployment_->Add(std::move(item));
     if (side) deployment_->Add(std::move(*side));
     if (health) deployment_->Add(std::move(*health));
+    return Ok();
+  }
+
+  static Error ChoosesOtherwise(const std::string& name) {
+    return Error(ErrorKind::kInvalidArgument, "HR1251",
+                 "`" + name + "` would choose otherwise than was done in a replay")
+        .WithHint("no reward is known of what was not chosen: `headrace policy evaluate` estimates "
+                  "what another policy would have earned");
+  }
+
+  Status PlacePolicy(const Definition& definition) {
+    const bool same = definition.base != nullptr && definition.base->policy &&
+                      definition.object != nullptr &&
+                      SameDefinition(definition.object->latest().text,
+                                     sql::TextOf(sources_, definition.given->span));
+    if (!same) return ChoosesOtherwise(definition.name);
+    deployment_->AddFrom(base_, definition.name);
     return Ok();
   }
 

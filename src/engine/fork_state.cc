@@ -62,6 +62,9 @@ class OtherValues {
     for (const flow::Stage& stage : select.stages) {
       if (MarkStage(stage, marked)) return true;
     }
+    for (const flow::PolicyCall& call : select.policy_calls) {
+      if (Meets(call.argument_slots, marked)) return true;
+    }
     Slots& given = columns_[name];
     for (size_t c = 0; c < select.output_slots.size(); ++c) {
       if (marked.contains(select.output_slots[c])) given.insert(static_cast<int>(c));

@@ -40,6 +40,19 @@ Result<std::string> EventOf(row::Place cause, const Deployment& deployment, cons
          ":" + std::to_string(entry.base_offset + cause.index) + " (" + place + ")";
 }
 
+// What a policy chose depends on all that use it.
+bool SharesPolicy(const Deployment& deployment, const Deployed& item,
+                  const std::vector<bool>& marked) {
+  const std::set<std::string> policies = PoliciesOf(item);
+  for (size_t i = 0; i < deployment.items.size() && !policies.empty(); ++i) {
+    if (!marked[i]) continue;
+    for (const std::string& policy : PoliciesOf(deployment.items[i])) {
+      if (policies.contains(policy)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void SpreadHalt(const Deployment& deployment, std::vector<bool>& marked) {
@@ -47,7 +60,9 @@ void SpreadHalt(const Deployment& deployment, std::vector<bool>& marked) {
     more = false;
     for (size_t i = 0; i < deployment.items.size(); ++i) {
       const Deployed& item = deployment.items[i];
-      if (marked[i] || !item.statement || !StemsFromMarked(deployment, item, marked)) continue;
+      if (marked[i] || !item.statement) continue;
+      const bool stems = StemsFromMarked(deployment, item, marked);
+      if (!stems && !SharesPolicy(deployment, item, marked)) continue;
       marked[i] = more = true;
     }
   }

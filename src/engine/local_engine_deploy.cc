@@ -84,6 +84,14 @@ bool NewReadsReplaced(const Draft& draft) {
   });
 }
 
+// Policies are state of the live graph, which a statement cannot bring along from another one.
+bool UsesPolicies(const Draft& draft) {
+  return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
+    return IsOfStatement(change, draft) &&
+           !PoliciesOf(*draft.deployment.Find(change.name)).empty();
+  });
+}
+
 }  // namespace
 
 Status LocalEngine::CheckOpen() const {
@@ -300,7 +308,7 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
     deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
     return true;
   }
-  if (NewReadsReplaced(draft) || unfinished_ || damaged) {
+  if (NewReadsReplaced(draft) || UsesPolicies(draft) || unfinished_ || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }

@@ -24,6 +24,7 @@ bool LocalEngine::IsDefinition(std::string_view sql) const {
     const auto& body = statement.body;
     if (std::holds_alternative<sql::CreateRelation>(body) ||
         std::holds_alternative<sql::CreateModel>(body) ||
+        std::holds_alternative<sql::CreatePolicy>(body) ||
         std::holds_alternative<sql::AlterModel>(body) || std::holds_alternative<sql::Drop>(body)) {
       return true;
     }

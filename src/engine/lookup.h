@@ -19,11 +19,12 @@ class DeploymentLookup final : public sql::NameLookup {
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
     if (item == nullptr && name == kModelHealth) {
-      return sql::KnownName{nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
+      return sql::KnownName{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
     }
     if (item == nullptr) return {};
     sql::KnownName known{item->source,  item->statement, item->models,
-                         item->learner, item->remote,    nullptr};
+                         item->learner, item->remote,    item->policy,
+                         nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }
@@ -37,7 +38,14 @@ class DeploymentLookup final : public sql::NameLookup {
   std::vector<std::string> model_names() const override {
     std::vector<std::string> names;
     for (const Deployed& item : deployment_.items) {
-      if (item.is_model()) names.push_back(item.name);
+      if (item.models || item.learner) names.push_back(item.name);
+    }
+    return names;
+  }
+  std::vector<std::string> policy_names() const override {
+    std::vector<std::string> names;
+    for (const Deployed& item : deployment_.items) {
+      if (item.policy) names.push_back(item.name);
     }
     return names;
   }

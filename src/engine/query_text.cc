@@ -60,8 +60,24 @@ QueryResult ShowModels(const Deployment& deployment) {
   return table.Take();
 }
 
+QueryResult ShowPolicies(const Deployment& deployment) {
+  TextTable table({"name", "type", "arms", "context"});
+  for (const Deployed& item : deployment.items) {
+    if (!item.policy) continue;
+    std::string arms;
+    for (const std::string& arm : item.policy->arms)
+      arms += (arms.empty() ? "" : ", ") + arm;
+    std::string context;
+    for (const row::Column& column : item.policy->context)
+      context += (context.empty() ? "" : ", ") + column.name;
+    table.Add({item.name, item.policy->spec.type, arms, context});
+  }
+  return table.Take();
+}
+
 QueryResult ShowObjects(sql::ObjectKind kind, const Deployment& deployment) {
   if (kind == sql::ObjectKind::kModel) return ShowModels(deployment);
+  if (kind == sql::ObjectKind::kPolicy) return ShowPolicies(deployment);
   TextTable table({"name", "kind"});
   for (const Deployed& item : deployment.items) {
     bool view = item.statement && item.statement->view;
@@ -97,6 +113,11 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
       for (const row::Column& column : *columns)
         table.Add({column.name, row::ToString(column.type)});
     }
+    return table.Take();
+  }
+  if (item->policy) {
+    for (const row::Column& column : item->policy->context)
+      table.Add({column.name, row::ToString(column.type)});
     return table.Take();
   }
   if (item->models) {

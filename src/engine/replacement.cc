@@ -90,6 +90,10 @@ std::string Canonical(std::string_view text) {
     model->or_replace = false;
     model->if_not_exists = false;
   }
+  if (auto* policy = std::get_if<sql::CreatePolicy>(&statement.body)) {
+    policy->or_replace = false;
+    policy->if_not_exists = false;
+  }
   statement.comments.clear();
   statement.trailing_comments.clear();
   return sql::Format(statement);

@@ -139,6 +139,8 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
     statement->asking = std::make_unique<AskingRows>(plan);
     statement->select->SetAsking(statement->asking.get());
   }
+  if (statement->select) statement->select->SetPolicies(PoliciesOf(*plan));
+  one_by_one_.clear();
   const auto topic = topic_of_source_.find(plan->input());
   statement->topic = topic != topic_of_source_.end()
                          ? topic->second
@@ -189,6 +191,7 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   if (statement.select) {
     statement.select->Use(models_, team_);
     statement.select->SetScoreWatch(watch_);
+    statement.select->SetPolicies(PoliciesOf(*plan));
   }
   Redate(std::move(plan));
 }
@@ -220,8 +223,67 @@ void Graph::Run(SourceNode& source, row::Batch& batch, const Arrival& arrival,
   steps_.clear();
   source.Stamp(batch, arrival, steps_);
   if (batch.rows().empty()) return;
-  RunReaders(readers_of_source_[source.plan().name], batch,
-             {batch.rows().front().cause.lsn, steps_, collector});
+  const std::vector<Reader>& readers = readers_of_source_[source.plan().name];
+  if (NeedsOneByOne(source)) return RunOneByOne(readers, batch, collector);
+  RunReaders(readers, batch, {batch.rows().front().cause.lsn, steps_, collector});
+}
+
+void Graph::RunOneByOne(const std::vector<Reader>& readers, row::Batch& batch,
+                        Collector& collector) {
+  size_t step = 0;
+  for (row::Row& row : batch.rows()) {
+    one_.rows().assign(1, row);
+    one_steps_.clear();
+    for (; step < steps_.size() && steps_[step].at <= row.cause; ++step)
+      one_steps_.push_back(steps_[step]);
+    RunReaders(readers, one_, {row.cause.lsn, one_steps_, collector});
+    row = one_.rows().front();
+  }
+}
+
+std::vector<PolicyNode*> Graph::PoliciesOf(const StatementPlan& plan) {
+  std::vector<PolicyNode*> nodes;
+  if (!plan.select) return nodes;
+  for (const PolicyCall& call : plan.select->policy_calls) {
+    std::unique_ptr<PolicyNode>& node = policies_[call.policy->name];
+    if (!node) node = std::make_unique<PolicyNode>(call.policy);
+    nodes.push_back(node.get());
+  }
+  return nodes;
+}
+
+bool Graph::NeedsOneByOne(const SourceNode& source) {
+  if (policies_.empty()) return false;
+  const auto [known, is_new] = one_by_one_.try_emplace(&source, false);
+  if (!is_new) return known->second;
+  CallCounts calls;
+  CountCalls(readers_of_source_[source.plan().name], calls);
+  std::map<std::string, size_t> places;
+  for (const auto& [of, count] : calls)
+    places[of.first] += count;
+  known->second = std::any_of(places.begin(), places.end(),
+                              [](const auto& place) { return place.second > 1; });
+  return known->second;
+}
+
+void Graph::CountCalls(const std::vector<Reader>& readers, CallCounts& calls) const {
+  for (const Reader& reader : readers)
+    CountCalls(*statements_[reader.statement], calls);
+}
+
+// Of the revisions of a statement only one takes a row: what calls policies begins when it is made.
+void Graph::CountCalls(const Statement& statement, CallCounts& calls) const {
+  std::map<std::string, size_t> own;
+  if (statement.plan->select) {
+    for (const PolicyCall& call : statement.plan->select->policy_calls)
+      ++own[call.policy->name];
+  }
+  for (const auto& [policy, count] : own) {
+    size_t& most = calls[{policy, statement.plan->name}];
+    most = std::max(most, count);
+  }
+  CountCalls(statement.readers, calls);
+  if (statement.side != nullptr) CountCalls(*statement.side, calls);
 }
 
 void Graph::Finish(SourceNode& source, row::Place at, Collector& collector) {
@@ -432,6 +494,8 @@ size_t Graph::state_bytes() const {
     if (statement->waiting) bytes += statement->waiting->bytes();
     if (statement->asking) bytes += statement->asking->bytes();
   }
+  for (const auto& [name, policy] : policies_)
+    bytes += policy->bytes();
   return bytes;
 }
 

@@ -12,6 +12,7 @@
 #include "flow/asking_rows.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "flow/policy_node.h"
 #include "flow/select_node.h"
 #include "flow/source_node.h"
 #include "flow/waiting_rows.h"
@@ -34,6 +35,8 @@ struct BlockPage {
 //
 // A batch of one source runs to its end: source, then every statement that reads it, depth first.
 // A side output runs behind the statement whose late rows it takes, in place of reading its input.
+// Where several statements behind one source go through the same policy, each row of that source
+// runs to its end before the next: what one chooses depends on what the other was told before.
 // Of the revisions of a statement one emits, by the LSN of the batch; a later one takes the rows
 // into its state, a former one is done and gives its state up. What a statement refuses of the past
 // it was computed over does not depend on what the others refuse: it was computed apart from them.
@@ -145,6 +148,15 @@ class Graph {
   // Null: no statement of the graph is what the head tells of next, which is passed over.
   Status LoadStatement(Statement* statement, base::ByteReader& reader);
   Status LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader);
+  Status LoadPolicies(base::ByteReader& reader, Match match);
+  std::vector<PolicyNode*> PoliciesOf(const StatementPlan& plan);
+  // Whether calls of one policy in several places take the rows of the source.
+  bool NeedsOneByOne(const SourceNode& source);
+  // By policy and statement: how many calls take rows that come through `readers`.
+  using CallCounts = std::map<std::pair<std::string, std::string>, size_t>;
+  void CountCalls(const std::vector<Reader>& readers, CallCounts& calls) const;
+  void CountCalls(const Statement& statement, CallCounts& calls) const;
+  void RunOneByOne(const std::vector<Reader>& readers, row::Batch& batch, Collector& collector);
   void RunReaders(const std::vector<Reader>& readers, row::Batch& batch, const Passage& passage);
   // Runs what is still apart from the others: what they refused it does not see, and they do not
   // see what it refuses.
@@ -177,6 +189,10 @@ class Graph {
   std::map<std::string, std::vector<size_t>, std::less<>> revisions_;  // by name, ascending
   std::map<std::string, std::string, std::less<>> topic_of_source_;
   std::vector<std::unique_ptr<Statement>> statements_;
+  std::map<std::string, std::unique_ptr<PolicyNode>, std::less<>> policies_;
+  std::map<const SourceNode*, bool> one_by_one_;  // as far as it was asked since the last statement
+  row::Batch one_;                                // RunOneByOne: the row at hand
+  std::vector<WatermarkStep> one_steps_;
   std::vector<WatermarkStep> steps_;
   // While a snapshot is loaded: by its number of a block; null for what is passed over.
   std::vector<state::KeyBlock*> loading_;

@@ -8,6 +8,7 @@
 //           sorted (3): the rows that wait string, then as select
 //           asking (4): the rows that wait for answers string, then as select
 //           done (0): key blocks varint, none of which has pages
+//         policies varint, per policy: name, definition, state: string
 
 #include <algorithm>
 #include <set>
@@ -18,8 +19,9 @@ namespace headrace::flow {
 namespace {
 
 // 1: key blocks were not cut into shards. 2: their number was that of the statement alone. 3: no
-// statement was sorted. 4: none asked a remote model.
+// statement was sorted. 4: none asked a remote model, and there were no policies.
 constexpr uint8_t kVersion = 5;
+constexpr uint8_t kWithPolicies = 5;
 constexpr uint8_t kOldestVersion = 3;
 constexpr uint64_t kBlocksMax = 1 << 16;  // of one statement
 enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3, kAsking = 4 };
@@ -109,6 +111,14 @@ std::string Graph::BeginSnapshot(bool whole) {
       writer.Varint(BlocksOf(*statement->plan));
     }
   }
+  writer.Varint(policies_.size());
+  for (const auto& [name, policy] : policies_) {
+    std::string state;
+    policy->Save(state);
+    writer.String(name);
+    writer.String(policy->plan().definition);
+    writer.String(state);
+  }
   return head;
 }
 
@@ -138,7 +148,34 @@ Status Graph::BeginLoad(std::string_view head, Match match) {
   if (version < kOldestVersion || version > kVersion) return OfOthers();
   HR_TRY(LoadSources(reader, match));
   HR_TRY(LoadStatements(reader, match));
+  if (version >= kWithPolicies) {
+    HR_TRY(LoadPolicies(reader, match));
+  } else if (match != Match::kAny && !policies_.empty()) {
+    return OfOthers();
+  }
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
+}
+
+Status Graph::LoadPolicies(base::ByteReader& reader, Match match) {
+  const uint64_t count = reader.Varint();
+  if (match == Match::kExact && count != policies_.size()) return OfOthers();
+  std::set<std::string> known;
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string_view name = reader.String();
+    std::string_view definition = reader.String();
+    std::string_view state = reader.String();
+    if (!reader.ok()) return Damaged();
+    const auto found = policies_.find(name);
+    if (found == policies_.end()) {
+      if (match == Match::kExact) return OfOthers();
+      continue;
+    }
+    if (found->second->plan().definition != definition || !known.emplace(name).second) {
+      return OfOthers();
+    }
+    HR_TRY(found->second->Load(state));
+  }
+  return match == Match::kAny || known.size() == policies_.size() ? Ok() : Status(OfOthers());
 }
 
 Status Graph::LoadSources(base::ByteReader& reader, Match match) {

@@ -10,6 +10,7 @@
 #include "expr/expr.h"
 #include "flow/watch_plan.h"
 #include "learn/learner.h"
+#include "learn/policy.h"
 #include "model/model.h"
 #include "model/reasons.h"
 #include "model/remote_model.h"
@@ -128,6 +129,34 @@ struct RemoteQuestion {
   int detail_slot = -1;           // a text: what went wrong
 };
 
+// A policy as CREATE POLICY declared it. What it has learned, and the choices that wait for their
+// rewards, belong to the graph (policy_node.h): all calls in it share them.
+struct PolicyPlan {
+  std::string name;
+  std::vector<std::string> arms;
+  std::vector<row::Column> context;
+  learn::PolicySpec spec;
+  int64_t reward_within = 0;  // microseconds of event time behind the choice
+  size_t open_choices = 0;    // that wait for rewards, at most
+  std::optional<double> expired_reward;  // of a choice that got none
+  // Names it with all that its state depends on: only such a state may be loaded.
+  std::string definition;
+};
+
+// CHOOSE or REWARD in a SELECT. They come last, when nothing can fail any more: a row whose choice
+// was drawn is always emitted.
+struct PolicyCall {
+  enum class Kind : uint8_t { kChoose, kReward };
+  Kind kind = Kind::kChoose;
+  std::shared_ptr<const PolicyPlan> policy;
+  // kChoose: the context. kReward: the id of the row that was chosen for, the reward and, if there
+  // are three, what the guardrail watches.
+  std::vector<int> argument_slots;
+  std::vector<row::Type> argument_types;
+  int result_slot = -1;      // the arm; or what became of the reward
+  int propensity_slot = -1;  // kChoose
+};
+
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the
 // functions with a memory and the predictions that read only those, then questions. The watches
 // look at what was predicted.
@@ -173,6 +202,7 @@ struct SelectPlan {
   std::shared_ptr<const expr::Expr> where;
   std::vector<Stage> stages;
   std::vector<int> output_slots;
+  std::vector<PolicyCall> policy_calls;
   std::vector<std::string> learners;  // models that it says LEARN of
   std::vector<FeatureNote> features;
   std::vector<RuleNote> rules;
@@ -251,7 +281,7 @@ struct StatementPlan {
   // Whether what comes out depends on rows that came before.
   bool HasState() const {
     const auto holds = [](const Stage& stage) { return stage.blocks() > 0; };
-    return window || on_watermark || asks() ||
+    return window || on_watermark || asks() || !select->policy_calls.empty() ||
            std::any_of(select->stages.begin(), select->stages.end(), holds);
   }
   // Rows stand in the partition of the row they stem from; otherwise all of them in one, because

@@ -8,6 +8,11 @@
 #include "row/text.h"
 
 namespace headrace::flow {
+namespace {
+
+const std::vector<std::string> kNoCategories;
+
+}  // namespace
 
 double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories) {
@@ -45,6 +50,8 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
       blocks.push_back(std::move(block));
     }
   }
+  for (const PolicyCall& call : plan_->select->policy_calls)
+    choices_a_row_ += call.kind == PolicyCall::Kind::kChoose ? 1 : 0;
 }
 
 void SelectNode::Use(ModelLookup models, os::WorkerTeam& team) {
@@ -97,6 +104,7 @@ void SelectNode::RunStages(size_t first, row::Batch& output, Collector& collecto
     Watch(i);
     if (!select.stages[i].questions.empty()) asking_->Ask(i, working_, origins_);
   }
+  if (!policies_.empty()) RunPolicies();
   output.Clear();
   for (size_t i = 0; i < working_.rows().size(); ++i) {
     const row::Row& from = working_.rows()[i];
@@ -112,6 +120,7 @@ void SelectNode::RunStages(size_t first, row::Batch& output, Collector& collecto
     }
   }
   collector.EmitAll(*plan_, output, *team_);
+  if (choices_a_row_ > 0) NameChoices(output);
   if (probe_ == nullptr) return;
   size_t emitted = 0;
   for (const row::Row& row : working_.rows()) {
@@ -220,6 +229,58 @@ void SelectNode::Fail(size_t index, const Error& error, Collector& collector) {
   origin.dead_lettered = true;
   collector.Refuse(plan_->select->input, origin,
                    {error.code(), error.message(), error.place(), plan_.get()});
+}
+
+void SelectNode::RunPolicies() {
+  drawn_.clear();
+  const std::vector<PolicyCall>& calls = plan_->select->policy_calls;
+  for (row::Row& row : working_.rows()) {
+    if (row.failed) continue;
+    for (size_t c = 0; c < calls.size(); ++c) {
+      if (calls[c].kind == PolicyCall::Kind::kChoose) {
+        Choose(calls[c], *policies_[c], row);
+      } else {
+        Reward(calls[c], *policies_[c], row);
+      }
+    }
+  }
+}
+
+void SelectNode::Choose(const PolicyCall& call, PolicyNode& policy, row::Row& row) {
+  context_.clear();
+  for (size_t i = 0; i < call.argument_slots.size(); ++i) {
+    const double value =
+        FeatureOf(row.values[call.argument_slots[i]], call.argument_types[i], kNoCategories);
+    context_.push_back(std::abs(value) <= learn::Policy::kNumberMax ? value : 0);
+  }
+  const PolicyNode::Drawn drawn = policy.Choose(row, context_);
+  drawn_.push_back({&policy, drawn.number});
+  const std::string& arm = call.policy->arms[drawn.choice.arm];
+  row.values[call.result_slot] = row::Value::Text(working_.arena().Copy(arm));
+  row.values[call.propensity_slot] = row::Value::Double(drawn.choice.propensity);
+}
+
+void SelectNode::Reward(const PolicyCall& call, PolicyNode& policy, row::Row& row) {
+  const auto number = [&](size_t i) -> std::optional<double> {
+    const double value =
+        FeatureOf(row.values[call.argument_slots[i]], call.argument_types[i], kNoCategories);
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
+  };
+  PolicyNode::Given given;
+  const row::Value& id = row.values[call.argument_slots[0]];
+  if (!id.null) given.id = id.text();
+  given.reward = number(1);
+  given.has_metric = call.argument_slots.size() > 2;
+  if (given.has_metric) given.metric = number(2);
+  row.values[call.result_slot] = row::Value::Text(ToString(policy.Reward(row, given)));
+}
+
+void SelectNode::NameChoices(const row::Batch& output) {
+  size_t at = 0;
+  for (const row::Row& row : output.rows()) {
+    for (size_t c = 0; c < choices_a_row_; ++c, ++at)
+      drawn_[at].policy->Name(drawn_[at].number, plan_->name, row.partition, row.offset);
+  }
 }
 
 // The score of a row does not depend on what is scored with it: the rows of one version go

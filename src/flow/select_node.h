@@ -11,6 +11,7 @@
 #include "flow/asking_rows.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
+#include "flow/policy_node.h"
 #include "flow/probe.h"
 #include "flow/score_watch.h"
 #include "flow/watch_block.h"
@@ -27,7 +28,8 @@ double FeatureOf(const row::Value& value, row::Type type,
                  const std::vector<std::string>& categories);
 
 // Runs a SELECT without GROUP BY over a batch: lateness, WHERE, then stage by stage expressions,
-// windows, functions with a memory and predictions. Emits one row per row that passes, in order.
+// windows, functions with a memory and predictions; last what policies choose and are told. Emits
+// one row per row that passes, in order.
 // The team does together what a row needs nothing of another for; refusals are told in order.
 // Confined.
 class SelectNode {
@@ -44,6 +46,8 @@ class SelectNode {
   // The same of the row that the answer was the last for, if it was; `output` is empty otherwise.
   void Answer(const RemoteAnswer& answer, row::Place at, row::Batch& output, Collector& collector);
 
+  // The policies that its calls go through, one a call; they outlive the last Run.
+  void SetPolicies(std::vector<PolicyNode*> policies) { policies_ = std::move(policies); }
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
   // Goes on in another graph: with its models and its team, which must outlive the node.
@@ -73,6 +77,12 @@ class SelectNode {
   void GatherFeatures(const Prediction& prediction, const model::Model& model, size_t index,
                       double* features) const;
   std::vector<int> CanaryColumns() const;
+  // CHOOSE and REWARD of each row, in order.
+  void RunPolicies();
+  void Choose(const PolicyCall& call, PolicyNode& policy, row::Row& row);
+  void Reward(const PolicyCall& call, PolicyNode& policy, row::Row& row);
+  // Tells the policies where the rows stand that they drew arms for.
+  void NameChoices(const row::Batch& output);
   void Fail(size_t index, const Error& error, Collector& collector);
 
   std::shared_ptr<const StatementPlan> plan_;
@@ -81,6 +91,14 @@ class SelectNode {
   AskingRows* asking_ = nullptr;
   Probe* probe_ = nullptr;
   ScoreWatch* watch_ = nullptr;
+  std::vector<PolicyNode*> policies_;
+  struct DrawnChoice {
+    PolicyNode* policy = nullptr;
+    uint64_t number = 0;
+  };
+  std::vector<DrawnChoice> drawn_;  // of the batch: those of its first row, of its second...
+  size_t choices_a_row_ = 0;
+  std::vector<double> context_;
   std::vector<std::vector<std::unique_ptr<state::KeyBlock>>>
       key_blocks_;  // by stage; those of windows first, those of watches last
   std::vector<std::vector<WatchBlock*>> watches_;  // by stage; owned by key_blocks_

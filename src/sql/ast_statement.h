@@ -213,6 +213,21 @@ struct CreateModel {
   std::vector<ReasonDefinition> reasons;
 };
 
+struct PolicyArm {
+  std::string text;
+  SourceSpan span;
+};
+
+// CREATE POLICY name ARMS ('a', 'b') [CONTEXT (x DOUBLE PRECISION, ...)] WITH (type = '...', ...)
+struct CreatePolicy {
+  bool or_replace = false;
+  bool if_not_exists = false;
+  Identifier name;
+  std::vector<PolicyArm> arms;
+  std::vector<LearnerColumn> context;
+  std::vector<Option> options;
+};
+
 // ---------------------------------------------------------------------------- the rest
 
 enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire, kRollback };
@@ -232,7 +247,7 @@ struct AlterModel {
   SourceSpan version_span;
 };
 
-enum class ObjectKind { kStream, kTable, kView, kModel };
+enum class ObjectKind { kStream, kTable, kView, kModel, kPolicy };
 
 struct Drop {
   ObjectKind kind = ObjectKind::kStream;
@@ -261,8 +276,8 @@ struct Explain {
   std::unique_ptr<Statement> statement;
 };
 
-using StatementBody = std::variant<CreateRelation, CreateModel, AlterModel, Drop, Insert, SelectPtr,
-                                   Show, Explain, Describe>;
+using StatementBody = std::variant<CreateRelation, CreateModel, CreatePolicy, AlterModel, Drop,
+                                   Insert, SelectPtr, Show, Explain, Describe>;
 
 // One statement of a script. `span` runs from its first word to its last, without the semicolon:
 // the text between is what the user wrote. Movable, not copyable; unsynchronized.

@@ -24,6 +24,8 @@ std::string_view ObjectWord(ObjectKind kind) {
       return "TABLE";
     case ObjectKind::kView:
       return "MATERIALIZED VIEW";
+    case ObjectKind::kPolicy:
+      return "POLICY";
     case ObjectKind::kModel:
       return "MODEL";
   }
@@ -109,6 +111,21 @@ class StatementWriter {
     return model.options.empty() ? text : text + " " + WriteOptions(model.options);
   }
 
+  std::string operator()(const CreatePolicy& policy) const {
+    std::string text = "CREATE ";
+    if (policy.or_replace) text += "OR REPLACE ";
+    text += "POLICY ";
+    if (policy.if_not_exists) text += "IF NOT EXISTS ";
+    text += FormatName(policy.name.name) + " ARMS (";
+    for (size_t i = 0; i < policy.arms.size(); ++i)
+      text += (i == 0 ? "" : ", ") + Literal(policy.arms[i].text);
+    text += ")";
+    for (size_t i = 0; i < policy.context.size(); ++i)
+      text += (i == 0 ? " CONTEXT (" : ", ") + WriteLearnerColumn(policy.context[i]);
+    if (!policy.context.empty()) text += ")";
+    return text + " " + WriteOptions(policy.options);
+  }
+
   static std::string Reasons(const std::vector<ReasonDefinition>& reasons) {
     if (reasons.empty()) return "";
     std::string text;
@@ -186,8 +203,9 @@ class StatementWriter {
   std::string operator()(const SelectPtr& select) const { return WriteSelect(*select, true); }
 
   std::string operator()(const Show& show) const {
-    return show.kind == ObjectKind::kView ? "SHOW VIEWS"
-                                          : "SHOW " + std::string(ObjectWord(show.kind)) + "S";
+    if (show.kind == ObjectKind::kView) return "SHOW VIEWS";
+    if (show.kind == ObjectKind::kPolicy) return "SHOW POLICIES";
+    return "SHOW " + std::string(ObjectWord(show.kind)) + "S";
   }
 
   std::string operator()(const Explain& explain) const {

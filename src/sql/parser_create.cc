@@ -29,6 +29,31 @@ bool StatementParser::ParseCreateModel(CreateModel& out) {
          ParseReasons(out.reasons);
 }
 
+bool StatementParser::ParseCreatePolicy(CreatePolicy& out) {
+  if (!ParseIfNotExists(out.if_not_exists)) return false;
+  if (!cursor_.ExpectName("the name of the policy", out.name)) return false;
+  if (!cursor_.ExpectWord("arms")) return false;
+  const SourceSpan open = cursor_.Peek().span;
+  if (!cursor_.ExpectSymbol("(")) return false;
+  do {
+    if (!cursor_.CheckCount(out.arms.size(), "arms")) return false;
+    if (cursor_.Peek().kind != TokenKind::kString) return cursor_.Fail("an arm as a text");
+    const SourceSpan span = cursor_.Peek().span;
+    out.arms.push_back({cursor_.Take().text, span});
+  } while (cursor_.AcceptSymbol(","));
+  if (!cursor_.ExpectClose(open)) return false;
+  if (cursor_.AcceptWord("context")) {
+    const SourceSpan context = cursor_.Peek().span;
+    if (!cursor_.ExpectSymbol("(")) return false;
+    do {
+      if (!cursor_.CheckCount(out.context.size(), "columns")) return false;
+      if (!ParseLearnerColumn(out.context.emplace_back())) return false;
+    } while (cursor_.AcceptSymbol(","));
+    if (!cursor_.ExpectClose(context)) return false;
+  }
+  return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options);
+}
+
 // [REASONS (feature 'text', ...)].
 bool StatementParser::ParseReasons(std::vector<ReasonDefinition>& out) {
   if (!cursor_.AcceptWord("reasons")) return true;

@@ -77,6 +77,13 @@ bool StatementParser::ParseCreate(Statement& out) {
     out.body = std::move(model);
     return true;
   }
+  if (cursor_.AcceptWord("policy")) {
+    CreatePolicy policy;
+    policy.or_replace = replace;
+    if (!ParseCreatePolicy(policy)) return false;
+    out.body = std::move(policy);
+    return true;
+  }
   CreateRelation create;
   create.or_replace = replace;
   const Token& token = cursor_.Peek();
@@ -94,7 +101,7 @@ bool StatementParser::ParseCreate(Statement& out) {
     return cursor_.Refuse(token.span, "CREATE SOURCE and CREATE SINK are not supported",
                           "declare the stream with CREATE STREAM name (...) WITH (topic = '...')");
   } else {
-    return cursor_.Fail("`STREAM`, `TABLE`, `MATERIALIZED VIEW` or `MODEL`");
+    return cursor_.Fail("`STREAM`, `TABLE`, `MATERIALIZED VIEW`, `MODEL` or `POLICY`");
   }
   if (!ParseRelation(create)) return false;
   out.body = std::move(create);
@@ -108,13 +115,15 @@ bool StatementParser::ParseObjectKind(ObjectKind& out) {
     out = ObjectKind::kTable;
   } else if (cursor_.AcceptWord("model")) {
     out = ObjectKind::kModel;
+  } else if (cursor_.AcceptWord("policy")) {
+    out = ObjectKind::kPolicy;
   } else if (cursor_.AcceptWord("materialized")) {
     out = ObjectKind::kView;
     return cursor_.ExpectWord("view");
   } else if (cursor_.AcceptWord("view")) {
     out = ObjectKind::kView;
   } else {
-    return cursor_.Fail("`STREAM`, `TABLE`, `MATERIALIZED VIEW` or `MODEL`");
+    return cursor_.Fail("`STREAM`, `TABLE`, `MATERIALIZED VIEW`, `MODEL` or `POLICY`");
   }
   return true;
 }
@@ -249,10 +258,12 @@ bool StatementParser::ParseShow(Statement& out) {
     show.kind = ObjectKind::kTable;
   } else if (cursor_.AcceptWord("models")) {
     show.kind = ObjectKind::kModel;
+  } else if (cursor_.AcceptWord("policies")) {
+    show.kind = ObjectKind::kPolicy;
   } else if (cursor_.AcceptWord("views") || cursor_.AcceptWords("materialized", "views")) {
     show.kind = ObjectKind::kView;
   } else {
-    return cursor_.Fail("`STREAMS`, `TABLES`, `VIEWS` or `MODELS`");
+    return cursor_.Fail("`STREAMS`, `TABLES`, `VIEWS`, `MODELS` or `POLICIES`");
   }
   out.body = show;
   return true;
@@ -274,7 +285,8 @@ bool StatementParser::ParseExplain(Statement& out) {
 bool StatementParser::ParseDescribe(Statement& out) {
   cursor_.Take();
   Describe describe;
-  const bool kind = cursor_.AtName(1) && (cursor_.AtWord("stream") || cursor_.AtWord("model"));
+  const bool kind = cursor_.AtName(1) && (cursor_.AtWord("stream") || cursor_.AtWord("model") ||
+                                          cursor_.AtWord("policy"));
   if (kind || cursor_.AtWord("table")) cursor_.Take();
   cursor_.AcceptWords("materialized", "view");
   if (!cursor_.ExpectName("the name to describe", describe.name)) return false;

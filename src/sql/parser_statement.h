@@ -35,6 +35,7 @@ class StatementParser {
   // CREATE (parser_create.cc).
   bool ParseIfNotExists(bool& out);
   bool ParseCreateModel(CreateModel& out);
+  bool ParseCreatePolicy(CreatePolicy& out);
   bool ParseReasons(std::vector<ReasonDefinition>& out);
   bool ParseLearner(LearnerClause& out);
   bool ParseRemote(RemoteClause& out);

@@ -163,6 +163,7 @@ class StatementPlanner {
     }
     scope.Finish(select);
     CheckAsking(select);
+    StartPoliciesFromNow(select);
     PlanState(input, select);
     PlanPartitionKey(input, select);
     std::vector<int> kept;
@@ -245,6 +246,7 @@ class StatementPlanner {
       return;
     }
     std::string name = item.alias.empty() ? DefaultName(expression) : item.alias.name;
+    if (IsPolicyCall(expression)) return PlanPolicyCall(expression, name, scope, select);
     scope.BeginItem(expression, name);
     Binding binding = scope.SlotOf(expression);
     if (binding.slot < 0) {
@@ -255,6 +257,32 @@ class StatementPlanner {
     plan_->schema.columns.push_back({name, binding.type, false});
     select.output_slots.push_back(binding.slot);
     scope.AddAlias(name, binding);
+  }
+
+  // Of a choice the propensity is logged beside the arm, asked for or not.
+  void PlanPolicyCall(const Expression& call, const std::string& name, SelectScope& scope,
+                      flow::SelectPlan& select) {
+    Binding result;
+    Binding propensity;
+    if (!scope.BindPolicyCall(call, &result, &propensity)) return;
+    plan_->schema.columns.push_back({name, result.type, false});
+    select.output_slots.push_back(result.slot);
+    if (propensity.slot < 0) return;
+    plan_->schema.columns.push_back({name + "_propensity", propensity.type, false});
+    select.output_slots.push_back(propensity.slot);
+  }
+
+  // What a policy chose was done, or not: rows of the past cannot be chosen for any more, and what
+  // they brought was brought by something else.
+  void StartPoliciesFromNow(const flow::SelectPlan& select) {
+    if (select.policy_calls.empty()) return;
+    if (select_.start_from && select_.start_from->kind != StartKind::kNow) {
+      Complain(diagnostics_, "HR1249", "a statement with CHOOSE or REWARD starts from now",
+               select_.start_from->span)
+          .hint = "leave START FROM out; `headrace policy evaluate` judges the past";
+    }
+    plan_->start_lsn = UINT64_MAX;  // the deployer puts the statement's own LSN here
+    plan_->start_time = INT64_MIN;
   }
 
   void NoteRule(const std::string& name, const Expression& expression, SelectScope& scope,
@@ -327,6 +355,8 @@ class StatementPlanner {
         slots.push_back(q.when_slot);
       }
     }
+    for (const flow::PolicyCall& call : select.policy_calls)
+      slots.insert(slots.end(), call.argument_slots.begin(), call.argument_slots.end());
     for (const flow::RuleNote& rule : select.rules) {
       for (const auto& branch : rule.branches) {
         if (branch.when) branch.when->CollectSlots(slots);

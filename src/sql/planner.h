@@ -13,13 +13,14 @@
 
 namespace headrace::sql {
 
-// A relation or model that a statement may name.
+// A relation, model or policy that a statement may name.
 struct KnownName {
   std::shared_ptr<const flow::SourcePlan> source;
   std::shared_ptr<const flow::StatementPlan> statement;
   std::shared_ptr<const flow::ModelVersions> models;
   std::shared_ptr<const flow::LearnerPlan> learner;
   std::shared_ptr<const flow::RemotePlan> remote;
+  std::shared_ptr<const flow::PolicyPlan> policy;
   const row::Schema* plain = nullptr;  // a stream that only queries read, such as dead letters
 
   const row::Schema& schema() const {
@@ -38,6 +39,7 @@ class NameLookup {
   virtual std::optional<KnownName> Find(const std::string& name) const = 0;
   virtual std::vector<std::string> relation_names() const = 0;
   virtual std::vector<std::string> model_names() const = 0;
+  virtual std::vector<std::string> policy_names() const = 0;
 };
 
 // Binds statements to plans: resolves names and types, lays out slots, groups windows into key
@@ -58,6 +60,8 @@ class Planner {
   std::shared_ptr<const flow::LearnerPlan> PlanLearner(const CreateModel& create) const;
   // CREATE MODEL ... INPUT ... OUTPUT.
   std::shared_ptr<const flow::RemotePlan> PlanRemote(const CreateModel& create) const;
+  // CREATE POLICY.
+  std::shared_ptr<const flow::PolicyPlan> PlanPolicy(const CreatePolicy& create) const;
   // A SELECT over what is stored.
   std::shared_ptr<const QueryPlan> PlanQuery(const Select& select);
 

@@ -37,8 +37,8 @@ std::vector<std::string> SelectScope::names() const {
 
 std::vector<std::string> SelectScope::call_names() const {
   std::vector<std::string> names = flow::RunningFunctionNames();
-  for (const char* name : {"avg", "bool_and", "bool_or", "count", "first_value", "lag",
-                           "last_value", "learn", "max", "min", "predict", "reasons", "stddev",
+  for (const char* name : {"avg", "bool_and", "bool_or", "choose", "count", "first_value", "lag",
+                           "last_value", "learn", "max", "min", "predict", "reasons", "reward", "stddev",
                            "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
     names.emplace_back(name);
   return names;
@@ -49,6 +49,7 @@ Interception SelectScope::Intercept(const Expression& node, Binding* binding) {
   if (node.kind != ExpressionKind::kCall) return Interception::kNone;
   if (flow::FindRunningFunction(node.name) != nullptr) return BindRunning(node, binding);
   if (node.name == "learn") return BindLearn(node, binding);
+  if (IsPolicyCall(node)) return RefusePolicyCall(node);
   if (node.windowed()) return BindWindowCall(node, binding);
   if (!state::FindAggregate(node.name) || node.flag) return Interception::kNone;
   Complain(diagnostics_, "HR1120", "aggregate `" + node.name + "` needs a window here", node.span)
@@ -488,6 +489,7 @@ bool SelectScope::CheckInputType(const Expression& call, const model::ModelInfo&
 void SelectScope::Finish(flow::SelectPlan& plan) {
   plan.stages = std::move(stages_);
   plan.features = std::move(features_);
+  plan.policy_calls = std::move(policy_calls_);
   for (const LearnCall& call : learn_calls_)
     plan.learners.push_back(call.model);
   plan.slots = static_cast<int>(stage_of_slot_.size());

@@ -42,6 +42,9 @@ class SelectScope final : public NameScope {
     Binding binding;
   };
   const std::vector<Column>& model_columns() const { return model_columns_; }
+  // CHOOSE or REWARD, which are items of their own: the slot of the arm, or of what became of the
+  // reward; of CHOOSE, that of the propensity. False after a diagnostic.
+  bool BindPolicyCall(const Expression& call, Binding* result, Binding* propensity);
 
   // Moves what was laid out into the plan.
   void Finish(flow::SelectPlan& plan);
@@ -82,6 +85,11 @@ class SelectScope final : public NameScope {
                        state::RunningCall::Question* question);
   bool CheckLearned(const flow::LearnerPlan& learner, const row::Column* input,
                     const Expression& given, row::Type type);
+
+  // Null after a diagnostic.
+  std::shared_ptr<const flow::PolicyPlan> PolicyOf(const Expression& call);
+  bool BindPolicyValues(const Expression& call, flow::PolicyCall* made);
+  Interception RefusePolicyCall(const Expression& call);
 
   Interception BindPredict(const Expression& call, Binding* binding);
   // PREDICT of a remote model.
@@ -140,9 +148,13 @@ class SelectScope final : public NameScope {
   };
   std::map<std::string, RemoteCall> remote_calls_;
   std::vector<Column> model_columns_;
+  std::vector<flow::PolicyCall> policy_calls_;
   const Expression* item_ = nullptr;
   std::string item_alias_;
 };
+
+// Whether it is CHOOSE(...) or REWARD(...).
+bool IsPolicyCall(const Expression& expression);
 
 // Reads the arguments of an aggregate call (`count(*)`, `sum(x)`, `count(DISTINCT x)`): its kind,
 // or nothing with a diagnostic. The argument's type is checked by state::ResultType.

@@ -50,6 +50,7 @@ Status BenchShadow(Bench& bench);         // shadow.*
 Status BenchDetect(Bench& bench);         // detect.*
 Status BenchLearn(Bench& bench);          // learn.*
 Status BenchWatch(Bench& bench);          // watch.*
+Status BenchChoose(Bench& bench);         // choose.*
 Status BenchDisk(Bench& bench);           // disk.*
 Status BenchJournal(Bench& bench);        // journal.append.*
 Status BenchDecideHttp(Bench& bench);     // decide.http.*

@@ -17,6 +17,7 @@
 HEADRACE_EMBED(headrace_demo_script, "fraud/app.sql");
 HEADRACE_EMBED(headrace_demo_labels, "fraud/chargebacks.sql");
 HEADRACE_EMBED(headrace_demo_model, "fraud/fraud.lgb.txt");
+HEADRACE_EMBED(headrace_retail_script, "retail/app.sql");
 // NOLINTEND
 
 namespace headrace::cli {
@@ -38,6 +39,10 @@ std::string_view DemoLabels() {
 
 std::string_view DemoModel() {
   return Between(headrace_demo_model_begin, headrace_demo_model_end);
+}
+
+std::string_view RetailScript() {
+  return Between(headrace_retail_script_begin, headrace_retail_script_end);
 }
 
 }  // namespace headrace::cli

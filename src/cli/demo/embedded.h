@@ -9,4 +9,7 @@ std::string_view DemoScript();  // app.sql
 std::string_view DemoLabels();  // chargebacks.sql
 std::string_view DemoModel();   // fraud.lgb.txt
 
+// examples/retail/app.sql.
+std::string_view RetailScript();
+
 }  // namespace headrace::cli
