@@ -37,7 +37,7 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
       blocks.push_back(state::KeyBlock::Make(spec, spill));
     }
     for (const state::RunningSpec& spec : stage.running)
-      blocks.push_back(state::MakeRunningBlock(spec));
+      blocks.push_back(state::MakeRunningBlock(spec, spill));
   }
 }
 
