@@ -54,7 +54,7 @@ void SnapshotCycle::Restart(Forget forget) {
 }
 
 void SnapshotCycle::Begin(flow::Graph& graph, uint64_t lsn, const Head& head) {
-  const bool whole = whole_ || writer_.needs_whole();
+  const bool whole = whole_ || writer_.needs_whole() || graph.needs_whole_snapshot();
   writer_.Begin(lsn, head(graph.BeginSnapshot(whole)), whole);
   taking_ = true;
   whole_ = false;

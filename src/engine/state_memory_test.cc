@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_program.h"
+#include "flow/waiting_rows.h"
 
 namespace headrace::engine {
 namespace {
@@ -33,6 +34,9 @@ CREATE STREAM sorted AS
 SELECT id, q, ts,
   sum(q) OVER (PARTITION BY k ORDER BY ts ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) AS ten
 FROM events EMIT ON WATERMARK;
+CREATE STREAM watched AS
+SELECT id, adwin(q) OVER (PARTITION BY k) AS drift, ewma_score(q) OVER (PARTITION BY k) AS score
+FROM events;
 CREATE MATERIALIZED VIEW per_minute AS
 SELECT window_start, k, count(*) AS n, avg(q) AS mean, count(DISTINCT q) AS different
 FROM TUMBLE(TABLE rolling, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY window_start, k;
@@ -58,7 +62,7 @@ MemoryLimit NothingStays() {
 
 std::string AllRows(const TestProgram& program) {
   std::string rows;
-  for (const char* stream : {"rolling", "sorted", "per_minute"})
+  for (const char* stream : {"rolling", "sorted", "watched", "per_minute"})
     rows += program.Rows(stream, true) + "\n";
   return rows;
 }
@@ -126,6 +130,32 @@ FROM TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY window_s
   feed(40'000);
   EXPECT_GT(before, 0);
   EXPECT_LE(program.Metric("headrace_memory_spill_bytes"), before * 1.5);
+}
+
+// The end of an input lets go of all rows that wait at once: the limit is looked at meanwhile.
+TEST(StateMemory, IsLookedAtWhileManyRowsAreReleased) {
+  size_t looks = 0;
+  TestProgram program;
+  program.SetMemory({kLimit, "/tmp", [&looks] { return ++looks, uint64_t{0}; }});
+  program.Restart().value();
+  program.Run(R"(
+CREATE STREAM events (id TEXT NOT NULL, q BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL,
+  WATERMARK FOR ts AS ts) WITH (topic = 'events', timestamp_unit = 's');
+CREATE STREAM sorted AS SELECT id, ts FROM events
+  EMIT ON WATERMARK ALLOWED LATENESS INTERVAL '100000 seconds';
+)");
+  constexpr int64_t kRows = 20'000;
+  std::vector<std::string> events;
+  for (int64_t i = 0; i < kRows; ++i) {
+    const int64_t seconds = TestProgram::kNow / 1'000'000 - kRows + i;
+    events.push_back(R"({"id":"i","q":1,"ts":)" + std::to_string(seconds) + "}");
+  }
+  program.Feed("events", events);
+  EXPECT_EQ(program.Rows("sorted"), "");
+  looks = 0;
+  program.engine().FinishInput("events").value();
+  EXPECT_GE(looks, static_cast<size_t>(kRows) / flow::WaitingRows::kReleaseRows);
+  EXPECT_EQ(std::ranges::count(program.Rows("sorted"), '\n'), kRows);
 }
 
 // The rest of the process takes what there is: what comes is refused, and nothing of it is there.

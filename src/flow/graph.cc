@@ -5,6 +5,10 @@
 namespace headrace::flow {
 namespace {
 
+// A batch of so many rows may bring megabytes of what was put out back into memory in each
+// statement: the limit is looked at between them, not behind the batch alone.
+constexpr size_t kLookRows = 256;
+
 // Takes nothing on: a revision that is not in force yet has its say in its state alone.
 class MutedCollector final : public Collector {
  public:
@@ -304,6 +308,7 @@ void Graph::RunReaders(const std::vector<Reader>& readers, row::Batch& batch,
     } else {
       RunReader(reader, batch, passage);
     }
+    if (batch.rows().size() >= kLookRows) KeepWithin();
   }
 }
 
@@ -405,9 +410,11 @@ void Graph::RunWaiting(Statement& statement, row::Batch& batch, const Passage& p
   statement.waiting->Run(batch, passage.steps, collector,
                          [&](row::Batch& rows, const std::vector<WatermarkStep>& steps) {
                            statement.select->Run(rows, statement.output, released);
-                           if (!live || statement.readers.empty()) return;
-                           RunReaders(statement.readers, statement.output,
-                                      {passage.lsn, steps, passage.collector});
+                           if (live && !statement.readers.empty()) {
+                             RunReaders(statement.readers, statement.output,
+                                        {passage.lsn, steps, passage.collector});
+                           }
+                           if (rows.rows().size() >= kLookRows) KeepWithin();
                          });
 }
 

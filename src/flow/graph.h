@@ -23,7 +23,8 @@
 
 namespace headrace::flow {
 
-// A page of the graph's `block`-th key block, counted over all statements as they were added.
+// A page of the graph's `block`-th block of state: what sources remember, in their order, then over
+// all statements as they were added.
 struct BlockPage {
   uint32_t block = 0;
   state::StatePage page;
@@ -91,10 +92,12 @@ class Graph {
   // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
   enum class Match { kExact, kState, kAny };
 
-  // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
-  // goes on as KeyBlock::TakePages does. Loading goes into a graph that has not run: BeginLoad,
-  // each page, EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph
-  // must then be thrown away.
+  // Snapshots. BeginSnapshot fixes the moment and gives what is no page; TakePages goes on as
+  // PagedState::TakePages does. Loading goes into a graph that has not run: BeginLoad, each page,
+  // EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph must then
+  // be thrown away.
+  // The next one must be whole: what was loaded is of a format whose pages were others.
+  bool needs_whole_snapshot() const { return needs_whole_; }
   std::string BeginSnapshot(bool whole);
   bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
   Status BeginLoad(std::string_view head, Match match);
@@ -141,13 +144,23 @@ class Graph {
     if (spill_ != nullptr && keeps_within_) spill_->KeepWithin();
   }
   void Connect(const std::string& input, size_t reader);
+  // As the head of a snapshot tells of a statement.
+  enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3, kAsking = 4 };
+  static Kind KindOf(const Statement& statement);
+  static std::vector<state::PagedState*> BlocksOf(const Statement& statement);
   // By number; null: of a revision that is done.
-  std::vector<state::KeyBlock*> KeyBlocks() const;
-  Status LoadSources(base::ByteReader& reader, Match match);
-  Status LoadStatements(base::ByteReader& reader, Match match);
+  std::vector<state::PagedState*> Blocks() const;
+  // The head that is being loaded.
+  struct Head {
+    uint8_t version = 0;
+    Match match = Match::kExact;
+  };
+  Status LoadSources(base::ByteReader& reader, Head from);
+  Status LoadStatements(base::ByteReader& reader, Head from);
   // Null: no statement of the graph is what the head tells of next, which is passed over.
-  Status LoadStatement(Statement* statement, base::ByteReader& reader);
-  Status LoadBlocks(Statement* statement, uint64_t blocks, base::ByteReader& reader);
+  Status LoadStatement(Statement* statement, base::ByteReader& reader, Head from);
+  Status LoadDone(Statement* statement, base::ByteReader& reader, Head from);
+  Status LoadBlocks(const std::vector<state::PagedState*>* blocks, base::ByteReader& reader);
   Status LoadPolicies(base::ByteReader& reader, Match match);
   std::vector<PolicyNode*> PoliciesOf(const StatementPlan& plan);
   // Whether calls of one policy in several places take the rows of the source.
@@ -195,7 +208,8 @@ class Graph {
   std::vector<WatermarkStep> one_steps_;
   std::vector<WatermarkStep> steps_;
   // While a snapshot is loaded: by its number of a block; null for what is passed over.
-  std::vector<state::KeyBlock*> loading_;
+  std::vector<state::PagedState*> loading_;
+  bool needs_whole_ = false;
 };
 
 }  // namespace headrace::flow

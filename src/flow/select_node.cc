@@ -42,7 +42,7 @@ SelectNode::SelectNode(std::shared_ptr<const StatementPlan> plan, ModelLookup mo
       blocks.push_back(state::KeyBlock::Make(spec, spill));
     }
     for (const state::RunningSpec& spec : stage.running)
-      blocks.push_back(state::MakeRunningBlock(spec));
+      blocks.push_back(state::MakeRunningBlock(spec, spill));
     std::vector<WatchBlock*>& watches = watches_.emplace_back();
     for (const WatchPlan& watch : stage.watches) {
       auto block = std::make_unique<WatchBlock>(watch);

@@ -8,6 +8,13 @@
 #include "row/text.h"
 
 namespace headrace::flow {
+namespace {
+
+Error Damaged() {
+  return Error(ErrorKind::kCorruption, "HR4204", "the state of a source does not parse");
+}
+
+}  // namespace
 
 SourceNode::SourceNode(std::shared_ptr<const SourcePlan> plan, os::SpillFile* spill)
     : plan_(std::move(plan)),
@@ -204,7 +211,7 @@ int64_t SourceNode::newest() const {
 }
 
 // Watermark, forgetting, activity, last arrival: i64 each; partitions varint, per partition
-// watermark, last activity, newest: i64 each; string: the de-duplicator, or empty.
+// watermark, last activity, newest: i64 each.
 void SourceNode::Save(std::string& out) const {
   base::ByteWriter writer(out);
   for (int64_t value : {watermark_, forgetting_, activity_, last_arrival_})
@@ -215,27 +222,33 @@ void SourceNode::Save(std::string& out) const {
     writer.U64Le(static_cast<uint64_t>(partitions_[i].last_activity));
     writer.U64Le(static_cast<uint64_t>(newest_[i]));
   }
-  std::string remembered;
-  if (deduplicator_) deduplicator_->Save(remembered);
-  writer.String(remembered);
 }
 
-Status SourceNode::Load(std::string_view bytes) {
-  base::ByteReader reader(bytes);
+Status SourceNode::LoadTime(base::ByteReader& reader) {
   for (int64_t* value : {&watermark_, &forgetting_, &activity_, &last_arrival_})
     *value = static_cast<int64_t>(reader.U64Le());
-  bool good = reader.Varint() == partitions_.size();
+  const bool good = reader.Varint() == partitions_.size();
   for (size_t i = 0; i < partitions_.size() && good; ++i) {
     partitions_[i].watermark = static_cast<int64_t>(reader.U64Le());
     partitions_[i].last_activity = static_cast<int64_t>(reader.U64Le());
     newest_[i] = static_cast<int64_t>(reader.U64Le());
   }
-  std::string_view remembered = reader.String();
-  good = good && reader.ok() && reader.remaining() == 0 &&
-         remembered.empty() == !deduplicator_.has_value();
-  if (!good) {
-    return Error(ErrorKind::kCorruption, "HR4204", "the state of a source does not parse");
-  }
+  return good && reader.ok() ? Ok() : Status(Damaged());
+}
+
+Status SourceNode::Load(std::string_view bytes) {
+  base::ByteReader reader(bytes);
+  HR_TRY(LoadTime(reader));
+  return reader.remaining() == 0 ? Ok() : Status(Damaged());
+}
+
+Status SourceNode::LoadWhole(std::string_view bytes) {
+  base::ByteReader reader(bytes);
+  HR_TRY(LoadTime(reader));
+  const std::string_view remembered = reader.String();
+  const bool good =
+      reader.ok() && reader.remaining() == 0 && remembered.empty() == !deduplicator_.has_value();
+  if (!good) return Damaged();
   return deduplicator_ ? deduplicator_->Load(remembered) : Ok();
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "flow/collector.h"
 #include "flow/plan.h"
 #include "headrace/result.h"
@@ -81,9 +82,13 @@ class SourceNode {
   // By partition. One holds: of those furthest behind the first.
   std::vector<PartitionState> partition_states() const;
 
-  // For snapshots: what it knows of the events so far. Load: kCorruption.
+  // For snapshots: what it knows of the events so far; what DEDUPLICATE BY remembers goes page by
+  // page (null: there is nothing to remember). Load: kCorruption.
   void Save(std::string& out) const;
   Status Load(std::string_view bytes);
+  state::PagedState* paged() { return deduplicator_ ? &*deduplicator_ : nullptr; }
+  // What a program of before that saved: the same, then a string, the de-duplicator as a whole.
+  Status LoadWhole(std::string_view bytes);
 
  private:
   struct PartitionTime {
@@ -95,6 +100,7 @@ class SourceNode {
   Status Fill(schema::JsonDecoder& decoder, bool padded, int64_t arrival_micros, base::Arena& arena,
               row::Row& row) const;
   Status CheckRow(const row::Row& row, int64_t arrival_micros) const;
+  Status LoadTime(base::ByteReader& reader);
   // What DEDUPLICATE BY compares.
   void AppendDedupKey(const row::Row& row, std::string& key) const;
   void CountActivity(const Arrival& arrival);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "state/value_bytes.h"
 
@@ -10,6 +11,10 @@ namespace {
 
 constexpr uint8_t kHasPayload = 1;
 constexpr uint8_t kDeadLettered = 2;
+
+Error Damaged() {
+  return Error(ErrorKind::kCorruption, "HR4207", "the rows that wait do not parse");
+}
 
 int64_t Minus(int64_t time, int64_t lateness) {
   return time < INT64_MIN + lateness ? INT64_MIN : time - lateness;
@@ -20,8 +25,7 @@ int64_t Minus(int64_t time, int64_t lateness) {
 WaitingRows::WaitingRows(std::shared_ptr<const StatementPlan> plan, os::SpillFile* spill)
     : plan_(std::move(plan)),
       all_(plan_->input_schema.columns.size()),
-      source_(spill),
-      rows_(Rows::allocator_type(pool_)) {
+      rows_(spill, [this](std::string_view rows, int64_t time) { return Parses(rows, time); }) {
   std::iota(all_.begin(), all_.end(), 0);
   read_ = plan_->select->copied_columns;
   if (plan_->select->where) plan_->select->where->CollectSlots(read_);
@@ -71,26 +75,23 @@ void WaitingRows::Keep(const row::Row& row) {
     const row::Type type = plan_->input_schema.columns[static_cast<size_t>(column)].type;
     state::SaveValue(row.values[column], type, writer);
   }
-  auto [at, is_new] = rows_.try_emplace(row.event_time, Bytes::allocator_type(pool_));
-  at->second += row_;
-  bytes_ += row_.size() + (is_new ? kTimeBytes : 0);
+  rows_.Add(row.event_time, row_);
 }
 
 void WaitingRows::Pass(const WatermarkStep& step, const Release& release) {
   const bool ended = step.watermark == INT64_MAX;
   const int64_t bound = ended ? INT64_MAX : Minus(step.watermark, plan_->lateness);
   int64_t behind = ended ? bound_ : bound;
-  while (!rows_.empty() && (ended || rows_.begin()->first < bound)) {
+  while (!rows_.empty() && (ended || rows_.oldest() < bound)) {
     if (released_.rows().size() >= kReleaseRows) {
       release(released_, passed_);
       released_.Clear();
       passed_.clear();
     }
-    const auto oldest = rows_.begin();
-    HR_CHECK(Restore(oldest->second, oldest->first, step, released_));
-    if (ended) behind = oldest->first + 1;
-    bytes_ -= oldest->second.size() + kTimeBytes;
-    rows_.erase(oldest);
+    const int64_t oldest = rows_.oldest();
+    rows_.TakeOldest(
+        [&](std::string_view rows) { HR_CHECK(Restore(rows, oldest, step, released_)); });
+    if (ended) behind = oldest + 1;
   }
   bound_ = std::max(bound_, behind);
   passed_.push_back({step.at, bound, step.event_time});
@@ -126,35 +127,38 @@ bool WaitingRows::RestoreOne(base::ByteReader& reader, row::Batch& batch) const 
   return reader.ok() && flags <= (kHasPayload | kDeadLettered);
 }
 
+bool WaitingRows::Parses(std::string_view rows, int64_t event_time) {
+  looked_at_.Clear();
+  return Restore(rows, event_time, {}, looked_at_);
+}
+
+// Bound i64.
 void WaitingRows::Save(std::string& out) const {
-  base::ByteWriter writer(out);
-  writer.U64Le(static_cast<uint64_t>(bound_));
-  writer.Varint(rows_.size());
-  uint64_t previous = 0;
-  for (const auto& [time, rows] : rows_) {
-    writer.Zigzag(static_cast<int64_t>(static_cast<uint64_t>(time) - previous));
-    previous = static_cast<uint64_t>(time);
-    writer.String(rows);
-  }
+  base::ByteWriter(out).U64Le(static_cast<uint64_t>(bound_));
 }
 
 Status WaitingRows::Load(std::string_view bytes) {
-  const Error damaged(ErrorKind::kCorruption, "HR4207", "the rows that wait do not parse");
+  base::ByteReader reader(bytes);
+  bound_ = static_cast<int64_t>(reader.U64Le());
+  return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
+}
+
+Status WaitingRows::LoadWhole(std::string_view bytes) {
   base::ByteReader reader(bytes);
   bound_ = static_cast<int64_t>(reader.U64Le());
   uint64_t time = 0;
-  row::Batch looked_at;
+  bool first = true;
+  int64_t before = 0;
   for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
     time += static_cast<uint64_t>(reader.Zigzag());
     const auto event_time = static_cast<int64_t>(time);
-    std::string_view rows = reader.String();
-    looked_at.Clear();
-    const bool ascends = rows_.empty() || event_time > rows_.rbegin()->first;
-    if (!ascends || rows.empty() || !Restore(rows, event_time, {}, looked_at)) return damaged;
-    bytes_ += rows.size() + kTimeBytes;
-    rows_.emplace_hint(rows_.end(), event_time, Bytes(rows, Bytes::allocator_type(pool_)));
+    const std::string_view rows = reader.String();
+    const bool ascends = std::exchange(first, false) || event_time > before;
+    if (!ascends || rows.empty() || !Parses(rows, event_time)) return Damaged();
+    before = event_time;
+    rows_.Add(event_time, rows);
   }
-  return reader.ok() && reader.remaining() == 0 ? Ok() : Status(damaged);
+  return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
 }
 
 }  // namespace headrace::flow

@@ -2,11 +2,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -15,7 +13,7 @@
 #include "headrace/result.h"
 #include "os/spill_file.h"
 #include "row/batch.h"
-#include "state/pool_allocator.h"
+#include "state/row_queue.h"
 
 namespace headrace::flow {
 
@@ -46,20 +44,17 @@ class WaitingRows {
 
   // Goes on under the plan of the same statement at other LSNs.
   void Redate(std::shared_ptr<const StatementPlan> plan) { plan_ = std::move(plan); }
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return rows_.bytes(); }
 
-  // For snapshots: bound i64; event times varint, per event time, ascending: since the one before
-  // zigzag, its rows string (each as Keep writes it). Load: kCorruption.
+  // For snapshots: the rows go page by page, here is the rest, the bound. Load: kCorruption.
   void Save(std::string& out) const;
   Status Load(std::string_view bytes);
+  state::PagedState& paged() { return rows_; }
+  // What a program of before that saved: bound i64; event times varint, per event time, ascending:
+  // since the one before zigzag, its rows string (each as Keep writes it).
+  Status LoadWhole(std::string_view bytes);
 
  private:
-  using Bytes = std::basic_string<char, std::char_traits<char>, state::PoolAllocator<char>>;
-  using Rows =
-      std::map<int64_t, Bytes, std::less<>, state::PoolAllocator<std::pair<const int64_t, Bytes>>>;
-
-  static constexpr size_t kTimeBytes = 112;  // what an event time costs besides its rows, about
-
   bool TakesLate(row::Row& row, Collector& collector) const;
   void Keep(const row::Row& row);
   void Pass(const WatermarkStep& step, const Release& release);
@@ -67,18 +62,17 @@ class WaitingRows {
   bool Restore(std::string_view rows, int64_t event_time, const WatermarkStep& step,
                row::Batch& batch) const;
   bool RestoreOne(base::ByteReader& reader, row::Batch& batch) const;
+  bool Parses(std::string_view rows, int64_t event_time);
   const std::vector<int>& ColumnsOf(bool payload) const { return payload ? read_ : all_; }
 
   std::shared_ptr<const StatementPlan> plan_;
   std::vector<int> read_;  // the columns of the input that the statement reads
   std::vector<int> all_;   // all of them: a derived row that is refused is written as a whole
-  state::PageSource source_;
-  state::SlabPool pool_{source_};
-  Rows rows_;  // by event time, in the order of arrival
+  state::RowQueue rows_;
   int64_t bound_ = INT64_MIN;
-  size_t bytes_ = 0;
   std::string row_;  // the one that is being encoded
   row::Batch released_;
+  row::Batch looked_at_;               // whether what is loaded are rows
   std::vector<WatermarkStep> passed_;  // those that are before the rows to be released next
 };
 

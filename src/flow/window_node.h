@@ -36,9 +36,12 @@ class WindowNode {
   void SetProbe(Probe* probe) { probe_ = probe; }
   size_t state_bytes() const { return table_->bytes(); }
 
-  // For snapshots: the open windows. Load: kCorruption.
+  // For snapshots: the open windows go page by page, here is the rest. Load: kCorruption.
   void Save(std::string& out) const;
   Status Load(std::string_view bytes);
+  state::PagedState& paged() { return *table_; }
+  // What a program of before that saved: finished i64, then the group table as a whole.
+  Status LoadWhole(std::string_view bytes);
 
  private:
   bool IsLate(const row::Row& row) const;

@@ -73,6 +73,12 @@ class SpillFile {
   // touched. Sorts the list.
   void Fetch(std::vector<const char*>& wanted);
 
+  // Whoever keeps on the heap what it could put into the file joins, and keeps no more of it there
+  // than its share: of a quarter of the limit as much as each other has.
+  void Join() { ++sharers_; }
+  void Leave() { --sharers_; }
+  uint64_t Share() const { return limit_ / kHeapPart / std::max<uint64_t>(sharers_, 1); }
+
   // Its pages stay where they are. Not for the thread that keeps within.
   std::shared_lock<std::shared_mutex> Hold();
   // Puts pages out until the limit holds, with room for as much as came since the last call, or
@@ -92,6 +98,7 @@ class SpillFile {
   // A page's byte: how often it was used of late, or that it was put out since.
   static constexpr uint8_t kUsesMax = 3;
   static constexpr uint8_t kOut = 0x80;
+  static constexpr uint64_t kHeapPart = 4;
   static constexpr size_t kRegionPages = kRegionBytes / kPageBytes;
   // Put out between two looks at what is resident.
   static constexpr size_t kStepPages = 1024;
@@ -126,6 +133,7 @@ class SpillFile {
   size_t taken_ = 0;                            // of these, in use
   std::map<size_t, std::vector<size_t>> free_;  // by length: first regions of runs
 
+  std::atomic<uint64_t> sharers_{0};
   std::shared_mutex touched_;    // shared: by those who touch its memory
   std::atomic<int> keeping_{0};  // threads that want it alone
   // Of the thread that keeps within.

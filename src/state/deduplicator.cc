@@ -6,6 +6,7 @@
 #include "state/group_table.h"
 #include "state/key_index.h"
 #include "state/packed_text.h"
+#include "state/page_marks.h"
 #include "state/slab_pool.h"
 #include "state/slot_store.h"
 
@@ -14,7 +15,11 @@ namespace {
 
 constexpr uint32_t kMagic = 0x44445248;  // "HRDD"
 constexpr uint8_t kVersion = 1;
+constexpr std::string_view kPagesOf = "de-duplication";
 constexpr uint32_t kSweptPerCall = 2;
+// Slots are taken and swept in turn: what changed lies close together, so pages may be large.
+constexpr int kPageSlotsLog2 = 8;
+constexpr uint32_t kPageSlots = 1U << kPageSlotsLog2;
 
 // A key at one event time. A key that came again farther away than the horizon has several.
 struct Remembered {
@@ -49,6 +54,12 @@ struct Deduplicator::Table {
 
   void Remember(const PackedText& key, uint64_t hash, int64_t event_time) {
     uint32_t slot = store.Allocate();
+    marks.Extend((slot >> kPageSlotsLog2) + 1);
+    Touch(slot);
+    Fill(slot, key, hash, event_time);
+  }
+
+  void Fill(uint32_t slot, const PackedText& key, uint64_t hash, int64_t event_time) {
     Remembered& made = At(slot);
     made.key = key.is_long() ? PackedText::Copy(key.view(), pool) : key;
     made.event_time = event_time;
@@ -57,10 +68,38 @@ struct Deduplicator::Table {
     index.Insert(hash, slot);
   }
 
+  // Before the slot changes.
+  void Touch(uint32_t slot) {
+    marks.Touch(slot >> kPageSlotsLog2,
+                [this](uint32_t page, std::string& out) { WritePage(page, out); });
+  }
+
   // Whether no event to come can be within the horizon of it.
-  bool Expired(const Remembered& one) const {
-    if (watermark == INT64_MIN || watermark <= one.event_time) return false;
-    return Distance(watermark, one.event_time) > horizon + lateness;
+  bool Expired(const Remembered& one) const { return Expired(one, watermark); }
+  bool Expired(const Remembered& one, int64_t by) const {
+    if (by == INT64_MIN || by <= one.event_time) return false;
+    return Distance(by, one.event_time) > horizon + lateness;
+  }
+
+  // Number varint, per remembered one, ascending slots: slot in the page varint, key string, event
+  // time zigzag. Those that had expired at the snapshot's moment are left out.
+  void WritePage(uint32_t number, std::string& out) const {
+    const uint32_t begin = number << kPageSlotsLog2;
+    const uint32_t end = std::min(begin + kPageSlots, store.limit());
+    const auto stays = [&](uint32_t slot) {
+      return At(slot).live && !Expired(At(slot), snapshot_watermark);
+    };
+    uint64_t count = 0;
+    for (uint32_t slot = begin; slot < end; ++slot)
+      count += stays(slot) ? 1 : 0;
+    base::ByteWriter writer(out);
+    writer.Varint(count);
+    for (uint32_t slot = begin; slot < end; ++slot) {
+      if (!stays(slot)) continue;
+      writer.Varint(slot - begin);
+      writer.String(At(slot).key.view());
+      writer.Zigzag(At(slot).event_time);
+    }
   }
 
   void Sweep() {
@@ -69,6 +108,7 @@ struct Deduplicator::Table {
       uint32_t slot = sweep_at++;
       Remembered& one = At(slot);
       if (!one.live || !Expired(one)) continue;
+      Touch(slot);
       index.Erase(one.hash, slot);
       one.key.Release(pool);
       one.live = false;
@@ -82,6 +122,7 @@ struct Deduplicator::Table {
     }
     store.Clear();
     index.Clear();
+    marks.Clear();
     watermark = INT64_MIN;
     sweep_at = 0;
   }
@@ -94,6 +135,9 @@ struct Deduplicator::Table {
   KeyIndex index;
   int64_t watermark = INT64_MIN;
   uint32_t sweep_at = 0;
+  PageMarks marks;
+  int64_t snapshot_watermark = INT64_MIN;  // at the moment of the snapshot under way
+  uint32_t load_slots = 0;                 // of the state that is being loaded
 };
 
 Deduplicator::Deduplicator(int64_t horizon, int64_t lateness, os::SpillFile* spill)
@@ -148,7 +192,7 @@ bool Deduplicator::IsRepeat(std::string_view key, int64_t event_time, int64_t wa
 
 size_t Deduplicator::bytes() const {
   return table_->source.bytes() + table_->pool.bytes_outside() + table_->store.bytes_outside() +
-         table_->index.bytes();
+         table_->index.bytes() + table_->marks.bytes();
 }
 
 // Magic u32, version u8, watermark i64, number varint, per remembered (by key, then time): key,
@@ -204,6 +248,62 @@ Status Deduplicator::Load(std::string_view bytes) {
   }
   table.watermark = watermark;
   return Ok();
+}
+
+// ---- Pages
+// -----------------------------------------------------------------------------------------
+
+BlockHead Deduplicator::BeginSnapshot(bool whole) {
+  Table& table = *table_;
+  table.snapshot_watermark = table.watermark;
+  table.marks.Begin(whole);
+  return {base::Hash64(kPagesOf), table.store.limit(), table.watermark};
+}
+
+bool Deduplicator::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
+  return table_->marks.TakeDue(bytes_max, out, [this](uint32_t page, std::string& bytes) {
+    table_->WritePage(page, bytes);
+  });
+}
+
+Status Deduplicator::BeginLoad(const BlockHead& head) {
+  if (head.fingerprint != base::Hash64(kPagesOf)) return Damaged("of another kind of state");
+  table_->Clear();
+  table_->watermark = head.watermark;
+  table_->load_slots = head.slots;
+  return Ok();
+}
+
+Status Deduplicator::LoadPage(uint32_t number, std::string_view bytes) {
+  Table& table = *table_;
+  if (uint64_t{number} << kPageSlotsLog2 >= table.load_slots) {
+    return Damaged("a page beyond the slots");
+  }
+  const uint32_t begin = number << kPageSlotsLog2;
+  table.store.Extend(begin + kPageSlots);
+  table.marks.Extend(size_t{number} + 1);
+  base::ByteReader reader(bytes);
+  for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
+    const uint64_t at = reader.Varint();
+    const std::string_view key = reader.String();
+    const int64_t event_time = reader.Zigzag();
+    if (!reader.ok() || at >= kPageSlots || key.size() > UINT32_MAX) {
+      return Damaged("the bytes of a page do not parse");
+    }
+    const uint32_t slot = begin + static_cast<uint32_t>(at);
+    if (table.At(slot).live) return Damaged("a slot has two keys");
+    const PackedText text = PackedText::Borrow(key);
+    table.Fill(slot, text, text.Hash(), event_time);
+  }
+  if (!reader.ok() || reader.remaining() != 0) return Damaged("the bytes of a page do not parse");
+  return Ok();
+}
+
+void Deduplicator::EndLoad() {
+  Table& table = *table_;
+  for (uint32_t slot = table.store.limit(); slot > 0; --slot) {
+    if (!table.At(slot - 1).live) table.store.Free(slot - 1);
+  }
 }
 
 }  // namespace headrace::state

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "state/group_table.h"
+#include "state/test_pages.h"
 #include "state/test_spill.h"
 
 namespace headrace::state {
@@ -96,6 +97,70 @@ TEST(DeduplicatorTest, WhatIsPutOutToAFileDoesNotShow) {
   EXPECT_EQ(saved, expected);
   spilled.reset();
   EXPECT_EQ(spill->bytes(), 0U);
+}
+
+std::string Saved(const Deduplicator& seen) {
+  std::string saved;
+  seen.Save(saved);
+  return saved;
+}
+
+// Three snapshots that are taken page by page while keys come and go hold the moments they began.
+TEST(DeduplicatorTest, PagesKeepTheMomentWhileKeysComeAndGo) {
+  constexpr int64_t kHorizon = 3000;
+  Deduplicator seen(kHorizon, 0);
+  std::mt19937_64 random(3);
+  int64_t time = 0;
+  const auto feed = [&](int64_t count) {
+    for (const int64_t end = time + count; time < end; ++time) {
+      const int64_t number = time - static_cast<int64_t>(random() % 900);
+      seen.IsRepeat("transaction-number-" + std::to_string(number), time, time - 10);
+    }
+  };
+  feed(20'000);
+  StoredPages stored;
+  for (bool whole : {true, false, false}) {
+    stored.Begin(seen, whole);
+    const std::string expected = Saved(seen);
+    for (bool more = true; more;) {
+      more = stored.Take(seen, 1);
+      feed(whole ? 150 : 20);
+    }
+    Deduplicator loaded(kHorizon, 0);
+    stored.LoadInto(loaded);
+    EXPECT_EQ(Saved(loaded), expected);
+    StoredPages again;
+    again.Begin(loaded, true);
+    again.TakeAll(loaded);
+    EXPECT_EQ(again.pages().size(), stored.pages().size());
+  }
+  // What has not changed is not written again.
+  stored.Begin(seen, false);
+  stored.TakeAll(seen);
+  feed(10);
+  stored.Begin(seen, false);
+  stored.TakeAll(seen);
+  EXPECT_LT(stored.written(), 4U);
+  EXPECT_GT(stored.pages().size(), 8U);
+}
+
+TEST(DeduplicatorTest, APageIsTheBytesOfItsDescription) {
+  Deduplicator seen(100, 10);
+  EXPECT_FALSE(seen.IsRepeat("a", 1000, 900));
+  StoredPages stored;
+  stored.Begin(seen, true);
+  stored.TakeAll(seen);
+  EXPECT_EQ(stored.pages().at(0), std::string("\x01\x00\x01\x61\xd0\x0f", 6));
+}
+
+TEST(DeduplicatorTest, DamagedPagesAreRefused) {
+  Deduplicator seen(100, 10);
+  for (const char* key : {"a", "a key that is longer than fifteen bytes", ""})
+    EXPECT_FALSE(seen.IsRepeat(key, 1000, 900));
+  StoredPages stored;
+  stored.Begin(seen, true);
+  stored.TakeAll(seen);
+  ExpectDamagedPagesAreRefused(stored, [] { return std::make_unique<Deduplicator>(100, 10); });
 }
 
 }  // namespace

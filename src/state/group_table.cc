@@ -12,6 +12,7 @@
 #include "state/block_plan.h"
 #include "state/key_encoder.h"
 #include "state/key_index.h"
+#include "state/page_marks.h"
 #include "state/slot_store.h"
 #include "state/value_bytes.h"
 
@@ -20,6 +21,8 @@ namespace {
 
 constexpr uint32_t kMagic = 0x54475248;  // "HRGT"
 constexpr uint8_t kVersion = 1;
+constexpr int kPageSlotsLog2 = 6;
+constexpr uint32_t kPageSlots = 1U << kPageSlotsLog2;
 
 // A group table adds up as one unbounded frame does.
 KeyBlockSpec AsBlock(const GroupTableSpec& spec) {
@@ -84,7 +87,8 @@ class HashedGroups final : public GroupTable {
       : key_types_(spec.key_types),
         plan_(AsBlock(spec)),
         row_keys_(spec.key_slots, spec.key_types),
-        loaded_keys_(FirstSlots(spec.key_types.size()), spec.key_types),
+        first_slots_(FirstSlots(spec.key_types.size())),
+        loaded_keys_(first_slots_, spec.key_types),
         ordered_(!key_types_.empty() && OrdersAsInteger(key_types_[0])),
         source_(spill),
         store_(sizeof(GroupSlot) + key_types_.size() * sizeof(row::Value) + plan_.state_bytes,
@@ -102,10 +106,15 @@ class HashedGroups final : public GroupTable {
   size_t groups() const override { return index_.size(); }
   size_t bytes() const override {
     return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
-           by_first_key_.size() * kFirstKeyBytes;
+           by_first_key_.size() * kFirstKeyBytes + marks_.bytes();
   }
   void Save(std::string& out) const override;
   Status Load(std::string_view bytes) override;
+  BlockHead BeginSnapshot(bool whole) override;
+  bool TakePages(size_t bytes_max, std::vector<StatePage>& out) override;
+  Status BeginLoad(const BlockHead& head) override;
+  Status LoadPage(uint32_t number, std::string_view bytes) override;
+  void EndLoad() override;
 
  private:
   static constexpr size_t kFirstKeyBytes = 48;  // of the map, about
@@ -130,17 +139,28 @@ class HashedGroups final : public GroupTable {
   // `keys[slots[i]]` is the i-th key value.
   uint32_t Make(const PackedText& key, uint64_t hash, const row::Value* keys,
                 const std::vector<int>& slots);
+  void Fill(uint32_t at, const PackedText& key, uint64_t hash, const row::Value* keys,
+            const std::vector<int>& slots);
+  // Before the slot changes.
+  void Touch(uint32_t at) {
+    marks_.Touch(at >> kPageSlotsLog2,
+                 [this](uint32_t page, std::string& out) { WritePage(page, out); });
+  }
+  void WritePage(uint32_t number, std::string& out) const;
+  void SaveGroup(GroupSlot& slot, base::ByteWriter& writer) const;
   bool Before(uint32_t a, uint32_t b) const;
   std::vector<uint32_t> Sorted() const;
   Status EmitGroup(uint32_t at, base::Arena& arena, const Emit& emit) const;
   void Remove(uint32_t at);
   void Destroy(GroupSlot& slot);
   void Clear();
-  bool LoadGroup(base::ByteReader& reader);
+  // Into the slot, or with kNone a new one.
+  bool LoadGroup(base::ByteReader& reader, uint32_t at);
 
   std::vector<row::Type> key_types_;
   const BlockPlan plan_;
   KeyEncoder row_keys_;
+  std::vector<int> first_slots_;  // where key values stand that were loaded
   KeyEncoder loaded_keys_;
   bool ordered_;
   std::vector<int> key_slots_;
@@ -152,11 +172,21 @@ class HashedGroups final : public GroupTable {
   base::Arena key_arena_{4 << 10};
   std::vector<char> entry_;
   std::string scratch_;
+  PageMarks marks_;
+  uint32_t load_slots_ = 0;  // of the table that is being loaded
 };
 
 uint32_t HashedGroups::Make(const PackedText& key, uint64_t hash, const row::Value* keys,
                             const std::vector<int>& slots) {
   uint32_t at = store_.Allocate();
+  marks_.Extend((at >> kPageSlotsLog2) + 1);
+  Touch(at);
+  Fill(at, key, hash, keys, slots);
+  return at;
+}
+
+void HashedGroups::Fill(uint32_t at, const PackedText& key, uint64_t hash, const row::Value* keys,
+                        const std::vector<int>& slots) {
   GroupSlot& slot = SlotAt(at);
   slot.key = key.is_long() ? PackedText::Copy(key.view(), pool_) : key;
   slot.hash = static_cast<uint32_t>(hash);
@@ -170,7 +200,6 @@ uint32_t HashedGroups::Make(const PackedText& key, uint64_t hash, const row::Val
     auto [first, is_new] = by_first_key_.try_emplace(KeysOf(slot)[0].integer, at);
     if (!is_new) slot.next = std::exchange(first->second, at);
   }
-  return at;
 }
 
 Status HashedGroups::Add(const row::Value* row) {
@@ -179,7 +208,11 @@ Status HashedGroups::Add(const row::Value* row) {
   uint64_t hash = key.Hash();
   if (source_.spill() != nullptr) source_.spill()->Use(index_.PlaceOf(hash));
   uint32_t at = Find(key, hash);
-  if (at == KeyIndex::kNone) at = Make(key, hash, row, key_slots_);
+  if (at == KeyIndex::kNone) {
+    at = Make(key, hash, row, key_slots_);
+  } else {
+    Touch(at);
+  }
   GroupSlot& slot = SlotAt(at);
   if (source_.spill() != nullptr) source_.spill()->Use(&slot);
   ++slot.rows;
@@ -282,6 +315,7 @@ void HashedGroups::Destroy(GroupSlot& slot) {
 }
 
 void HashedGroups::Remove(uint32_t at) {
+  Touch(at);
   index_.Erase(SlotAt(at).hash, at);
   Destroy(SlotAt(at));
   store_.Free(at);
@@ -294,6 +328,7 @@ void HashedGroups::Clear() {
   store_.Clear();
   index_.Clear();
   by_first_key_.clear();
+  marks_.Clear();
 }
 
 // ---- Snapshots
@@ -310,33 +345,38 @@ void HashedGroups::Save(std::string& out) const {
   writer.U8(kVersion);
   writer.U64Le(plan_.fingerprint);
   writer.Varint(index_.size());
-  for (uint32_t at : Sorted()) {
-    GroupSlot& slot = SlotAt(at);
-    for (size_t i = 0; i < key_types_.size(); ++i) {
-      SaveValue(KeysOf(slot)[i], key_types_[i], writer);
-    }
-    writer.Varint(slot.rows);
-    for (const AccumulatorPlan& plan : plan_.accumulators) {
-      const char* state = StateOf(slot, plan);
-      if (plan.on_heap()) state = LoadAs<const char*>(state);
-      SaveState(plan, state, writer);
-    }
-  }
+  for (uint32_t at : Sorted())
+    SaveGroup(SlotAt(at), writer);
   writer.U32Le(base::Crc32c(std::string_view(out).substr(begin)));
 }
 
-bool HashedGroups::LoadGroup(base::ByteReader& reader) {
+void HashedGroups::SaveGroup(GroupSlot& slot, base::ByteWriter& writer) const {
+  for (size_t i = 0; i < key_types_.size(); ++i) {
+    SaveValue(KeysOf(slot)[i], key_types_[i], writer);
+  }
+  writer.Varint(slot.rows);
+  for (const AccumulatorPlan& plan : plan_.accumulators) {
+    const char* state = StateOf(slot, plan);
+    if (plan.on_heap()) state = LoadAs<const char*>(state);
+    SaveState(plan, state, writer);
+  }
+}
+
+bool HashedGroups::LoadGroup(base::ByteReader& reader, uint32_t at) {
   std::vector<row::Value> keys(key_types_.size(), row::Value::Null());
   bool good = true;
   for (size_t i = 0; i < keys.size() && good; ++i) {
     good = LoadValue(key_types_[i], reader, pool_, &keys[i]);
   }
-  uint32_t at = KeyIndex::kNone;
   if (good) {
     key_arena_.Reset();
     PackedText key = loaded_keys_.Encode(keys.data(), key_arena_);
     good = Find(key, key.Hash()) == KeyIndex::kNone;
-    if (good) at = Make(key, key.Hash(), keys.data(), FirstSlots(keys.size()));
+    if (good && at == KeyIndex::kNone) {
+      at = Make(key, key.Hash(), keys.data(), first_slots_);
+    } else if (good) {
+      Fill(at, key, key.Hash(), keys.data(), first_slots_);
+    }
   }
   for (size_t i = 0; i < keys.size(); ++i)
     ReleaseValue(keys[i], key_types_[i], pool_);
@@ -362,12 +402,73 @@ Status HashedGroups::Load(std::string_view bytes) {
   uint64_t count = reader.Varint();
   bool good = reader.ok() && count <= reader.remaining();
   for (uint64_t i = 0; i < count && good; ++i)
-    good = LoadGroup(reader);
+    good = LoadGroup(reader, KeyIndex::kNone);
   if (!good || reader.remaining() != 0) {
     Clear();
     return Damaged("the bytes do not parse");
   }
   return Ok();
+}
+
+// ---- Pages
+// -----------------------------------------------------------------------------------------
+//
+//   groups varint, per group, ascending slots: slot in the page varint, then as in Save
+
+BlockHead HashedGroups::BeginSnapshot(bool whole) {
+  marks_.Begin(whole);
+  return {plan_.fingerprint, store_.limit(), INT64_MIN};
+}
+
+void HashedGroups::WritePage(uint32_t number, std::string& out) const {
+  const uint32_t begin = number << kPageSlotsLog2;
+  const uint32_t end = std::min(begin + kPageSlots, store_.limit());
+  uint64_t count = 0;
+  for (uint32_t at = begin; at < end; ++at)
+    count += SlotAt(at).live ? 1 : 0;
+  base::ByteWriter writer(out);
+  writer.Varint(count);
+  for (uint32_t at = begin; at < end; ++at) {
+    if (!SlotAt(at).live) continue;
+    writer.Varint(at - begin);
+    SaveGroup(SlotAt(at), writer);
+  }
+}
+
+bool HashedGroups::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
+  return marks_.TakeDue(bytes_max, out,
+                        [this](uint32_t page, std::string& bytes) { WritePage(page, bytes); });
+}
+
+Status HashedGroups::BeginLoad(const BlockHead& head) {
+  if (head.fingerprint != plan_.fingerprint) return Damaged("of another definition");
+  Clear();
+  load_slots_ = head.slots;
+  return Ok();
+}
+
+Status HashedGroups::LoadPage(uint32_t number, std::string_view bytes) {
+  if (uint64_t{number} << kPageSlotsLog2 >= load_slots_) return Damaged("a page beyond the slots");
+  const uint32_t begin = number << kPageSlotsLog2;
+  store_.Extend(begin + kPageSlots);
+  marks_.Extend(size_t{number} + 1);
+  base::ByteReader reader(bytes);
+  for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
+    const uint64_t at = reader.Varint();
+    const bool fits = reader.ok() && at < kPageSlots;
+    const uint32_t slot = begin + static_cast<uint32_t>(fits ? at : 0);
+    if (!fits || SlotAt(slot).live || !LoadGroup(reader, slot)) {
+      return Damaged("the bytes of a page do not parse");
+    }
+  }
+  if (!reader.ok() || reader.remaining() != 0) return Damaged("the bytes of a page do not parse");
+  return Ok();
+}
+
+void HashedGroups::EndLoad() {
+  for (uint32_t slot = store_.limit(); slot > 0; --slot) {
+    if (!SlotAt(slot - 1).live) store_.Free(slot - 1);
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "os/spill_file.h"
 #include "row/value.h"
 #include "state/aggregate.h"
+#include "state/paged_state.h"
 
 namespace headrace::state {
 
@@ -33,12 +34,12 @@ struct GroupTableSpec {
 
 // Groups and their aggregates: a windowed GROUP BY keeps its open windows here, and queries use it
 // for plain GROUP BY. Only adds, never evicts a row. Iteration order is defined: by key, in the
-// order of row::Compare over the key columns, NULLs last. Confined.
-class GroupTable {
+// order of row::Compare over the key columns, NULLs last. A snapshot takes it page by page.
+// Confined.
+class GroupTable : public PagedState {
  public:
   // With a spill file, which must outlive the table, groups are kept there.
   static std::unique_ptr<GroupTable> Make(GroupTableSpec spec, os::SpillFile* spill = nullptr);
-  virtual ~GroupTable() = default;
 
   // Adds one row. Error: overflow of an aggregate (HR21xx).
   virtual Status Add(const row::Value* row) = 0;
@@ -53,17 +54,18 @@ class GroupTable {
 
   virtual size_t groups() const = 0;
   virtual size_t bytes() const = 0;
+  // The whole of it, by key. Load: kCorruption; all pages have then changed.
   virtual void Save(std::string& out) const = 0;
   virtual Status Load(std::string_view bytes) = 0;
 };
 
 // Remembers keys for DEDUPLICATE BY ... WITHIN horizon, in event time. The first arrival wins.
 // Confined. Forgets what no event within the allowed lateness can repeat. With a spill file, which
-// must outlive it, what it remembers is kept there.
-class Deduplicator {
+// must outlive it, what it remembers is kept there. A snapshot takes it page by page.
+class Deduplicator final : public PagedState {
  public:
   Deduplicator(int64_t horizon, int64_t lateness, os::SpillFile* spill = nullptr);
-  ~Deduplicator();
+  ~Deduplicator() override;
 
   // Whether it is worth to say what is to come.
   bool spills() const;
@@ -73,8 +75,15 @@ class Deduplicator {
   bool IsRepeat(std::string_view key, int64_t event_time, int64_t watermark);
 
   size_t bytes() const;
+  // The whole of it, by key and time. Load: kCorruption; all pages have then changed.
   void Save(std::string& out) const;
   Status Load(std::string_view bytes);
+
+  BlockHead BeginSnapshot(bool whole) override;
+  bool TakePages(size_t bytes_max, std::vector<StatePage>& out) override;
+  Status BeginLoad(const BlockHead& head) override;
+  Status LoadPage(uint32_t number, std::string_view bytes) override;
+  void EndLoad() override;
 
  private:
   struct Table;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "row/text.h"
+#include "state/test_pages.h"
 #include "state/test_spill.h"
 
 namespace headrace::state {
@@ -216,6 +217,78 @@ TEST(GroupTableTest, WhatIsPutOutToAFileDoesNotShow) {
   EXPECT_EQ(saved, expected);
   spilled.reset();
   EXPECT_EQ(spill->bytes(), 0U);
+}
+
+std::string Saved(const GroupTable& table) {
+  std::string saved;
+  table.Save(saved);
+  return saved;
+}
+
+// Snapshots that are taken page by page while rows come and windows close hold the moments they
+// began; a table that was loaded goes on as the one that was not.
+TEST(GroupTableTest, PagesKeepTheMomentWhileRowsComeAndWindowsClose) {
+  const GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  base::Arena arena;
+  int64_t next = 0;
+  const auto feed = [&](GroupTable& to, int64_t from, int64_t end, Collected& closed) {
+    for (int64_t i = from; i < end; ++i) {
+      const uint64_t chance = static_cast<uint64_t>(i) * 0x9E3779B97F4A7C15;
+      const std::string name = "the name of customer " + std::to_string((chance >> 33) % 700);
+      Add(to, i / 1000, name.c_str(), static_cast<int64_t>((chance >> 50) % 1000));
+      if (i % 1000 == 500) {
+        ASSERT_TRUE(to.EmitUpTo(i / 1000 - 3, arena, closed.Emit(spec)).ok());
+      }
+    }
+  };
+  Collected closed;
+  feed(*table, 0, next = 8000, closed);
+  StoredPages stored;
+  for (bool whole : {true, false, false}) {
+    stored.Begin(*table, whole);
+    const std::string expected = Saved(*table);
+    const int64_t begin = next;
+    closed.lines.clear();
+    for (bool more = true; more;) {
+      more = stored.Take(*table, 1);
+      feed(*table, next, next + 60, closed);
+      next += 60;
+    }
+    auto loaded = GroupTable::Make(spec);
+    stored.LoadInto(*loaded);
+    EXPECT_EQ(Saved(*loaded), expected);
+    Collected closed_again;
+    feed(*loaded, begin, next, closed_again);
+    EXPECT_EQ(closed_again.lines, closed.lines);
+    EXPECT_EQ(Saved(*loaded), Saved(*table));
+  }
+  stored.Begin(*table, false);
+  stored.TakeAll(*table);
+  Add(*table, 1000, "one more", 1);
+  stored.Begin(*table, false);
+  stored.TakeAll(*table);
+  EXPECT_EQ(stored.written(), 1U);
+  EXPECT_GT(stored.pages().size(), 20U);
+}
+
+TEST(GroupTableTest, DamagedPagesAreRefused) {
+  const GroupTableSpec spec = ByWindowAndName();
+  auto table = GroupTable::Make(spec);
+  Add(*table, 1, "a", 1);
+  Add(*table, 2, nullptr, std::nullopt);
+  Add(*table, 2, "a name that is longer than fifteen bytes", 70'000);
+  StoredPages stored;
+  stored.Begin(*table, true);
+  stored.TakeAll(*table);
+  ExpectDamagedPagesAreRefused(stored, [&] { return GroupTable::Make(spec); });
+  // Twice the same key is none.
+  auto twice = GroupTable::Make(spec);
+  BlockHead head = stored.head();
+  head.slots = 128;
+  ASSERT_TRUE(twice->BeginLoad(head).ok());
+  ASSERT_TRUE(twice->LoadPage(0, stored.pages().at(0)).ok());
+  EXPECT_EQ(twice->LoadPage(1, stored.pages().at(0)).error().code(), "HR4202");
 }
 
 }  // namespace

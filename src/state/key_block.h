@@ -11,6 +11,7 @@
 #include "row/batch.h"
 #include "row/value.h"
 #include "state/aggregate.h"
+#include "state/paged_state.h"
 
 namespace headrace::state {
 
@@ -53,22 +54,6 @@ struct KeyBlockSpec {
   bool peers = false;
 };
 
-// A piece of a block's state as a snapshot keeps it: always the same slots, so that one that did
-// not change need not be written again.
-struct StatePage {
-  uint32_t number = 0;
-  std::string bytes;
-};
-
-// What a snapshot must know of a block besides its pages.
-struct BlockHead {
-  uint64_t fingerprint = 0;  // of what the state depends on
-  uint32_t slots = 0;        // pages are cut from so many
-  int64_t watermark = INT64_MIN;
-
-  bool operator==(const BlockHead&) const = default;
-};
-
 // The fused state of one PARTITION BY: one slot per key in one open-addressing table, each event's
 // values kept once, all windows of the key beside them.
 //
@@ -78,7 +63,7 @@ struct BlockHead {
 // Every window is exact: integers and decimals in 128 bits and more, doubles summed in a fixed
 // order. Memory of a key shrinks as the watermark passes what no frame can reach any more.
 // Confined to the thread that runs the flow. No allocation per event in steady state.
-class KeyBlock {
+class KeyBlock : public PagedState {
  public:
   // By row: `failed` is set to 1 when an aggregate of the row overflowed; its error is then in
   // `errors`, as a text for code HR21xx.
@@ -90,7 +75,6 @@ class KeyBlock {
   // `definition` errors: none; the planner has checked types with ResultType.
   // With a spill file, which must outlive the block, slots and windows are kept there.
   static std::unique_ptr<KeyBlock> Make(const KeyBlockSpec& spec, os::SpillFile* spill = nullptr);
-  virtual ~KeyBlock() = default;
 
   // For each row in order: adds it to its key, with `peers` all of its event time, then writes
   // every aggregate's value over the frame that ends at the row into row.values[result_slot]. Text
@@ -104,18 +88,6 @@ class KeyBlock {
   // answers with the same bytes as one that was not. Load: kCorruption.
   virtual void Save(std::string& out) const = 0;
   virtual Status Load(std::string_view bytes) = 0;
-
-  // The same piece by piece, while events go on. BeginSnapshot fixes the moment: the pages that
-  // changed since the moment before (with `whole`, all) are due, and TakePages hands them on as
-  // they were then (one that is to change before it was taken is taken first). Takes at least one
-  // page, stops beyond `bytes_max`; true while pages are due.
-  virtual BlockHead BeginSnapshot(bool whole) = 0;
-  virtual bool TakePages(size_t bytes_max, std::vector<StatePage>& out) = 0;
-  // Into an empty block of the same fingerprint: BeginLoad, each page once, EndLoad. Afterwards
-  // nothing is due. Errors: kCorruption; the block must then be thrown away.
-  virtual Status BeginLoad(const BlockHead& head) = 0;
-  virtual Status LoadPage(uint32_t number, std::string_view bytes) = 0;
-  virtual void EndLoad() = 0;
 };
 
 }  // namespace headrace::state

@@ -25,9 +25,7 @@ void KeyShard::Clear() {
   }
   store_.Clear();
   index_.Clear();
-  pages_.clear();
-  taken_.clear();
-  next_due_ = 0;
+  marks_.Clear();
   watermark_ = INT64_MIN;
   sweep_at_ = 0;
   sweep_credit_ = 0;
@@ -35,7 +33,7 @@ void KeyShard::Clear() {
 
 size_t KeyShard::bytes() const {
   return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
-         pages_.capacity();
+         marks_.bytes();
 }
 
 // ---- Update
@@ -86,7 +84,7 @@ uint32_t KeyShard::FindOrMake(const PackedText& key, uint64_t hash) {
       index_.Find(hash, [this, &key](uint32_t slot) { return SlotAt(slot).key == key; });
   if (found != KeyIndex::kNone) return found;
   uint32_t made = store_.Allocate();
-  if (made >> kPageSlotsLog2 >= pages_.size()) pages_.resize((made >> kPageSlotsLog2) + 1);
+  marks_.Extend((made >> kPageSlotsLog2) + 1);
   Touch(made);
   KeySlot& slot = SlotAt(made);
   slot.key = key.is_long() ? PackedText::Copy(key.view(), pool_) : key;
@@ -280,25 +278,19 @@ Status KeyShard::Load(std::string_view bytes) {
 //   length + 1, bytes), then RollingKeys::Save
 
 BlockHead KeyShard::BeginSnapshot(bool whole) {
-  taken_.clear();
-  next_due_ = 0;
   snapshot_watermark_ = watermark_;
-  for (uint8_t& flags : pages_)
-    flags = whole || flags != 0 ? kDue : 0;
+  marks_.Begin(whole);
   return {plan_.fingerprint, store_.limit(), watermark_};
 }
 
-void KeyShard::TakePage(uint32_t number) {
-  pages_[number] &= static_cast<uint8_t>(~kDue);
+void KeyShard::WritePage(uint32_t number, std::string& out) const {
   const uint32_t begin = number << kPageSlotsLog2;
   const uint32_t end = std::min(begin + kPageSlots, store_.limit());
   std::vector<uint32_t> kept;
   for (uint32_t at = begin; at < end; ++at) {
     if (SlotAt(at).live && !IsGone(SlotAt(at), snapshot_watermark_)) kept.push_back(at);
   }
-  StatePage& page = taken_.emplace_back();
-  page.number = number;
-  base::ByteWriter writer(page.bytes);
+  base::ByteWriter writer(out);
   writer.Varint(kept.size());
   for (uint32_t at : kept) {
     KeySlot& slot = SlotAt(at);
@@ -311,19 +303,8 @@ void KeyShard::TakePage(uint32_t number) {
 }
 
 bool KeyShard::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
-  size_t bytes = 0;
-  for (const StatePage& page : taken_)
-    bytes += page.bytes.size();
-  while (next_due_ < pages_.size() && bytes < bytes_max) {
-    uint32_t number = next_due_++;
-    if ((pages_[number] & kDue) == 0) continue;
-    TakePage(number);
-    bytes += taken_.back().bytes.size();
-  }
-  for (StatePage& page : taken_)
-    out.push_back(std::move(page));
-  taken_.clear();
-  return next_due_ < pages_.size();
+  return marks_.TakeDue(bytes_max, out,
+                        [this](uint32_t page, std::string& bytes) { WritePage(page, bytes); });
 }
 
 Status KeyShard::BeginLoad(const BlockHead& head) {
@@ -338,7 +319,7 @@ Status KeyShard::LoadPage(uint32_t number, std::string_view bytes) {
   if (uint64_t{number} << kPageSlotsLog2 >= load_slots_) return Damaged("a page beyond the slots");
   const uint32_t begin = number << kPageSlotsLog2;
   store_.Extend(begin + kPageSlots);
-  pages_.resize(std::max<size_t>(pages_.size(), number + 1));
+  marks_.Extend(size_t{number} + 1);
   base::ByteReader reader(bytes);
   uint64_t count = reader.Varint();
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {

@@ -11,6 +11,7 @@
 #include "state/block_plan.h"
 #include "state/key_block.h"
 #include "state/key_index.h"
+#include "state/page_marks.h"
 #include "state/rolling_key.h"
 #include "state/slab_pool.h"
 #include "state/slot_store.h"
@@ -63,8 +64,6 @@ class KeyShard {
   static constexpr size_t kChunk = 32;
   static constexpr int kPageSlotsLog2 = 6;
   static constexpr uint32_t kPageSlots = 1U << kPageSlotsLog2;
-  static constexpr uint8_t kChanged = 1;  // since the last BeginSnapshot
-  static constexpr uint8_t kDue = 2;      // to be taken as it is
 
   static constexpr int kVisitCost = 4;
   static constexpr int kCreditPerRow = 1;
@@ -86,11 +85,10 @@ class KeyShard {
   uint32_t FindOrMake(const PackedText& key, uint64_t hash);
   // Before the slot changes.
   void Touch(uint32_t slot) {
-    uint8_t& flags = pages_[slot >> kPageSlotsLog2];
-    if ((flags & kDue) != 0) TakePage(slot >> kPageSlotsLog2);
-    flags |= kChanged;
+    marks_.Touch(slot >> kPageSlotsLog2,
+                 [this](uint32_t page, std::string& out) { WritePage(page, out); });
   }
-  void TakePage(uint32_t number);
+  void WritePage(uint32_t number, std::string& out) const;
   bool IsGone(KeySlot& slot, int64_t watermark) const;
   void Sweep(bool made_key);
   void Drop(uint32_t slot);
@@ -107,10 +105,7 @@ class KeyShard {
   uint32_t sweep_at_ = 0;
   int sweep_credit_ = 0;
 
-  // The snapshot under way: what was taken and not yet handed on, where to look for what is due.
-  std::vector<uint8_t> pages_;  // flags by page
-  std::vector<StatePage> taken_;
-  uint32_t next_due_ = 0;
+  PageMarks marks_;
   int64_t snapshot_watermark_ = INT64_MIN;
   uint32_t load_slots_ = 0;  // of the block that is being loaded
 

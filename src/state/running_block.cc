@@ -33,7 +33,8 @@ class Arguments {
 };
 
 // Runs a function over a row: asks it, lets it take the row, puts the answers into their slots.
-void Step(const RunningCall& call, RunningFunction& function, row::Row& row, base::Arena& arena) {
+void RunOver(const RunningCall& call, RunningFunction& function, row::Row& row,
+             base::Arena& arena) {
   for (const RunningCall::Question& question : call.questions) {
     const Arguments asked(question.argument_slots, row);
     row.values[question.result_slot] = function.Ask(asked.values(), question.argument_types, arena);
@@ -50,48 +51,78 @@ row::Value RunningFunction::Ask(const row::Value*, std::span<const row::Type>, b
 
 // ---- RunningShard
 
+RunningShard::RunningShard(const RunningSpec& spec, os::SpillFile* spill)
+    : spec_(spec), spill_(spill), source_(spill), store_(sizeof(Slot), source_), index_(spill) {}
+
+RunningShard::~RunningShard() {
+  Clear();
+}
+
+void RunningShard::Clear() {
+  for (uint32_t at = 0; at < store_.limit(); ++at) {
+    Slot& slot = SlotAt(at);
+    if (!slot.live) continue;
+    if (slot.asleep != nullptr) pool_.Free(slot.asleep, slot.asleep_bytes);
+    slot.key.Release(pool_);
+  }
+  store_.Clear();
+  index_.Clear();
+  awake_.clear();
+  hand_ = 0;
+  awake_bytes_ = 0;
+  marks_.Clear();
+}
+
+size_t RunningShard::bytes() const {
+  return source_.bytes() + pool_.bytes_outside() + store_.bytes_outside() + index_.bytes() +
+         awake_bytes_ + awake_.capacity() * sizeof(Awake) + marks_.bytes();
+}
+
 uint32_t RunningShard::Find(const PackedText& key, uint64_t hash) const {
-  return index_.Find(hash, [&](uint32_t slot) { return KeyOf(slots_[slot]) == key; });
+  return index_.Find(hash, [&](uint32_t slot) { return SlotAt(slot).key == key; });
+}
+
+RunningShard::Awake& RunningShard::MakeAwake(uint32_t at) {
+  SlotAt(at).awake = static_cast<uint32_t>(awake_.size());
+  Awake& made = awake_.emplace_back();
+  made.slot = at;
+  made.functions.reserve(spec_.calls.size());
+  for (const RunningCall& call : spec_.calls) {
+    made.functions.push_back(call.make());
+    awake_bytes_ += made.functions.back()->bytes();
+  }
+  return made;
 }
 
 void RunningShard::Fill(uint32_t at, const PackedText& key, uint64_t hash) {
-  Slot& slot = slots_[at];
-  slot.key = key.view();
-  slot.null = key.null();
+  Slot& slot = SlotAt(at);
+  slot.key = key.is_long() ? PackedText::Copy(key.view(), pool_) : key;
   slot.live = true;
-  bytes_ += slot.key.capacity();
-  for (const RunningCall& call : spec_.calls) {
-    slot.functions.push_back(call.make());
-    bytes_ += slot.functions.back()->bytes();
-  }
   index_.Insert(hash, at);
+  MakeAwake(at);
 }
 
 uint32_t RunningShard::Make(const PackedText& key, uint64_t hash) {
-  const auto at = static_cast<uint32_t>(slots_.size());
+  const uint32_t at = store_.Allocate();
   HR_CHECK(at < kSlotsMax);
-  if (at % kPageSlots == 0) pages_.push_back(0);
+  marks_.Extend(size_t{at} / kPageSlots + 1);
   Touch(at);  // a page that is due is taken before a slot comes into it
-  slots_.emplace_back();
   Fill(at, key, hash);
   return at;
 }
 
-void RunningShard::Touch(uint32_t slot) {
-  uint8_t& flags = pages_[slot / kPageSlots];
-  if ((flags & kDue) != 0) TakePage(slot / kPageSlots);
-  flags |= kChanged;
-}
-
 std::span<const std::unique_ptr<RunningFunction>> RunningShard::Take(const PackedText& key,
                                                                      uint64_t hash) {
-  uint32_t slot = Find(key, hash);
-  if (slot == KeyIndex::kNone) {
-    slot = Make(key, hash);
+  uint32_t at = Find(key, hash);
+  if (at == KeyIndex::kNone) {
+    at = Make(key, hash);
   } else {
-    Touch(slot);
+    Touch(at);
+    if (SlotAt(at).asleep != nullptr) Wake(at);
   }
-  return slots_[slot].functions;
+  Awake& awake = awake_[SlotAt(at).awake];
+  awake.used = true;
+  return awake.functions;
 }
 
 void RunningShard::Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena) {
@@ -99,18 +130,81 @@ void RunningShard::Update(std::span<const KeyedRow> rows, row::Batch& batch, bas
     std::span<const std::unique_ptr<RunningFunction>> functions = Take(keyed.key, keyed.hash);
     for (size_t i = 0; i < functions.size(); ++i) {
       const size_t before = functions[i]->bytes();
-      Step(spec_.calls[i], *functions[i], batch.rows()[keyed.row], arena);
-      bytes_ += functions[i]->bytes() - before;
+      RunOver(spec_.calls[i], *functions[i], batch.rows()[keyed.row], arena);
+      awake_bytes_ += functions[i]->bytes() - before;
+    }
+    Rest();
+  }
+}
+
+void RunningShard::Use(std::span<const KeyedRow> rows, Step step,
+                       std::vector<const char*>& wanted) const {
+  auto use = [&](const void* at) {
+    if (spill_->Use(at)) wanted.push_back(static_cast<const char*>(at));
+  };
+  for (const KeyedRow& keyed : rows) {
+    if (step == Step::kIndex) {
+      use(index_.PlaceOf(keyed.hash));
+      continue;
+    }
+    const uint32_t guess = index_.Guess(keyed.hash);
+    if (guess == KeyIndex::kNone) continue;
+    if (step == Step::kSlots) {
+      use(store_.at(guess));
+      use(store_.at(guess) + sizeof(Slot) - 1);
+      continue;
+    }
+    const Slot& slot = SlotAt(guess);
+    if (slot.key.is_long()) use(slot.key.view().data());
+    for (size_t byte = 0; slot.asleep != nullptr && byte < slot.asleep_bytes;
+         byte += os::SpillFile::kPageBytes)
+      use(slot.asleep + byte);
+  }
+}
+
+// ---- Asleep and awake
+
+void RunningShard::Wake(uint32_t at) {
+  Awake& awake = MakeAwake(at);
+  Slot& slot = SlotAt(at);
+  base::ByteReader reader({slot.asleep, slot.asleep_bytes});
+  HR_CHECK(LoadFunctions(awake, reader) && reader.remaining() == 0);
+  pool_.Free(slot.asleep, slot.asleep_bytes);
+  slot.asleep = nullptr;
+}
+
+void RunningShard::PutToSleep(size_t index) {
+  Awake& awake = awake_[index];
+  scratch_.clear();
+  base::ByteWriter writer(scratch_);
+  SaveFunctions(awake, writer);
+  for (const auto& function : awake.functions)
+    awake_bytes_ -= function->bytes();
+  Slot& slot = SlotAt(awake.slot);
+  slot.asleep_bytes = static_cast<uint32_t>(scratch_.size());
+  slot.asleep = pool_.Allocate(scratch_.size());
+  scratch_.copy(slot.asleep, scratch_.size());
+  std::swap(awake, awake_.back());
+  awake_.pop_back();
+  if (index < awake_.size()) SlotAt(awake_[index].slot).awake = static_cast<uint32_t>(index);
+}
+
+void RunningShard::Rest() {
+  for (size_t visits = 0; visits < kVisitsPerRow && awake_bytes_ > awake_max_; ++visits) {
+    if (hand_ >= awake_.size()) hand_ = 0;
+    if (awake_.empty()) return;
+    if (std::exchange(awake_[hand_].used, false)) {
+      ++hand_;
+    } else {
+      PutToSleep(hand_);
     }
   }
 }
 
-// key (varint 0 for NULL, else length + 1; bytes), then the state of each function, a string
-void RunningShard::SaveSlot(const Slot& slot, base::ByteWriter& writer) const {
-  writer.Varint(slot.null ? 0 : slot.key.size() + 1);
-  writer.Bytes(slot.key);
+// The state of each function, a string.
+void RunningShard::SaveFunctions(const Awake& awake, base::ByteWriter& writer) {
   std::string state;
-  for (const auto& function : slot.functions) {
+  for (const auto& function : awake.functions) {
     state.clear();
     base::ByteWriter state_writer(state);
     function->Save(state_writer);
@@ -118,15 +212,8 @@ void RunningShard::SaveSlot(const Slot& slot, base::ByteWriter& writer) const {
   }
 }
 
-bool RunningShard::LoadSlot(uint32_t at, base::ByteReader& reader) {
-  const uint64_t length = reader.Varint();
-  const std::string_view text = length == 0 ? std::string_view{} : reader.Bytes(length - 1);
-  if (!reader.ok() || text.size() > UINT32_MAX || slots_[at].live) return false;
-  const PackedText key = length == 0 ? PackedText() : PackedText::Borrow(text);
-  const uint64_t hash = key.Hash();
-  if (Find(key, hash) != KeyIndex::kNone) return false;
-  Fill(at, key, hash);
-  for (const auto& function : slots_[at].functions) {
+bool RunningShard::LoadFunctions(Awake& awake, base::ByteReader& reader) {
+  for (const auto& function : awake.functions) {
     const std::string_view state = reader.String();
     if (!reader.ok()) return false;
     base::ByteReader state_reader(state);
@@ -134,16 +221,42 @@ bool RunningShard::LoadSlot(uint32_t at, base::ByteReader& reader) {
     if (!function->Load(state_reader) || !state_reader.ok() || state_reader.remaining() != 0) {
       return false;
     }
-    bytes_ += function->bytes() - before;
+    awake_bytes_ += function->bytes() - before;
   }
+  return true;
+}
+
+// ---- Snapshots
+
+// key (varint 0 for NULL, else length + 1; bytes), then the functions
+void RunningShard::SaveSlot(const Slot& slot, base::ByteWriter& writer) const {
+  writer.Varint(slot.key.null() ? 0 : slot.key.view().size() + 1);
+  writer.Bytes(slot.key.view());
+  if (slot.asleep != nullptr) {
+    writer.Bytes({slot.asleep, slot.asleep_bytes});
+  } else {
+    SaveFunctions(awake_[slot.awake], writer);
+  }
+}
+
+bool RunningShard::LoadSlot(uint32_t at, base::ByteReader& reader) {
+  const uint64_t length = reader.Varint();
+  const std::string_view text = length == 0 ? std::string_view{} : reader.Bytes(length - 1);
+  if (!reader.ok() || text.size() > UINT32_MAX || SlotAt(at).live) return false;
+  const PackedText key = length == 0 ? PackedText() : PackedText::Borrow(text);
+  const uint64_t hash = key.Hash();
+  if (Find(key, hash) != KeyIndex::kNone) return false;
+  Fill(at, key, hash);
+  if (!LoadFunctions(awake_[SlotAt(at).awake], reader)) return false;
+  Rest();
   return true;
 }
 
 // slots varint, then each
 void RunningShard::Save(base::ByteWriter& writer) const {
   writer.Varint(index_.size());
-  for (const Slot& slot : slots_) {
-    if (slot.live) SaveSlot(slot, writer);
+  for (uint32_t at = 0; at < store_.limit(); ++at) {
+    if (SlotAt(at).live) SaveSlot(SlotAt(at), writer);
   }
 }
 
@@ -152,63 +265,37 @@ bool RunningShard::Load(base::ByteReader& reader) {
   const uint64_t count = reader.Varint();
   if (!reader.ok() || count > reader.remaining()) return false;
   for (uint64_t i = 0; i < count; ++i) {
-    slots_.emplace_back();
-    if (i % kPageSlots == 0) pages_.push_back(0);
-    if (!LoadSlot(static_cast<uint32_t>(i), reader)) return false;
+    const uint32_t at = store_.Allocate();
+    marks_.Extend(size_t{at} / kPageSlots + 1);
+    if (!LoadSlot(at, reader)) return false;
   }
   return true;
 }
 
-void RunningShard::Clear() {
-  index_.Clear();
-  slots_.clear();
-  pages_.clear();
-  taken_.clear();
-  next_due_ = 0;
-  bytes_ = 0;
-}
-
 uint32_t RunningShard::BeginSnapshot(bool whole) {
-  taken_.clear();
-  next_due_ = 0;
-  for (uint8_t& flags : pages_)
-    flags = whole || flags != 0 ? kDue : 0;
-  return static_cast<uint32_t>(slots_.size());
+  marks_.Begin(whole);
+  return store_.limit();
 }
 
 // slots varint, per slot, ascending: its place in the page varint, then as SaveSlot
-void RunningShard::TakePage(uint32_t number) {
-  pages_[number] &= static_cast<uint8_t>(~kDue);
-  const size_t begin = size_t{number} * kPageSlots;
-  const size_t end = std::min(begin + kPageSlots, slots_.size());
-  const auto live = std::count_if(slots_.begin() + static_cast<ptrdiff_t>(begin),
-                                  slots_.begin() + static_cast<ptrdiff_t>(end),
-                                  [](const Slot& slot) { return slot.live; });
-  StatePage& page = taken_.emplace_back();
-  page.number = number;
-  base::ByteWriter writer(page.bytes);
-  writer.Varint(static_cast<uint64_t>(live));
-  for (size_t at = begin; at < end; ++at) {
-    if (!slots_[at].live) continue;
+void RunningShard::WritePage(uint32_t number, std::string& out) const {
+  const uint32_t begin = number * kPageSlots;
+  const uint32_t end = std::min(begin + kPageSlots, store_.limit());
+  uint64_t live = 0;
+  for (uint32_t at = begin; at < end; ++at)
+    live += SlotAt(at).live ? 1 : 0;
+  base::ByteWriter writer(out);
+  writer.Varint(live);
+  for (uint32_t at = begin; at < end; ++at) {
+    if (!SlotAt(at).live) continue;
     writer.Varint(at - begin);
-    SaveSlot(slots_[at], writer);
+    SaveSlot(SlotAt(at), writer);
   }
 }
 
 bool RunningShard::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
-  size_t bytes = 0;
-  for (const StatePage& page : taken_)
-    bytes += page.bytes.size();
-  while (next_due_ < pages_.size() && bytes < bytes_max) {
-    const uint32_t number = next_due_++;
-    if ((pages_[number] & kDue) == 0) continue;
-    TakePage(number);
-    bytes += taken_.back().bytes.size();
-  }
-  for (StatePage& page : taken_)
-    out.push_back(std::move(page));
-  taken_.clear();
-  return next_due_ < pages_.size();
+  return marks_.TakeDue(bytes_max, out,
+                        [this](uint32_t page, std::string& bytes) { WritePage(page, bytes); });
 }
 
 void RunningShard::BeginLoad(uint32_t slots) {
@@ -218,36 +305,63 @@ void RunningShard::BeginLoad(uint32_t slots) {
 
 bool RunningShard::LoadPage(uint32_t number, std::string_view bytes) {
   if (uint64_t{number} * kPageSlots >= load_slots_) return false;
+  const uint32_t begin = number * kPageSlots;
+  store_.Extend(begin + kPageSlots);
+  marks_.Extend(size_t{number} + 1);
   base::ByteReader reader(bytes);
   const uint64_t count = reader.Varint();
-  const uint32_t begin = number * kPageSlots;
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {
     const uint64_t place = reader.Varint();
-    if (place >= kPageSlots) return false;
-    const uint32_t at = begin + static_cast<uint32_t>(place);
-    if (slots_.size() <= at) slots_.resize(at + 1);
-    if (!LoadSlot(at, reader)) return false;
+    if (place >= kPageSlots || !LoadSlot(begin + static_cast<uint32_t>(place), reader)) {
+      return false;
+    }
   }
-  pages_.resize((slots_.size() + kPageSlots - 1) / kPageSlots);
   return reader.ok() && reader.remaining() == 0;
+}
+
+void RunningShard::EndLoad() {
+  for (uint32_t at = store_.limit(); at > 0; --at) {
+    if (!SlotAt(at - 1).live) store_.Free(at - 1);
+  }
 }
 
 // ---- RunningBlock
 
-std::unique_ptr<KeyBlock> MakeRunningBlock(RunningSpec spec) {
-  return std::make_unique<RunningBlock>(std::move(spec));
+std::unique_ptr<KeyBlock> MakeRunningBlock(RunningSpec spec, os::SpillFile* spill) {
+  return std::make_unique<RunningBlock>(std::move(spec), spill);
 }
 
-RunningBlock::RunningBlock(RunningSpec spec)
+RunningBlock::RunningBlock(RunningSpec spec, os::SpillFile* spill)
     : spec_(std::move(spec)),
+      spill_(spill),
       encoders_(os::WorkerTeam::kWorkersMax, KeyEncoder(spec_.key_slots, spec_.key_types)),
       work_(kShards) {
-  shards_.reserve(kShards);
   for (uint32_t i = 0; i < kShards; ++i)
-    shards_.emplace_back(spec_);
+    shards_.emplace_back(spec_, spill);
+  if (spill_ != nullptr) spill_->Join();
   for (const RunningCall& call : spec_.calls)
     HR_CHECK(call.argument_slots.size() <= RunningCall::kArgumentsMax);
   TakeFingerprint();
+}
+
+RunningBlock::~RunningBlock() {
+  if (spill_ != nullptr) spill_->Leave();
+}
+
+void RunningBlock::ShareOut() {
+  if (spill_ == nullptr) return;
+  for (RunningShard& shard : shards_)
+    shard.SetAwakeMax(spill_->Share() / kShards);
+}
+
+void RunningBlock::Fetch() {
+  using Step = RunningShard::Step;
+  for (Step step : {Step::kIndex, Step::kSlots, Step::kStates}) {
+    wanted_.clear();
+    for (uint32_t s = 0; s < kShards; ++s)
+      shards_[s].Use(work_[s], step, wanted_);
+    spill_->Fetch(wanted_);
+  }
 }
 
 // By definition, not by slot: slots move when a statement elsewhere in the plan changes.
@@ -289,6 +403,8 @@ void RunningBlock::Update(row::Batch& batch, Failures& failures, os::WorkerTeam&
     work_[ShardOf(keyed_[i].hash)].push_back(keyed_[i]);
   }
   if (spec_.key_slots.empty()) return UpdateAlone(batch, team);
+  ShareOut();
+  if (spill_ != nullptr && spill_->put_out() > 0) Fetch();
   // Few rows are not worth waking anybody for.
   const size_t together = count < 2 * os::WorkerTeam::kPieceRows ? kShards : 1;
   team.Run(kShards / together, [&](size_t piece, size_t worker) {
@@ -310,7 +426,7 @@ void RunningBlock::UpdateAlone(row::Batch& batch, os::WorkerTeam& team) {
     for (size_t f = piece * together; f < std::min((piece + 1) * together, functions.size()); ++f) {
       const auto before = static_cast<ptrdiff_t>(functions[f]->bytes());
       for (const KeyedRow& keyed : work)
-        Step(spec_.calls[f], *functions[f], batch.rows()[keyed.row], batch.arena(worker));
+        RunOver(spec_.calls[f], *functions[f], batch.rows()[keyed.row], batch.arena(worker));
       grown[f] = static_cast<ptrdiff_t>(functions[f]->bytes()) - before;
     }
   });
@@ -349,6 +465,7 @@ Status RunningBlock::Load(std::string_view bytes) {
   if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
   base::ByteReader reader(body);
   if (reader.U64Le() != fingerprint_) return Damaged("of another definition");
+  ShareOut();
   bool good = true;
   for (RunningShard& shard : shards_)
     good = good && shard.Load(reader);
@@ -373,6 +490,7 @@ bool RunningBlock::TakePages(size_t bytes_max, std::vector<StatePage>& out) {
 
 Status RunningBlock::BeginLoad(const BlockHead& head) {
   if (head.fingerprint != fingerprint_) return Damaged("of another definition");
+  ShareOut();
   for (RunningShard& shard : shards_)
     shard.BeginLoad(head.slots);
   return Ok();
@@ -383,6 +501,9 @@ Status RunningBlock::LoadPage(uint32_t number, std::string_view bytes) {
   return Damaged("the bytes of a page do not parse");
 }
 
-void RunningBlock::EndLoad() {}
+void RunningBlock::EndLoad() {
+  for (RunningShard& shard : shards_)
+    shard.EndLoad();
+}
 
 }  // namespace headrace::state

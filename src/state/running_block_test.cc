@@ -1,3 +1,5 @@
+#include "state/running_block.h"
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -9,6 +11,8 @@
 #include "base/hash.h"
 #include "state/key_block.h"
 #include "state/running_function.h"
+#include "state/test_pages.h"
+#include "state/test_spill.h"
 
 namespace headrace::state {
 namespace {
@@ -226,6 +230,82 @@ TEST(RunningBlock, RefusesDamagedAndForeignState) {
   for (size_t size = 0; size < pages[0].bytes.size(); ++size)
     EXPECT_FALSE(load(pages[0].number, std::string_view(pages[0].bytes).substr(0, size)));
   EXPECT_FALSE(load(pages[0].number, pages[0].bytes + "x"));
+}
+
+// Functions that fall asleep behind every row, in memory that is put out behind every batch, answer
+// as those that stay awake; snapshots and the whole state are the same bytes.
+TEST(RunningBlock, WhatIsPutOutToAFileDoesNotShow) {
+  const std::vector<Input> inputs = Inputs(20'000, 3000);
+  for (size_t workers : {1U, 3U}) {
+    os::WorkerTeam team(workers);
+    auto spill = SpillOfNothing();
+    auto spilled = MakeRunningBlock(Spec(true), spill.get());
+    auto whole = MakeRunningBlock(Spec(true));
+    std::vector<std::string> results;
+    std::vector<std::string> wanted;
+    StoredPages pages;
+    StoredPages wanted_pages;
+    for (size_t from = 0; from < inputs.size(); from += 1000) {
+      for (const bool first : {true, false}) {
+        const Span span{first ? from : from + 500, first ? from + 500 : from + 1000, 250};
+        Feed(*spilled, inputs, span, team, results);
+        Feed(*whole, inputs, span, team, wanted);
+        spill->KeepWithin();
+        if (!first) continue;
+        pages.Begin(*spilled, from == 0);
+        wanted_pages.Begin(*whole, from == 0);
+      }
+      pages.TakeAll(*spilled);
+      wanted_pages.TakeAll(*whole);
+      ASSERT_TRUE(pages.pages() == wanted_pages.pages()) << from;
+    }
+    EXPECT_EQ(results, wanted);
+    std::string saved;
+    std::string expected;
+    spilled->Save(saved);
+    whole->Save(expected);
+    EXPECT_TRUE(saved == expected);
+    EXPECT_GT(spill->put_out(), 100'000U);
+    EXPECT_GT(spill->fetched(), 0U);
+    EXPECT_EQ(spilled->keys(), whole->keys());
+    auto loaded = MakeRunningBlock(Spec(true), spill.get());
+    pages.LoadInto(*loaded);
+    spill->KeepWithin();
+    results.clear();
+    wanted.clear();
+    // The last 500 rows are behind the snapshot.
+    Feed(*loaded, inputs, {inputs.size() - 500, inputs.size(), 100}, team, results);
+    auto before = MakeRunningBlock(Spec(true));
+    wanted_pages.LoadInto(*before);
+    Feed(*before, inputs, {inputs.size() - 500, inputs.size(), 100}, team, wanted);
+    EXPECT_EQ(results, wanted);
+    spilled.reset();
+    loaded.reset();
+    EXPECT_EQ(spill->bytes(), 0U);
+    EXPECT_EQ(spill->Share(), spill->limit() / 4);
+  }
+}
+
+// What is on the heap stays within the share, however many keys there are.
+TEST(RunningBlock, KeepsNoMoreAwakeThanItsShare) {
+  auto spill = os::SpillFile::Create("/tmp", 4 << 20, [] { return uint64_t{0}; }).value();
+  RunningSpec spec = Spec(true);
+  RunningShard shard(spec, spill.get());
+  shard.SetAwakeMax(100 * 2 * sizeof(Chain));
+  row::Batch batch;
+  std::vector<KeyedRow> rows;
+  for (int i = 0; i < 20'000; ++i) {
+    row::Row& row = batch.Add(4);
+    row.values[1] = row::Value::Integer(i);
+    // Every other row is of the same few keys.
+    const std::string key = std::to_string(i % 2 == 0 ? i % 40 : i);
+    const PackedText text = PackedText::Short(key);
+    rows.push_back({text, text.Hash(), static_cast<uint32_t>(i)});
+  }
+  shard.Update(rows, batch, batch.arena());
+  EXPECT_EQ(shard.keys(), 10'020U);
+  EXPECT_LE(shard.awake(), 130U);
+  EXPECT_GE(shard.awake(), 90U);
 }
 
 }  // namespace

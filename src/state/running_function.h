@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "os/spill_file.h"
 #include "row/value.h"
 
 namespace headrace::state {
@@ -67,7 +68,8 @@ struct RunningSpec {
   std::vector<RunningCall> calls;
 };
 
-// Their functions and state, as a key block.
-std::unique_ptr<KeyBlock> MakeRunningBlock(RunningSpec spec);
+// Their functions and state, as a key block. With a spill file, which must outlive the block, the
+// state is kept there but for what was run of late.
+std::unique_ptr<KeyBlock> MakeRunningBlock(RunningSpec spec, os::SpillFile* spill = nullptr);
 
 }  // namespace headrace::state

@@ -1,16 +1,20 @@
-// Any bytes as the manifest of a snapshot, as the state in it, as a page of a key block, or as the
-// report of a scrub:
-// refused, or the same again when they are written back.
+// Any bytes as the manifest of a snapshot, as the state in it, as a page of any kind of state, or
+// as the report of a scrub: refused, or the same again when they are written back.
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/engine_state.h"
 #include "engine/scrubber.h"
 #include "engine/snapshot_manifest.h"
 #include "headrace/check.h"
+#include "state/group_table.h"
 #include "state/key_block.h"
+#include "state/row_queue.h"
 
 namespace {
 
@@ -37,17 +41,69 @@ state::KeyBlockSpec Spec() {
   return spec;
 }
 
-void LoadAsPage(std::string_view bytes) {
-  auto block = state::KeyBlock::Make(Spec());
-  state::BlockHead head = block->BeginSnapshot(true);
-  head.slots = 64;
-  HR_CHECK(block->BeginLoad(head).ok());
-  if (!block->LoadPage(0, bytes).ok()) return;
-  block->EndLoad();
+state::GroupTableSpec Groups() {
+  state::GroupTableSpec spec;
+  spec.key_slots = {0, 1};
+  spec.key_types = {{row::TypeKind::kBigint, 0, 0}, {row::TypeKind::kText, 0, 0}};
+  for (state::AggregateKind kind :
+       {state::AggregateKind::kSum, state::AggregateKind::kCountDistinct}) {
+    state::GroupAggregate aggregate;
+    aggregate.kind = kind;
+    aggregate.argument_slot = 2;
+    aggregate.argument_type = {row::TypeKind::kBigint, 0, 0};
+    aggregate.result_type = state::ResultType(kind, aggregate.argument_type).value();
+    spec.aggregates.push_back(aggregate);
+  }
+  return spec;
+}
+
+// Whether they are a page; what is loaded is written and loaded again.
+bool LoadAsPage(std::string_view bytes, state::PagedState& state, state::PagedState& again) {
+  state::BlockHead head = state.BeginSnapshot(true);
+  head.slots = 256;
+  HR_CHECK(state.BeginLoad(head).ok());
+  if (!state.LoadPage(0, bytes).ok()) return false;
+  state.EndLoad();
+  head = state.BeginSnapshot(true);
+  std::vector<state::StatePage> pages;
+  while (state.TakePages(1 << 20, pages)) {
+  }
+  HR_CHECK(again.BeginLoad(head).ok());
+  for (const state::StatePage& page : pages)
+    HR_CHECK(again.LoadPage(page.number, page.bytes).ok());
+  again.EndLoad();
+  return true;
+}
+
+// With Save, which writes the same of the same state.
+template <typename Make>
+void LoadAsPageOf(std::string_view bytes, const Make& make) {
+  auto state = make();
+  auto again = make();
+  if (!LoadAsPage(bytes, *state, *again)) return;
   std::string saved;
-  block->Save(saved);
-  auto again = state::KeyBlock::Make(Spec());
-  HR_CHECK(again->Load(saved).ok());
+  state->Save(saved);
+  std::string saved_again;
+  again->Save(saved_again);
+  HR_CHECK(saved == saved_again);
+  HR_CHECK(make()->Load(saved).ok());
+}
+
+void LoadAsRows(std::string_view bytes) {
+  const auto any = [](std::string_view, int64_t) { return true; };
+  state::RowQueue queue(nullptr, any);
+  state::RowQueue again(nullptr, any);
+  if (!LoadAsPage(bytes, queue, again)) return;
+  HR_CHECK(queue.bytes() == again.bytes());
+  while (!queue.empty()) {
+    HR_CHECK(queue.oldest() == again.oldest());
+    std::string taken;
+    std::string taken_again;
+    queue.TakeOldest([&](std::string_view rows) { taken += rows; });
+    again.TakeOldest([&](std::string_view rows) { taken_again += rows; });
+    HR_CHECK(taken.size() == taken_again.size());
+  }
+  HR_CHECK(again.empty());
 }
 
 }  // namespace
@@ -66,6 +122,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto again = engine::ScrubReport::Decode(report->Encode());
     HR_CHECK(again.ok() && again->Encode() == report->Encode());
   }
-  LoadAsPage(bytes);
+  LoadAsPageOf(bytes, [] { return state::KeyBlock::Make(Spec()); });
+  LoadAsPageOf(bytes, [] { return state::GroupTable::Make(Groups()); });
+  LoadAsPageOf(bytes, [] { return std::make_unique<state::Deduplicator>(100, 10); });
+  LoadAsRows(bytes);
   return 0;
 }

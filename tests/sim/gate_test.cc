@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,35 +34,49 @@ std::string Hex(uint64_t hash) {
   return text;
 }
 
-// Of the head of a graph's snapshot (src/flow/graph_snapshot.cc) what no LSN is in: those depend on
-// how many events came together. That is all but rows that wait, and when statements were made.
-std::string WithoutLsns(std::string_view head) {
-  std::string all;
-  base::ByteReader reader(head);
-  base::ByteWriter writer(all);
-  reader.U8();
-  for (uint64_t sources = reader.Varint(); sources > 0; --sources) {
-    writer.String(reader.String());
-    writer.String(reader.String());
-  }
-  for (uint64_t statements = reader.Varint(); statements > 0 && reader.ok(); --statements) {
-    writer.String(reader.String());
-    reader.Varint();
-    const uint8_t kind = reader.U8();
-    if (kind == 2) {
-      writer.String(reader.String());
-      continue;
+// Of a graph's snapshot (src/flow/graph_snapshot.cc) what no LSN is in: those depend on how many
+// events came together. That is all but rows that wait, and when statements were made.
+class WithoutLsns {
+ public:
+  explicit WithoutLsns(std::string_view head) : reader_(head), writer_(all_) {
+    reader_.U8();
+    for (uint64_t sources = reader_.Varint(); sources > 0; --sources) {
+      writer_.String(reader_.String());
+      writer_.String(reader_.String());
+      TakeBlocks();
     }
-    if (kind == 3) reader.String();
-    for (uint64_t blocks = reader.Varint(); blocks > 0 && reader.ok(); --blocks) {
-      writer.U64Le(reader.U64Le());
-      writer.Varint(reader.Varint());
-      writer.U64Le(reader.U64Le());
+    for (uint64_t statements = reader_.Varint(); statements > 0 && reader_.ok(); --statements) {
+      writer_.String(reader_.String());
+      reader_.Varint();
+      const uint8_t kind = reader_.U8();
+      if (kind == 2 || kind == 3) writer_.String(reader_.String());
+      if (kind == 3) waiting_.insert(blocks_);
+      TakeBlocks();
+    }
+    EXPECT_TRUE(reader_.ok() && reader_.remaining() == 0);
+  }
+  void Add(const flow::BlockPage& page) {
+    if (waiting_.contains(page.block)) return;
+    all_ +=
+        std::to_string(page.block) + ":" + std::to_string(page.page.number) + ":" + page.page.bytes;
+  }
+  const std::string& all() const { return all_; }
+
+ private:
+  void TakeBlocks() {
+    for (uint64_t blocks = reader_.Varint(); blocks > 0 && reader_.ok(); --blocks, ++blocks_) {
+      writer_.U64Le(reader_.U64Le());
+      writer_.Varint(reader_.Varint());
+      writer_.U64Le(reader_.U64Le());
     }
   }
-  EXPECT_TRUE(reader.ok() && reader.remaining() == 0);
-  return all;
-}
+
+  std::string all_;
+  base::ByteReader reader_;
+  base::ByteWriter writer_;
+  uint32_t blocks_ = 0;
+  std::set<uint32_t> waiting_;  // the blocks of rows that wait
+};
 
 // The state that a stopped program left in its snapshot.
 std::string StateOf(TestProgram& program) {
@@ -78,14 +93,13 @@ std::string StateOf(TestProgram& program) {
                         return engine::BuildGraph(*deployment, engine::ModelsOf(deployment));
                       }).value();
   EXPECT_TRUE(past.snapshot.has_value());
-  std::string state = WithoutLsns(past.graph->BeginSnapshot(true));
+  WithoutLsns state(past.graph->BeginSnapshot(true));
   std::vector<flow::BlockPage> pages;
   while (past.graph->TakePages(1 << 20, pages)) {
   }
   for (const flow::BlockPage& page : pages)
-    state +=
-        std::to_string(page.block) + ":" + std::to_string(page.page.number) + ":" + page.page.bytes;
-  return state;
+    state.Add(page);
+  return state.all();
 }
 
 struct Hashes {
