@@ -65,6 +65,16 @@ void Deployment::AddFrom(const Deployment& base, const std::string& name) {
   }
 }
 
+void Deployment::Remove(const std::string& name) {
+  const Deployed* item = Find(name);
+  HR_CHECK(item != nullptr);
+  const std::string side = item->statement ? item->statement->side_output : "";
+  std::erase_if(items, [&](const Deployed& each) {
+    const std::string& of = each.dead_of.empty() ? each.name : each.dead_of;
+    return of == name || (!side.empty() && of == side);
+  });
+}
+
 const Deployed* Deployment::Find(const std::string& name) const {
   for (const Deployed& item : items) {
     if (item.name == name) return &item;

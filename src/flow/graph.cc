@@ -1,6 +1,7 @@
 #include "flow/graph.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace headrace::flow {
 namespace {
@@ -183,6 +184,52 @@ void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
   if (statement.window) statement.window->Redate(plan);
   if (statement.waiting) statement.waiting->Redate(plan);
   statement.plan = std::move(plan);
+}
+
+void Graph::RemoveStatement(const std::string& name) {
+  const auto hold = Hold();
+  const std::string side = statements_[revisions_.at(name).back()]->plan->side_output;
+  if (!side.empty()) RemoveRevisions(side);
+  RemoveRevisions(name);
+}
+
+void Graph::RemoveRevisions(const std::string& name) {
+  const std::vector<size_t> gone = std::move(revisions_.at(name));
+  revisions_.erase(name);
+  // By number before: the number after, or none.
+  std::vector<std::optional<size_t>> numbers(statements_.size());
+  std::vector<std::unique_ptr<Statement>> kept;
+  for (size_t i = 0; i < statements_.size(); ++i) {
+    if (std::find(gone.begin(), gone.end(), i) != gone.end()) {
+      HR_CHECK(statements_[i]->readers.empty());
+      continue;
+    }
+    numbers[i] = kept.size();
+    kept.push_back(std::move(statements_[i]));
+  }
+  statements_ = std::move(kept);
+  const auto renumber = [&numbers](std::vector<Reader>& readers) {
+    std::erase_if(readers, [&](const Reader& reader) { return !numbers[reader.statement]; });
+    for (Reader& reader : readers)
+      reader.statement = *numbers[reader.statement];
+  };
+  for (auto& [source, readers] : readers_of_source_)
+    renumber(readers);
+  for (auto& statement : statements_)
+    renumber(statement->readers);
+  for (auto& [of, revisions] : revisions_) {
+    for (size_t& revision : revisions)
+      revision = *numbers[revision];
+  }
+}
+
+void Graph::RemoveSource(const std::string& name) {
+  const auto hold = Hold();
+  HR_CHECK(readers_of_source_[name].empty());
+  readers_of_source_.erase(name);
+  sources_by_topic_.erase(topic_of_source_.at(name));
+  topic_of_source_.erase(name);
+  std::erase(source_names_, name);
 }
 
 SourceNode* Graph::FindSource(std::string_view topic) {

@@ -60,6 +60,12 @@ class Graph {
   // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
   void Redate(std::shared_ptr<const StatementPlan> plan);
 
+  // Takes all revisions of the statement out, with their state; its side output, too. Nothing may
+  // read them. The blocks behind it have other numbers then: the next snapshot must be whole.
+  void RemoveStatement(const std::string& name);
+  // Nothing may read it.
+  void RemoveSource(const std::string& name);
+
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
   std::set<std::string> topics() const;
@@ -71,17 +77,18 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
-  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all that have
-  // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
-  enum class Match { kExact, kState, kAny };
+  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all of them and
+  // perhaps more, of all that have any, or of none. What it lacks then begins empty, what the graph
+  // lacks is passed over.
+  enum class Match { kExact, kAll, kState, kAny };
 
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
   // goes on as KeyBlock::TakePages does. Loading goes into a graph that has not run: BeginLoad,
   // each page, EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph
-  // must then be thrown away.
+  // must then be thrown away. `newer`: sources that are none of the snapshot, whatever their names.
   std::string BeginSnapshot(bool whole);
   bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
-  Status BeginLoad(std::string_view head, Match match);
+  Status BeginLoad(std::string_view head, Match match, const std::set<std::string>& newer = {});
   Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
   void EndLoad();
 
@@ -119,9 +126,10 @@ class Graph {
     if (spill_ != nullptr && keeps_within_) spill_->KeepWithin();
   }
   void Connect(const std::string& input, size_t reader);
+  void RemoveRevisions(const std::string& name);
   // By number; null: of a revision that is done.
   std::vector<state::KeyBlock*> KeyBlocks() const;
-  Status LoadSources(base::ByteReader& reader, Match match);
+  Status LoadSources(base::ByteReader& reader, Match match, const std::set<std::string>& newer);
   Status LoadStatements(base::ByteReader& reader, Match match);
   // Null: no statement of the graph is what the head tells of next, which is passed over.
   Status LoadStatement(Statement* statement, base::ByteReader& reader);

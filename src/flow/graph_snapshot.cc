@@ -123,30 +123,34 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
   return false;
 }
 
-Status Graph::BeginLoad(std::string_view head, Match match) {
+Status Graph::BeginLoad(std::string_view head, Match match, const std::set<std::string>& newer) {
   const auto hold = Hold();
   loading_.clear();
   base::ByteReader reader(head);
   const uint8_t version = reader.U8();
   if (version < kOldestVersion || version > kVersion) return OfOthers();
-  HR_TRY(LoadSources(reader, match));
+  HR_TRY(LoadSources(reader, match, newer));
   HR_TRY(LoadStatements(reader, match));
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
 }
 
-Status Graph::LoadSources(base::ByteReader& reader, Match match) {
+Status Graph::LoadSources(base::ByteReader& reader, Match match,
+                          const std::set<std::string>& newer) {
   const uint64_t count = reader.Varint();
   if (match == Match::kExact && count != source_names_.size()) return OfOthers();
+  size_t known = 0;
   for (uint64_t i = 0; i < count; ++i) {
     std::string name(reader.String());
     std::string_view state = reader.String();
     if (!reader.ok()) return Damaged();
     if (match == Match::kExact && name != source_names_[i]) return OfOthers();
     auto topic = topic_of_source_.find(name);
-    if (topic == topic_of_source_.end()) continue;
+    if (newer.contains(name) || topic == topic_of_source_.end()) continue;
+    ++known;
     HR_TRY(sources_by_topic_.at(topic->second)->Load(state));
   }
-  return Ok();
+  const bool all = match == Match::kExact || match == Match::kAll;
+  return all && known != source_names_.size() ? Status(OfOthers()) : Ok();
 }
 
 Status Graph::LoadStatements(base::ByteReader& reader, Match match) {
@@ -167,9 +171,10 @@ Status Graph::LoadStatements(base::ByteReader& reader, Match match) {
     if (found != statements_.end()) known.insert(found->get());
     HR_TRY(LoadStatement(found == statements_.end() ? nullptr : found->get(), reader));
   }
-  if (match != Match::kState) return Ok();
+  if (match == Match::kAny) return Ok();
   const bool all = std::all_of(statements_.begin(), statements_.end(), [&](const auto& statement) {
-    return known.contains(statement.get()) || !statement->plan->HasState();
+    return known.contains(statement.get()) ||
+           (match == Match::kState && !statement->plan->HasState());
   });
   return all ? Ok() : Status(OfOthers());
 }

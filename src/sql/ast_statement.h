@@ -222,11 +222,12 @@ struct AlterModel {
   SourceSpan version_span;
 };
 
-enum class ObjectKind { kStream, kTable, kView, kModel };
+enum class ObjectKind { kStream, kTable, kView, kModel, kTopic };
 
 struct Drop {
   ObjectKind kind = ObjectKind::kStream;
   bool if_exists = false;
+  bool cascade = false;
   Identifier name;
 };
 
