@@ -99,6 +99,16 @@ Gauge& MetricsRegistry::GetGauge(const std::string& name, const std::string& hel
   return FindOrCreate(family.gauges, labels);
 }
 
+void MetricsRegistry::RetireGauge(const std::string& name, const std::string& labels) {
+  std::lock_guard lock(mutex_);
+  auto family = families_.find(name);
+  if (family == families_.end()) return;
+  auto gauge = family->second.gauges.find(labels);
+  if (gauge == family->second.gauges.end()) return;
+  retired_.push_back(std::move(gauge->second));
+  family->second.gauges.erase(gauge);
+}
+
 Histogram& MetricsRegistry::GetHistogram(const std::string& name, const std::string& help,
                                          const std::string& labels) {
   std::lock_guard lock(mutex_);

@@ -68,6 +68,9 @@ class MetricsRegistry {
   Histogram& GetHistogram(const std::string& name, const std::string& help,
                           const std::string& labels = "");
 
+  // What it measured is no more: it is not written any longer, and lives as long as the registry.
+  void RetireGauge(const std::string& name, const std::string& labels);
+
   // Prometheus text exposition format 0.0.4.
   std::string Text() const;
 
@@ -81,6 +84,7 @@ class MetricsRegistry {
 
   mutable std::mutex mutex_;
   std::map<std::string, Family> families_;
+  std::vector<std::unique_ptr<Gauge>> retired_;
 };
 
 }  // namespace headrace::base

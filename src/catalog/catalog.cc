@@ -47,6 +47,9 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     return Ok();
   }
   if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
+  if (change.kind == ChangeKind::kDropTopic || change.kind == ChangeKind::kTrim) {
+    return ApplyTrim(change, lsn);
+  }
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kCreateWatched ||
       change.kind == ChangeKind::kPrepare) {
@@ -69,8 +72,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
   }
   switch (change.kind) {
     case ChangeKind::kDrop:
-      objects_.erase(objects_.begin() + (object - objects_.data()));
-      break;
+      return ApplyDrop(change, lsn);
     case ChangeKind::kAddVersion:
       object->versions.push_back({change.number, change.sha256, 0, false, change.text});
       break;
@@ -92,6 +94,8 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kLoss:
     case ChangeKind::kNote:
     case ChangeKind::kHalt:
+    case ChangeKind::kDropTopic:
+    case ChangeKind::kTrim:
       break;
   }
   return Ok();
@@ -107,6 +111,48 @@ Status Catalog::ApplyHalt(const Change& change, uint64_t lsn) {
   }
   halts_.push_back(std::move(halt));
   return Ok();
+}
+
+Status Catalog::ApplyDrop(const Change& change, uint64_t lsn) {
+  HR_ASSIGN(Drop drop, Drop::Decode(change.text, change.name, lsn));
+  std::erase_if(objects_, [&](const Object& object) { return object.name == change.name; });
+  finished_.erase(change.name);
+  notes_.erase(change.name);
+  // What was said of the rows that are gone is not said of those that get their topic.
+  for (const auto& [of, unused] : drop.ended) {
+    for (Halt& halt : halts_)
+      halt.next_offsets.erase(of);
+    for (Loss& loss : losses_)
+      loss.next_offsets.erase(of);
+    for (Drop& before : drops_)
+      before.letters.erase(of);
+  }
+  BeginAt(drop.ended, false);
+  if (!drop.topic.empty()) left_topics_[drop.topic] = drop;
+  drops_.push_back(std::move(drop));
+  return Ok();
+}
+
+Status Catalog::ApplyTrim(const Change& change, uint64_t lsn) {
+  HR_ASSIGN(Offsets offsets, DecodeOffsets(change.text));
+  BeginAt(offsets, change.kind == ChangeKind::kTrim && change.number != kNothingComputed);
+  if (change.kind == ChangeKind::kTrim) return Ok();
+  left_topics_.erase(change.name);
+  dropped_topics_[change.name] = lsn;
+  return Ok();
+}
+
+void Catalog::BeginAt(const Offsets& offsets, bool needed) {
+  for (const auto& [of, offset] : offsets) {
+    begins_[of] = std::max(begins_[of], offset);
+    if (!needed) unneeded_[of] = std::max(unneeded_[of], offset);
+  }
+}
+
+const Drop* Catalog::DropOf(const std::string& name) const {
+  auto found = std::find_if(drops_.rbegin(), drops_.rend(),
+                            [&](const Drop& drop) { return drop.name == name; });
+  return found == drops_.rend() ? nullptr : &*found;
 }
 
 Status Catalog::ApplyToVersion(Object& object, const Change& change, uint64_t lsn) {

@@ -9,6 +9,7 @@
 
 #include "catalog/canary.h"
 #include "catalog/change.h"
+#include "catalog/drop.h"
 #include "catalog/halt.h"
 #include "catalog/loss.h"
 #include "catalog/model_notes.h"
@@ -81,12 +82,27 @@ class Catalog {
   const ModelNotes* NotesOf(const std::string& model) const;
   // Ascending; also those whose statements were replaced since.
   const std::vector<Halt>& halts() const { return halts_; }
+  // Ascending.
+  const std::vector<Drop>& drops() const { return drops_; }
+  // Null: no object of the name was ever dropped.
+  const Drop* DropOf(const std::string& name) const;
+  // Topics with events that were a declared stream's, which was dropped: that drop, by topic.
+  const std::map<std::string, Drop>& left_topics() const { return left_topics_; }
+  // Where partitions begin of which something was dropped or trimmed.
+  const Offsets& begins() const { return begins_; }
+  // The same of those from which nothing is computed: what is gone there nobody needs.
+  const Offsets& unneeded() const { return unneeded_; }
+  // What is gone because the topic was dropped, by topic: the LSN of that.
+  const std::map<std::string, uint64_t>& dropped_topics() const { return dropped_topics_; }
   // An event after the end opens the input again.
   void Reopen(const std::string& stream) { finished_.erase(stream); }
 
  private:
   Object* FindMutable(const std::string& name);
   Status ApplyHalt(const Change& change, uint64_t lsn);
+  Status ApplyDrop(const Change& change, uint64_t lsn);
+  Status ApplyTrim(const Change& change, uint64_t lsn);
+  void BeginAt(const Offsets& offsets, bool needed);
   static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
   static Status ApplyToCanary(Object& object, const Change& change, uint64_t lsn);
 
@@ -95,6 +111,11 @@ class Catalog {
   std::vector<Loss> losses_;
   std::map<std::string, ModelNotes> notes_;
   std::vector<Halt> halts_;
+  std::vector<Drop> drops_;
+  std::map<std::string, Drop> left_topics_;
+  Offsets begins_;
+  Offsets unneeded_;
+  std::map<std::string, uint64_t> dropped_topics_;
 };
 
 }  // namespace headrace::catalog

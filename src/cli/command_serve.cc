@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -9,8 +10,10 @@
 #include "cli/commands.h"
 #include "cli/http_address.h"
 #include "cli/workspace.h"
+#include "engine/local_engine.h"
 #include "engine/scrubber.h"
 #include "serve/http/http_server.h"
+#include "sql/parser.h"
 
 namespace headrace::cli {
 namespace {
@@ -29,6 +32,22 @@ Result<std::vector<Script>> ReadScripts(Workspace& workspace, const Arguments& a
     scripts.push_back({path, std::move(text)});
   }
   return scripts;
+}
+
+// What the scripts define.
+std::set<std::string> DefinedBy(const std::vector<Script>& scripts) {
+  std::set<std::string> names;
+  for (const Script& script : scripts) {
+    const sql::ParseResult parsed = sql::Parse(script.text, 0);
+    for (const sql::Statement& statement : parsed.statements) {
+      if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
+        names.insert(relation->name.name);
+      } else if (const auto* model = std::get_if<sql::CreateModel>(&statement.body)) {
+        names.insert(model->name.name);
+      }
+    }
+  }
+  return names;
 }
 
 // A server that recovers on a thread of its own, and takes part in the world when that is done.
@@ -87,8 +106,24 @@ class Serving {
     DeployNext();
   }
 
+  // A script adds to what the directory has; it takes nothing away that it does not name.
+  void TellOthers() {
+    const std::set<std::string> defined = DefinedBy(scripts_);
+    std::string others;
+    const auto add = [&](const std::string& name) {
+      if (!defined.contains(name)) others += (others.empty() ? "" : ", ") + name;
+    };
+    // Engine::Open makes no other.
+    const auto& engine = static_cast<const engine::LocalEngine&>(workspace_.engine());
+    for (const catalog::Object& object : engine.deployment()->catalog.objects())
+      add(object.name);
+    if (scripts_.empty() || others.empty()) return;
+    console_.Note("in the directory and in no script, they go on: " + others +
+                  " (DROP ends what is not wanted)\n");
+  }
+
   void DeployNext() {
-    if (deployed_ == scripts_.size()) return;
+    if (deployed_ == scripts_.size()) return TellOthers();
     const Script& script = scripts_[deployed_++];
     workspace_.engine().Deploy(script.text, script.path, [this](Status done) {
       if (done.ok()) return DeployNext();

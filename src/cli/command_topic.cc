@@ -41,7 +41,12 @@ ExitCode RunTopicList(const Arguments& arguments, Console& console) {
   if (workspace == nullptr) return code;
   const log::Log& log = workspace->engine().log();
   Listing listing({"topic", "partitions", "events"});
+  // Engine::Open makes no other.
+  const auto& engine = static_cast<const engine::LocalEngine&>(workspace->engine());
   for (const std::string& topic : log.topics()) {
+    // What is left of a topic that was dropped is where the next one of its name begins.
+    const bool read = engine.deployment()->FindByTopic(topic) != nullptr;
+    if (!read && CountEvents(log, topic) == 0) continue;
     listing.Add({Cell::Text(topic), Cell::Number(int64_t{log.topic_config(topic).partitions}),
                  Cell::Number(CountEvents(log, topic))});
   }
@@ -79,7 +84,10 @@ ExitCode RunTopicShow(const Arguments& arguments, Console& console) {
     const int64_t end = log.end_offset(topic, p);
     std::vector<Cell> cells = {Cell::Number(int64_t{p}), Cell::Number(first), Cell::Number(end),
                                Cell::Number(end - first)};
-    if (*time) AddTime(**time, static_cast<size_t>(p), cells);
+    const auto index = static_cast<size_t>(p);
+    // A topic may have more partitions than its stream, of one that was dropped.
+    if (*time && index < (*time)->partitions.size()) AddTime(**time, index, cells);
+    cells.resize(columns.size(), Cell::Null());
     listing.Add(std::move(cells));
   }
   listing.Print(arguments, console);

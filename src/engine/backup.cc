@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/drop.h"
 #include "engine/snapshot_store.h"
 #include "log/log.h"
 
@@ -103,6 +104,8 @@ class Copying {
   Result<log::CopyReport> RunOnce() {
     base::MetricsRegistry metrics;
     HR_ASSIGN(auto log, OpenMoment(files_, clock_, metrics, from_));
+    HR_ASSIGN(const catalog::Catalog catalog, ReadCatalog(*log));
+    HR_TRY(BeginTopics(catalog, *log));
     // Read behind the opening: retention removes nothing that lies behind the beginning, so the log
     // that was opened has everything behind this one.
     HR_ASSIGN(auto beginning, ReadBeginning(source_));

@@ -24,6 +24,7 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
     if (item.is_model() || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
       Lane& lane = lanes[static_cast<size_t>(p)];
+      lane.start = log.start_offset(item.topic(), p);
       lane.logged_end = log.end_offset(item.topic(), p);
       for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
         auto found = loss.next_offsets.find({item.topic(), p});
@@ -80,6 +81,9 @@ void Comparison::PassHalts(size_t stream, int32_t partition, uint64_t cause) {
   lane.next_offset = lane.first_waiting = *next;
   lane.waiting.clear();
   lane.rows.clear();
+  while (!lane.seams.empty() && lane.seams.front().next_offset <= *next &&
+         lane.seams.front().loss->lsn <= cause)
+    lane.seams.pop_front();
 }
 
 bool Comparison::IsHidden(const Lane& lane, uint64_t cause, int64_t offset) {
@@ -99,7 +103,8 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
     return lane.next_offset + static_cast<int64_t>(lane.hidden.size()) - 1;
   }
   int64_t offset = lane.next_offset++;
-  if (skipped_[stream]) return offset;
+  if (offset < lane.start) lane.first_waiting = lane.next_offset;
+  if (skipped_[stream] || offset < lane.start) return offset;
   if (offset < lane.logged_end) {
     lane.waiting.push_back(base::Hash64(row.value));
     if (keep_ == Keep::kRows) lane.rows.emplace_back(row.value);

@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "base/hash.h"
+#include "engine/drop.h"
+#include "engine/drop_planner.h"
 #include "engine/kept_answers.h"
 #include "engine/lookup.h"
 #include "engine/model_planner.h"
@@ -80,7 +82,9 @@ class ScriptPlanner {
  public:
   ScriptPlanner(Deployer& deployer, const sql::SourceMap& sources, std::string file,
                 Deployment deployment)
-      : growing_(sources, std::move(file), std::move(deployment)), models_(deployer, growing_) {}
+      : growing_(sources, std::move(file), std::move(deployment)),
+        models_(deployer, growing_),
+        drops_(growing_) {}
 
   void PlanStatement(const sql::Statement& statement) {
     if (const auto* relation = std::get_if<sql::CreateRelation>(&statement.body)) {
@@ -92,7 +96,7 @@ class ScriptPlanner {
     } else if (const auto* alter = std::get_if<sql::AlterModel>(&statement.body)) {
       models_.Alter(statement, *alter);
     } else if (const auto* drop = std::get_if<sql::Drop>(&statement.body)) {
-      PlanDrop(*drop, statement.span);
+      drops_.Drop(*drop, statement.span);
     } else {
       sql::Complain(diagnostics_, "HR1150", "this statement deploys nothing", statement.span).hint =
           "a script holds CREATE, ALTER and DROP; ask queries with `headrace sql`";
@@ -109,6 +113,12 @@ class ScriptPlanner {
   // True when a derived stream of this name finds its topic free; otherwise a conflict.
   bool TopicIsFree(const sql::Identifier& name) {
     const Deployed* reader = deployment_.FindByTopic(name.name);
+    if (deployment_.catalog.left_topics().contains(name.name)) {
+      sql::Complain(diagnostics_, "HR1205",
+                    "topic `" + name.name + "` holds events of a stream that was dropped", name.span)
+          .hint = "DROP TOPIC " + name.name + " removes them; or use another name";
+      return false;
+    }
     if (reader == nullptr) return true;
     sql::Complain(diagnostics_, "HR1205",
                   "topic `" + name.name + "` is that of `" + reader->name + "`", name.span)
@@ -129,6 +139,26 @@ class ScriptPlanner {
         .hint = health ? "names that begin with `" + std::string(kHealthPrefix) +
                              "` tell how models do: take another name"
                        : "take another name";
+    return false;
+  }
+
+  // The same for a declared stream whose topic has events of one that was dropped: they are its
+  // own from now on.
+  bool CanTakeOver(const flow::SourcePlan& plan, const sql::Identifier& name) {
+    auto left = deployment_.catalog.left_topics().find(plan.topic);
+    if (left == deployment_.catalog.left_topics().end()) return true;
+    std::string reason;
+    if (plan.partitions < left->second.partitions) {
+      reason = "stand in " + std::to_string(left->second.partitions) + " partitions";
+    } else if (!plan.dedup_slots.empty() && RepeatsOf(plan) != left->second.repeats) {
+      reason = left->second.repeats.empty()
+                   ? "were taken without DEDUPLICATE BY"
+                   : "were taken with DEDUPLICATE BY " + left->second.repeats;
+    }
+    if (reason.empty()) return true;
+    sql::Complain(diagnostics_, "HR1100",
+                  "the events in topic `" + plan.topic + "` " + reason, name.span)
+        .hint = "declare it so, or DROP TOPIC " + plan.topic + " first: the events go then";
     return false;
   }
 
@@ -174,6 +204,7 @@ class ScriptPlanner {
                       create.name.span);
         return;
       }
+      if (!CanTakeOver(*item.source, create.name)) return;
     }
     if (!NamesAreFree(item, create.name)) return;
     growing_.Record(growing_.Creation(statement, item.name));
@@ -259,42 +290,9 @@ class ScriptPlanner {
     ReplaceItem(deployment_, next->health, *HealthOf(*next, 0).statement, UINT64_MAX - 1);
   }
 
-  void PlanDrop(const sql::Drop& drop, const sql::SourceSpan& span) {
-    const Deployed* item = deployment_.Find(drop.name.name);
-    if (item != nullptr && item->statement && !item->statement->side_of.empty()) {
-      sql::Complain(diagnostics_, "HR1208",
-                    "`" + item->name + "` is the side output of `" + item->statement->side_of + "`",
-                    span)
-          .hint = "deployed objects stay; start with an empty data directory";
-      return;
-    }
-    if (item == nullptr || deployment_.catalog.Find(drop.name.name) == nullptr) {
-      if (drop.if_exists) return;
-      sql::Complain(diagnostics_, "HR1202", "`" + drop.name.name + "` does not exist",
-                    drop.name.span);
-      return;
-    }
-    for (const Deployed& reader : deployment_.items) {
-      if (!reader.statement) continue;
-      static const std::vector<std::string> kNone;
-      const std::vector<std::string>& learners =
-          reader.statement->select ? reader.statement->select->learners : kNone;
-      const bool reads =
-          reader.statement->input() == drop.name.name || Asks(*reader.statement, drop.name.name) ||
-          Uses(*reader.statement, drop.name.name) ||
-          std::find(learners.begin(), learners.end(), drop.name.name) != learners.end();
-      if (!reads) continue;
-      sql::Complain(diagnostics_, "HR1208", "`" + reader.name + "` reads `" + drop.name.name + "`",
-                    span)
-          .hint = "deployed objects stay; start with an empty data directory";
-      return;
-    }
-    sql::Complain(diagnostics_, "HR1151", "DROP of a deployed object is not supported", span).hint =
-        "start with an empty data directory";
-  }
-
   GrowingDraft growing_;
   ModelPlanner models_;
+  DropPlanner drops_;
   // Its parts.
   const sql::SourceMap& sources_ = growing_.sources;
   Deployment& deployment_ = growing_.deployment;

@@ -65,6 +65,19 @@ void Deployment::AddFrom(const Deployment& base, const std::string& name) {
     Add(*base.Find(side));
 }
 
+void Deployment::Remove(const std::string& name) {
+  const Deployed* item = Find(name);
+  HR_CHECK(item != nullptr);
+  std::set<std::string> gone{name};
+  if (item->statement) {
+    for (const std::string& side : item->statement->sides())
+      gone.insert(side);
+  }
+  std::erase_if(items, [&](const Deployed& each) {
+    return gone.contains(each.dead_of.empty() ? each.name : each.dead_of);
+  });
+}
+
 const Deployed* Deployment::Find(const std::string& name) const {
   for (const Deployed& item : items) {
     if (item.name == name) return &item;

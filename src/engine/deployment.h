@@ -55,6 +55,8 @@ class Deployment {
   void Add(Deployed item);
   // Takes the item over from `base`, and its side outputs.
   void AddFrom(const Deployment& base, const std::string& name);
+  // Takes the item out, with its dead letters and its side output. The catalogue stays.
+  void Remove(const std::string& name);
   const Deployed* Find(const std::string& name) const;
   const Deployed* FindByTopic(const std::string& topic) const;
   // The object of the catalogue that made the item: a side output is made by its statement.

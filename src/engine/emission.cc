@@ -11,17 +11,27 @@ Emission::Emission(std::shared_ptr<const Deployment> deployment)
       outputs_[revision.get()] = {i, std::make_unique<schema::JsonEncoder>(revision->schema)};
     }
   }
-  for (const catalog::Halt& halt : deployment_->catalog.halts()) {
-    for (const auto& [of, offset] : halt.next_offsets) {
-      const Deployed* item = deployment_->FindByTopic(of.first);
-      if (item != nullptr) halts_[{IndexOf(item->name), of.second}].emplace_back(halt.lsn, offset);
-    }
+  for (const catalog::Halt& halt : deployment_->catalog.halts())
+    AddStops(halt.next_offsets, halt.lsn, false);
+  for (const catalog::Drop& drop : deployment_->catalog.drops())
+    AddStops(drop.letters, drop.lsn, true);
+  for (auto& [of, halts] : halts_) {
+    std::sort(halts.begin(), halts.end(),
+              [](const Stop& a, const Stop& b) { return a.lsn < b.lsn; });
+  }
+}
+
+void Emission::AddStops(const catalog::Offsets& offsets, uint64_t lsn, bool drop) {
+  for (const auto& [of, offset] : offsets) {
+    const Deployed* item = deployment_->FindByTopic(of.first);
+    if (item == nullptr || of.second >= item->partitions) continue;
+    halts_[{IndexOf(item->name), of.second}].push_back({lsn, offset, drop});
   }
 }
 
 void Emission::StartBehind(uint64_t lsn) {
   for (auto& [of, halts] : halts_) {
-    while (!halts.empty() && halts.front().first <= lsn)
+    while (!halts.empty() && halts.front().lsn <= lsn)
       halts.pop_front();
   }
 }
@@ -31,10 +41,17 @@ std::optional<int64_t> Emission::Cross(size_t stream, int32_t partition, uint64_
   if (halts_.empty()) return next;
   auto found = halts_.find({stream, partition});
   if (found == halts_.end()) return next;
-  for (Halts& halts = found->second; !halts.empty() && halts.front().first <= cause;
+  for (Halts& halts = found->second; !halts.empty() && halts.front().lsn <= cause;
        halts.pop_front())
-    next = halts.front().second;
+    next = halts.front().next_offset;
   return next;
+}
+
+bool Emission::BeforeDrop(size_t stream, int32_t partition) const {
+  if (halts_.empty()) return false;
+  auto found = halts_.find({stream, partition});
+  return found != halts_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                              [](const Stop& stop) { return stop.drop; });
 }
 
 bool Emission::BeforeHalt(size_t stream, int32_t partition) const {

@@ -74,11 +74,19 @@ class Emission : public flow::Collector {
   // The offset at which the rows of the partition go on, when this cause is the first behind a halt
   // of its statement: what is recomputed of the time before may be another number of rows.
   std::optional<int64_t> Cross(size_t stream, int32_t partition, uint64_t cause);
-  // Whether a halt of the partition's statement is ahead.
+  // Whether a halt of the partition's statement is ahead, or a drop of another that may have had a
+  // say in its dead letters.
   bool BeforeHalt(size_t stream, int32_t partition) const;
+  // The latter alone: what stands there cannot be computed any more.
+  bool BeforeDrop(size_t stream, int32_t partition) const;
 
  private:
-  using Halts = std::deque<std::pair<uint64_t, int64_t>>;  // LSN, next offset; ascending
+  struct Stop {
+    uint64_t lsn = 0;
+    int64_t next_offset = 0;
+    bool drop = false;
+  };
+  using Halts = std::deque<Stop>;  // ascending
   // Where the rows of a revision of a statement go, and how they are written.
   struct Output {
     size_t item = 0;
@@ -98,6 +106,7 @@ class Emission : public flow::Collector {
     std::vector<size_t> ends;
   };
 
+  void AddStops(const catalog::Offsets& offsets, uint64_t lsn, bool drop);
   const Output& OutputOf(const flow::StatementPlan& statement);
   size_t IndexOf(const std::string& name) const;
   std::string Payload(const Deployed& from, const row::Row& row) const;

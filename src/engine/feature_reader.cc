@@ -58,6 +58,7 @@ Result<std::optional<FeatureAnswer>> FeatureReader::Read(
   } else if (!lock.try_lock()) {
     return std::optional<FeatureAnswer>();
   }
+  ForgetNow();
   HR_ASSIGN(std::vector<Group> groups, GroupsOf(*deployment, request));
   FeatureAnswer answer;
   answer.columns.resize(request.columns.size());
@@ -68,6 +69,18 @@ Result<std::optional<FeatureAnswer>> FeatureReader::Read(
     HR_TRY(FillGroup(*table, group, request, answer));
   }
   return std::optional<FeatureAnswer>(std::move(answer));
+}
+
+void FeatureReader::Forget() {
+  forgets_ = true;
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock.owns_lock()) ForgetNow();
+}
+
+void FeatureReader::ForgetNow() {
+  if (!forgets_.exchange(false)) return;
+  tables_.clear();
+  layouts_.clear();
 }
 
 const FeatureReader::Layout& FeatureReader::LayoutOf(const Deployment& deployment,

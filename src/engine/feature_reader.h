@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -41,6 +42,8 @@ class FeatureReader {
   // column, HR4091 the entity is missing or does not read as its type, HR4090 too much for memory.
   Result<std::optional<FeatureAnswer>> Read(const std::shared_ptr<const Deployment>& deployment,
                                             const FeatureRequest& request, bool wait);
+  // Gives up what is kept, at once or when it is asked for again: streams are no more. Never waits.
+  void Forget();
 
  private:
   struct Group;
@@ -62,7 +65,10 @@ class FeatureReader {
   Status FillGroup(LatestRows& table, const Group& group, const FeatureRequest& request,
                    FeatureAnswer& answer);
 
+  void ForgetNow();
+
   const log::Log& log_;
+  std::atomic<bool> forgets_ = false;
   std::mutex mutex_;
   std::list<std::unique_ptr<LatestRows>> tables_;  // guarded; the last asked for first
   std::map<std::string, Layout> layouts_;          // guarded; by stream

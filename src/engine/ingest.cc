@@ -294,7 +294,12 @@ IngestReply LocalEngine::ReplyOf(int64_t answer) const {
   }
   if (!kept->return_stream.empty()) {
     const Deployed* item = deployment_->Find(kept->return_stream);
-    HR_CHECK(item != nullptr);
+    if (item == nullptr) {
+      reply.error = Error(ErrorKind::kNotFound, "HR5005",
+                          "the answer had rows of " + kept->return_stream + ", which was dropped")
+                        .WithHint("the events of the request were taken then");
+      return reply;
+    }
     Result<std::vector<std::string>> rows = answers_.ReadRows(*kept, item->topic());
     if (!rows.ok()) {
       reply.error = rows.error();

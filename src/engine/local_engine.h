@@ -146,6 +146,8 @@ class LocalEngine final : public Engine {
   // Journals the changes and deploys what they make, when they are durable.
   Status Apply(const std::vector<catalog::Change>& changes);
   Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
+  Status ApplyDrops(std::vector<catalog::Change> changes);
+  Status ForgetDropped(const std::vector<catalog::Change>& changes);
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
@@ -173,6 +175,8 @@ class LocalEngine final : public Engine {
   Status Settle();
   Status StepToTheEnd();
   void Wake();
+  template <typename Read>
+  auto ReadWhole(const Read& read) const -> decltype(read(nullptr));
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
   // The state that a replay goes on from.

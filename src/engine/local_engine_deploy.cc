@@ -4,6 +4,7 @@
 
 #include "engine/backfill.h"
 #include "engine/comparison.h"
+#include "engine/drop.h"
 #include "engine/local_engine.h"
 #include "engine/replay.h"
 
@@ -42,6 +43,10 @@ bool IsOfModel(const Change& change) {
          change.kind == kCanaryVersion;
 }
 
+bool IsDrop(const Change& change) {
+  return change.kind == ChangeKind::kDrop || change.kind == ChangeKind::kDropTopic;
+}
+
 // A statement that the draft makes, or makes anew.
 bool IsOfStatement(const Change& change, const Draft& draft) {
   const Deployed* item = draft.deployment.Find(change.name);
@@ -58,6 +63,27 @@ void AddWithSideOutput(const Deployment& deployment, const std::string& name,
 
 bool OnlyModels(const Draft& draft) {
   return std::all_of(draft.changes.begin(), draft.changes.end(), IsOfModel);
+}
+
+bool OnlyDrops(const Draft& draft) {
+  return std::all_of(draft.changes.begin(), draft.changes.end(), IsDrop);
+}
+
+bool AnyDrop(const Draft& draft) {
+  return std::any_of(draft.changes.begin(), draft.changes.end(), IsDrop);
+}
+
+// A declared stream over events that were taken for another: they have to be run for it.
+bool TakesOverEvents(const Draft& draft, const log::Log& log) {
+  return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
+    const Deployed* item = draft.deployment.Find(change.name);
+    if (change.kind != ChangeKind::kCreate || !item->source) return false;
+    bool any = false;
+    for (int32_t p = 0; p < log.topic_config(item->topic()).partitions; ++p) {
+      any = any || log.next_offset(item->topic(), p) > log.start_offset(item->topic(), p);
+    }
+    return any;
+  });
 }
 
 bool NoStatements(const Draft& draft) {
@@ -105,12 +131,16 @@ bool LocalEngine::MayAppend() const {
 
 Status LocalEngine::CreateTopics(const Deployment& deployment) {
   for (const Deployed& item : deployment.items) {
-    if (item.is_model() || log_->HasTopic(item.topic())) continue;
+    const bool there = !item.is_model() && log_->HasTopic(item.topic());
+    // One that something had which was dropped is what the new one says.
+    const bool known = there && this->deployment()->FindByTopic(item.topic()) != nullptr;
+    if (item.is_model() || known) continue;
     log::TopicConfig config;
     config.partitions = item.partitions;
     config.retention_ms = item.retention.ms;
     config.retention_bytes = item.retention.bytes;
-    HR_TRY(log_->CreateTopic(item.topic(), config));
+    HR_TRY(there ? log_->ChangeTopic(item.topic(), config)
+                 : log_->CreateTopic(item.topic(), config));
   }
   return CreateAnswersTopic(deployment);
 }
@@ -164,11 +194,54 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
   // Topics take LSNs too: only now it is known which the changes get.
   // Which version decides is looked up when a row is scored: the flow goes on as it is.
   if (OnlyModels(draft)) return Apply(draft.changes);
-  HR_TRY(ApplyAtOnce(draft.changes));
+  if (OnlyDrops(draft)) return ApplyDrops(draft.changes);
+  std::vector<Change> changes = draft.changes;
+  FillDrops(changes, *base, *log_);
+  HR_TRY(ApplyAtOnce(changes));
+  HR_TRY(ForgetDropped(changes));
   ForgetSnapshots(SnapshotCycle::Forget::kNow);
   Status rebuilt = Rebuild(From::kBeginning, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
+}
+
+// What is left goes on as it is, with its state.
+Status LocalEngine::ApplyDrops(std::vector<Change> changes) {
+  // One that is being taken has the blocks of now.
+  if (snapshots_) snapshots_->Settle(*graph_);
+  auto base = deployment();
+  FillDrops(changes, *base, *log_);
+  HR_TRY(ApplyAtOnce(changes));
+  for (const Change& change : changes) {
+    const Deployed* item = base->Find(change.name);
+    if (change.kind != ChangeKind::kDrop) continue;
+    if (item->statement) graph_->RemoveStatement(change.name);
+    if (item->source) graph_->RemoveSource(change.name);
+  }
+  if (snapshots_) snapshots_->WholeNext();
+  return ForgetDropped(changes);
+}
+
+// What was known of it besides the flow.
+Status LocalEngine::ForgetDropped(const std::vector<Change>& changes) {
+  auto left = deployment();
+  HR_TRY(BeginTopics(left->catalog, *log_));
+  for (const Change& change : changes) {
+    if (change.kind == ChangeKind::kDrop) {
+      finished_.erase(change.name);
+      times_.Forget(change.name);
+    } else if (change.kind == ChangeKind::kDropTopic) {
+      std::erase_if(positions_,
+                    [&](const auto& position) { return position.first.first == change.name; });
+    }
+  }
+  features_.Forget();
+  // Requests that waited for what is no more.
+  std::deque<IngestRequest> queued = std::exchange(queue_, {});
+  CountQueued(-static_cast<int64_t>(queued_events_), -static_cast<int64_t>(queued_bytes_));
+  for (IngestRequest& request : queued)
+    Submit(std::move(request));
+  return Ok();
 }
 
 // In use from here on; durable when the last LSN is.
@@ -308,7 +381,9 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
     deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
     return true;
   }
-  if (NewReadsReplaced(draft) || UsesPolicies(draft) || unfinished_ || damaged) {
+  const bool at_once = AnyDrop(draft) || TakesOverEvents(draft, *log_) || NewReadsReplaced(draft) ||
+                       UsesPolicies(draft);
+  if (at_once || unfinished_ || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }

@@ -32,17 +32,33 @@ bool LocalEngine::IsDefinition(std::string_view sql) const {
   return false;
 }
 
+// What `read` gives of a deployment of which nothing was dropped meanwhile.
+template <typename Read>
+auto LocalEngine::ReadWhole(const Read& read) const -> decltype(read(nullptr)) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    auto deployment = this->deployment();
+    auto result = read(deployment);
+    const bool same = this->deployment()->catalog.begins() == deployment->catalog.begins();
+    if (same || attempt == kAttempts) return result;
+  }
+}
+
 Result<std::string> LocalEngine::Why(std::string_view id) const {
-  return ExplainRow(id, *log_, snapshot_store(), deployment());
+  return ReadWhole([&](const std::shared_ptr<const Deployment>& deployment) {
+    return ExplainRow(id, *log_, snapshot_store(), deployment);
+  });
 }
 
 Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams) const {
-  auto deployment = this->deployment();
-  for (const std::string& stream : streams) {
-    if (deployment->Find(stream) != nullptr) continue;
-    return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
-  }
-  return ReadPast(snapshot_store(), [&] { return VerifyBehindBeginning(deployment, streams); });
+  return ReadWhole([&](const std::shared_ptr<const Deployment>& deployment)
+                       -> Result<VerifyResult> {
+    for (const std::string& stream : streams) {
+      if (deployment->Find(stream) != nullptr) continue;
+      return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
+    }
+    return ReadPast(snapshot_store(), [&] { return VerifyBehindBeginning(deployment, streams); });
+  });
 }
 
 Result<VerifyResult> LocalEngine::VerifyBehindBeginning(

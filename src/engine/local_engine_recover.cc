@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/comparison.h"
+#include "engine/drop.h"
 #include "engine/halt.h"
 #include "engine/local_engine.h"
 #include "engine/replay.h"
@@ -23,15 +24,8 @@ constexpr const char* kDiffers = "run `headrace verify` to see every difference"
 }  // namespace
 
 Status LocalEngine::Recover(const StartupTaker& progress) {
-  catalog::Catalog catalog;
-  HR_ASSIGN(auto cursor, log_->ScanControls());
-  log::Entry entry;
-  while (true) {
-    HR_ASSIGN(bool more, cursor->Next(&entry));
-    if (!more) break;
-    HR_ASSIGN(catalog::Change change, catalog::Change::Decode(entry.bytes));
-    HR_TRY(catalog.Apply(change, entry.lsn));
-  }
+  HR_ASSIGN(const catalog::Catalog catalog, ReadCatalog(*log_));
+  HR_TRY(BeginTopics(catalog, *log_));
   HR_ASSIGN(auto deployment, deployer_.Deploy(catalog, Deployment{}));
   Publish(std::move(deployment));
   recovery_note_ = log_->recovery().text;

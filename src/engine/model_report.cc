@@ -137,7 +137,7 @@ ModelReports::Compared& ModelReports::Keep(const WhatIfMeans& means, const Subje
   }
   Compared& compared = kept_[subject];
   compared.used = ++uses_;
-  const auto& [name, version, since, stream] = subject;
+  const auto& [name, version, since, stream, made_lsn] = subject;
   if (!compared.scores) {
     compared.scores = std::make_unique<ScoreComparison>(means.deployment, name, version, times_);
   }
@@ -145,7 +145,7 @@ ModelReports::Compared& ModelReports::Keep(const WhatIfMeans& means, const Subje
 }
 
 Status ModelReports::GoOn(const WhatIfMeans& means, const Subject& subject, Compared& compared) {
-  const auto& [name, version, since, stream] = subject;
+  const auto& [name, version, since, stream, made_lsn] = subject;
   WhatIfRequest request;
   request.fork.models = {{name, std::to_string(version)}};
   request.stream = stream;
@@ -194,7 +194,8 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
   for (const catalog::ModelVersion& version : object->versions) {
     const uint64_t since = SinceLsn(*object, version);
     if (since == 0 || stream == nullptr) continue;
-    const Subject subject{name, version.number, since, stream->name};
+    const uint64_t made_lsn = means.deployment.ObjectOf(*stream)->revisions.front().lsn;
+    const Subject subject{name, version.number, since, stream->name, made_lsn};
     if (out.back() != '[') out += ',';
     const std::string_view role = object->RoleOf(version);
     if (labels) {

@@ -35,8 +35,8 @@ class ModelReports {
                                const std::optional<LabelRequest>& labels);
 
  private:
-  // A shadow or canary: name, version, since when, the stream that is compared.
-  using Subject = std::tuple<std::string, int32_t, uint64_t, std::string>;
+  // A shadow or canary: name, version, since when, the stream that is compared, when that was made.
+  using Subject = std::tuple<std::string, int32_t, uint64_t, std::string, uint64_t>;
   struct Compared {
     uint64_t through_lsn = 0;
     uint64_t used = 0;  // when, by a counter

@@ -1,5 +1,6 @@
 #include "engine/past.h"
 
+#include <set>
 #include <utility>
 
 namespace headrace::engine {
@@ -7,30 +8,58 @@ namespace {
 
 using Match = flow::Graph::Match;
 
-Result<Past> Load(const SnapshotStore& store, uint64_t lsn, Match match, const MakeGraph& make) {
-  HR_ASSIGN(SnapshotManifest manifest, store.Read(lsn));
+// Whether the log holds everything from its first entry on, but for what nobody needs.
+bool IsWhole(const PastSource& source) {
+  const catalog::Offsets& unneeded = source.catalog.unneeded();
+  for (const std::string& topic : source.log.topics()) {
+    for (int32_t p = 0; p < source.log.topic_config(topic).partitions; ++p) {
+      auto gone = unneeded.find({topic, p});
+      const int64_t allowed = gone == unneeded.end() ? 0 : gone->second;
+      if (source.log.start_offset(topic, p) > allowed) return false;
+    }
+  }
+  return true;
+}
+
+// Declared streams that were made since: their names may have stood for others.
+std::set<std::string> NewerThan(const catalog::Catalog& catalog, uint64_t lsn) {
+  std::set<std::string> newer;
+  for (const catalog::Object& object : catalog.objects()) {
+    if (object.revisions.front().lsn > lsn) newer.insert(object.name);
+  }
+  return newer;
+}
+
+// What was known of objects that were dropped since is not known of those that have their names.
+void ForgetDropped(const catalog::Catalog& catalog, Past& past) {
+  for (const catalog::Drop& drop : catalog.drops()) {
+    if (drop.lsn <= past.lsn) continue;
+    past.state.finished.erase(drop.name);
+    for (const auto& [of, offset] : drop.ended)
+      past.state.next_offsets[of] = offset;
+  }
+  for (const auto& [topic, lsn] : catalog.dropped_topics()) {
+    if (lsn <= past.lsn) continue;
+    std::erase_if(past.state.positions,
+                  [&](const auto& position) { return position.first.first == topic; });
+  }
+}
+
+Result<Past> Load(const PastSource& source, uint64_t lsn, Match match, const MakeGraph& make) {
+  HR_ASSIGN(SnapshotManifest manifest, source.store.Read(lsn));
   Past past;
   past.lsn = lsn;
   past.graph = make();
   HR_ASSIGN(past.state, EngineState::Decode(manifest.head));
-  HR_TRY(past.graph->BeginLoad(past.state.graph, match));
-  HR_TRY(store.ReadPages(manifest, [&](uint32_t block, uint32_t number, std::string_view bytes) {
+  HR_TRY(past.graph->BeginLoad(past.state.graph, match, NewerThan(source.catalog, lsn)));
+  HR_TRY(source.store.ReadPages(manifest, [&](uint32_t block, uint32_t number, std::string_view bytes) {
     return past.graph->LoadPage(block, number, bytes);
   }));
   past.graph->EndLoad();
   past.state.graph.clear();
+  ForgetDropped(source.catalog, past);
   if (match == Match::kExact) past.snapshot = std::move(manifest);
   return past;
-}
-
-// Whether the log holds everything from its first entry on.
-bool IsWhole(const log::Log& log) {
-  for (const std::string& topic : log.topics()) {
-    for (int32_t p = 0; p < log.topic_config(topic).partitions; ++p) {
-      if (log.start_offset(topic, p) > 0) return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace
@@ -38,27 +67,28 @@ bool IsWhole(const log::Log& log) {
 Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make) {
   HR_ASSIGN(uint64_t beginning, source.store.Beginning());
   if (beginning > 0) {
-    Result<Past> loaded = Load(source.store, beginning, Match::kAny, make);
+    Result<Past> loaded = Load(source, beginning, Match::kAny, make);
     if (loaded.ok()) return loaded;
     return Error(ErrorKind::kCorruption, "HR5408",
                  "retention removed the events before LSN " + std::to_string(beginning + 1) +
                      ", and the snapshot that stands for them is not to be had: " +
                      loaded.error().ToString());
   }
-  if (source.catalog.losses().empty() && !IsWhole(source.log)) {
+  if (source.catalog.losses().empty() && !IsWhole(source)) {
     return Error(ErrorKind::kCorruption, "HR5408",
                  "retention removed events, and the snapshot that stands for them is missing")
         .WithHint("put back the directory `snapshots`, or restore a backup");
   }
   Past past;
   past.graph = make();
+  ForgetDropped(source.catalog, past);
   return past;
 }
 
 Result<Past> LoadNewest(const PastSource& source, const MakeGraph& make) {
   for (uint64_t lsn : source.store.List()) {
     if (lsn > source.log.durable_lsn()) continue;
-    Result<Past> loaded = Load(source.store, lsn, Match::kAny, make);
+    Result<Past> loaded = Load(source, lsn, Match::kAny, make);
     if (loaded.ok()) return loaded;
   }
   return LoadBeginning(source, make);
@@ -78,7 +108,12 @@ Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph&
   std::vector<std::string> unused;
   for (uint64_t lsn : store.List()) {
     if (lsn > until || lsn <= first) continue;
-    Result<Past> loaded = Load(store, lsn, match, make);
+    Result<Past> loaded = Load(source, lsn, match, make);
+    // One of before a drop has the state of all that is left.
+    const bool others = !loaded.ok() && loaded.error().kind() == ErrorKind::kConflict;
+    if (others && match == Match::kExact && !source.catalog.drops().empty()) {
+      loaded = Load(source, lsn, Match::kAll, make);
+    }
     if (loaded.ok()) {
       loaded->unused = std::move(unused);
       return loaded;

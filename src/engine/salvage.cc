@@ -82,6 +82,14 @@ class Salvaging {
       config.retention_bytes = item.retention.bytes;
       log_.Suggest(item.topic(), config);
     }
+    for (const auto& [of, offset] : deployment_->catalog.begins()) {
+      if (deployment_->FindByTopic(of.first) == nullptr) {
+        log::TopicConfig config;
+        config.partitions = of.second + 1;
+        log_.Suggest(of.first, config);
+      }
+      log_.BeginAt(of.first, of.second, offset);
+    }
   }
 
   Status CopyModels(const std::string& to) {

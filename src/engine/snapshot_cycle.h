@@ -40,6 +40,8 @@ class SnapshotCycle {
   // kLater: that is done by the time the next one is begun.
   enum class Forget { kNow, kLater };
   void Restart(Forget forget);
+  // The graph counts its blocks otherwise from now on. Nothing is being taken.
+  void WholeNext() { whole_ = true; }
   SnapshotWriter::Written written() const { return writer_.written(); }
   // Nothing is being taken or written.
   bool idle() const { return !taking_ && !writer_.busy(); }

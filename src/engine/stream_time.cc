@@ -89,6 +89,14 @@ Result<std::optional<StreamTime>> ReadStreamTime(os::FileSystem& files,
   });
 }
 
+void TimeMetrics::Forget(const std::string& stream) {
+  if (gauges_.erase(stream) == 0) return;
+  const std::string label = "stream=\"" + base::EscapedLabel(stream) + "\"";
+  for (const char* name : {"headrace_watermark_delay_seconds", "headrace_source_idle",
+                           "headrace_watermark_holding_partition"})
+    metrics_.RetireGauge(name, label);
+}
+
 void TimeMetrics::Note(const flow::SourceNode& source, int64_t arrival_micros) {
   if (source.watermark() == INT64_MIN) return;
   const std::string& stream = source.plan().name;

@@ -38,6 +38,8 @@ class TimeMetrics {
   explicit TimeMetrics(base::MetricsRegistry& metrics) : metrics_(metrics) {}
   // Behind a group of the source's events that came then.
   void Note(const flow::SourceNode& source, int64_t arrival_micros);
+  // The stream is no more.
+  void Forget(const std::string& stream);
 
  private:
   struct Gauges {

@@ -230,6 +230,7 @@ class Explanation {
 
   Result<std::string> Of(std::string_view id) {
     std::optional<RowId> parsed = ParseId(id);
+    if (parsed && IsDropped(*parsed)) return Dropped(*parsed);
     const Deployed* item = parsed ? deployment_->Find(parsed->stream) : nullptr;
     if (item == nullptr || !item->statement || parsed->partition >= item->partitions ||
         parsed->offset >= log_.end_offset(item->topic(), parsed->partition)) {
@@ -250,6 +251,22 @@ class Explanation {
   }
 
  private:
+  bool IsDropped(const RowId& id) const {
+    const catalog::Catalog& catalog = deployment_->catalog;
+    auto begins = catalog.begins().find({id.stream, id.partition});
+    if (begins != catalog.begins().end() && id.offset < begins->second) return true;
+    return deployment_->Find(id.stream) == nullptr && catalog.DropOf(id.stream) != nullptr;
+  }
+
+  Error Dropped(const RowId& id) const {
+    const catalog::Drop* drop = deployment_->catalog.DropOf(id.stream);
+    const std::string how =
+        drop == nullptr ? ": it was trimmed, or its statement dropped"
+                        : ": `" + id.stream + "` was dropped at LSN " + std::to_string(drop->lsn);
+    return Error(ErrorKind::kNotFound, "HR4104", "row " + id.Text() + " is gone" + how)
+        .WithHint("a backup of before still explains it");
+  }
+
   // Tells of the row and, where it or one that it was made from had waited, of what came before.
   // Returns the row's cause.
   Result<row::Place> Follow(RowId id, Telling& telling, std::string* logged) {

@@ -1,6 +1,7 @@
 #include "flow/graph.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace headrace::flow {
 namespace {
@@ -207,6 +208,65 @@ void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
   if (statement.waiting) statement.waiting->Redate(plan);
   if (statement.asking) statement.asking->Redate(plan);
   statement.plan = std::move(plan);
+}
+
+void Graph::RemoveStatement(const std::string& name) {
+  const auto hold = Hold();
+  for (const std::string& side : statements_[revisions_.at(name).back()]->plan->sides())
+    RemoveRevisions(side);
+  RemoveRevisions(name);
+  DropUnusedPolicies();
+}
+
+// What a policy learned goes with the last statement that used it.
+void Graph::DropUnusedPolicies() {
+  std::set<std::string_view> used;
+  for (const auto& statement : statements_) {
+    if (!statement->plan->select) continue;
+    for (const PolicyCall& call : statement->plan->select->policy_calls)
+      used.insert(call.policy->name);
+  }
+  std::erase_if(policies_, [&](const auto& policy) { return !used.contains(policy.first); });
+  one_by_one_.clear();
+}
+
+void Graph::RemoveRevisions(const std::string& name) {
+  const std::vector<size_t> gone = std::move(revisions_.at(name));
+  revisions_.erase(name);
+  // By number before: the number after, or none.
+  std::vector<std::optional<size_t>> numbers(statements_.size());
+  std::vector<std::unique_ptr<Statement>> kept;
+  for (size_t i = 0; i < statements_.size(); ++i) {
+    if (std::find(gone.begin(), gone.end(), i) != gone.end()) {
+      HR_CHECK(statements_[i]->readers.empty());
+      continue;
+    }
+    numbers[i] = kept.size();
+    kept.push_back(std::move(statements_[i]));
+  }
+  statements_ = std::move(kept);
+  const auto renumber = [&numbers](std::vector<Reader>& readers) {
+    std::erase_if(readers, [&](const Reader& reader) { return !numbers[reader.statement]; });
+    for (Reader& reader : readers)
+      reader.statement = *numbers[reader.statement];
+  };
+  for (auto& [source, readers] : readers_of_source_)
+    renumber(readers);
+  for (auto& statement : statements_)
+    renumber(statement->readers);
+  for (auto& [of, revisions] : revisions_) {
+    for (size_t& revision : revisions)
+      revision = *numbers[revision];
+  }
+}
+
+void Graph::RemoveSource(const std::string& name) {
+  const auto hold = Hold();
+  HR_CHECK(readers_of_source_[name].empty());
+  readers_of_source_.erase(name);
+  sources_by_topic_.erase(topic_of_source_.at(name));
+  topic_of_source_.erase(name);
+  std::erase(source_names_, name);
 }
 
 SourceNode* Graph::FindSource(std::string_view topic) {
@@ -444,8 +504,9 @@ void Graph::Answer(const std::vector<RemoteAnswer>& answers, row::Place first,
       statement.select->Answer(answer, at, statement.output, collector);
       statement.passed.clear();
       statement.asking->Lift(at, statement.passed);
-      if (statement.readers.empty()) continue;
-      RunReaders(statement.readers, statement.output, {at.lsn, statement.passed, collector});
+      const Passage passage{at.lsn, statement.passed, collector};
+      RunHealth(statement, passage, at.lsn >= statement.plan->from_lsn);
+      if (!statement.readers.empty()) RunReaders(statement.readers, statement.output, passage);
     }
     ++at.index;
   }

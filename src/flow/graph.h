@@ -65,6 +65,12 @@ class Graph {
   // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
   void Redate(std::shared_ptr<const StatementPlan> plan);
 
+  // Takes all revisions of the statement out, with their state; its side output, too. Nothing may
+  // read them. The blocks behind it have other numbers then: the next snapshot must be whole.
+  void RemoveStatement(const std::string& name);
+  // Nothing may read it.
+  void RemoveSource(const std::string& name);
+
   // The source that reads the topic, or null.
   SourceNode* FindSource(std::string_view topic);
   std::set<std::string> topics() const;
@@ -88,19 +94,20 @@ class Graph {
   // Whether any statement asks.
   bool asks() const;
 
-  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all that have
-  // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
-  enum class Match { kExact, kState, kAny };
+  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all of them and
+  // perhaps more, of all that have any, or of none. What it lacks then begins empty, what the graph
+  // lacks is passed over.
+  enum class Match { kExact, kAll, kState, kAny };
 
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page; TakePages goes on as
   // PagedState::TakePages does. Loading goes into a graph that has not run: BeginLoad, each page,
   // EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph must then
-  // be thrown away.
+  // be thrown away. `newer`: sources that are none of the snapshot, whatever their names.
   // The next one must be whole: what was loaded is of a format whose pages were others.
   bool needs_whole_snapshot() const { return needs_whole_; }
   std::string BeginSnapshot(bool whole);
   bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
-  Status BeginLoad(std::string_view head, Match match);
+  Status BeginLoad(std::string_view head, Match match, const std::set<std::string>& newer = {});
   Status LoadPage(uint32_t block, uint32_t number, std::string_view bytes);
   void EndLoad();
 
@@ -148,18 +155,21 @@ class Graph {
   enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3, kAsking = 4 };
   static Kind KindOf(const Statement& statement);
   static std::vector<state::PagedState*> BlocksOf(const Statement& statement);
+  void RemoveRevisions(const std::string& name);
+  void DropUnusedPolicies();
   // By number; null: of a revision that is done.
   std::vector<state::PagedState*> Blocks() const;
   // The head that is being loaded.
   struct Head {
     uint8_t version = 0;
     Match match = Match::kExact;
+    const std::set<std::string>& newer;
   };
-  Status LoadSources(base::ByteReader& reader, Head from);
-  Status LoadStatements(base::ByteReader& reader, Head from);
+  Status LoadSources(base::ByteReader& reader, const Head& from);
+  Status LoadStatements(base::ByteReader& reader, const Head& from);
   // Null: no statement of the graph is what the head tells of next, which is passed over.
-  Status LoadStatement(Statement* statement, base::ByteReader& reader, Head from);
-  Status LoadDone(Statement* statement, base::ByteReader& reader, Head from);
+  Status LoadStatement(Statement* statement, base::ByteReader& reader, const Head& from);
+  Status LoadDone(Statement* statement, base::ByteReader& reader, const Head& from);
   Status LoadBlocks(const std::vector<state::PagedState*>* blocks, base::ByteReader& reader);
   Status LoadPolicies(base::ByteReader& reader, Match match);
   std::vector<PolicyNode*> PoliciesOf(const StatementPlan& plan);

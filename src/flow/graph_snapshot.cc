@@ -164,7 +164,7 @@ bool Graph::TakePages(size_t bytes_max, std::vector<BlockPage>& out) {
   return false;
 }
 
-Status Graph::BeginLoad(std::string_view head, Match match) {
+Status Graph::BeginLoad(std::string_view head, Match match, const std::set<std::string>& newer) {
   const auto hold = Hold();
   loading_.clear();
   base::ByteReader reader(head);
@@ -172,7 +172,7 @@ Status Graph::BeginLoad(std::string_view head, Match match) {
   if (version < kOldestVersion || version > kVersion) return OfOthers();
   // Its pages have other numbers.
   needs_whole_ = version < kAllPagedFrom;
-  const Head from{version, match};
+  const Head from{version, match, newer};
   HR_TRY(LoadSources(reader, from));
   HR_TRY(LoadStatements(reader, from));
   if (version >= kAllPagedFrom) {
@@ -205,17 +205,19 @@ Status Graph::LoadPolicies(base::ByteReader& reader, Match match) {
   return match == Match::kAny || known.size() == policies_.size() ? Ok() : Status(OfOthers());
 }
 
-Status Graph::LoadSources(base::ByteReader& reader, Head from) {
+Status Graph::LoadSources(base::ByteReader& reader, const Head& from) {
   const uint64_t count = reader.Varint();
   if (from.match == Match::kExact && count != source_names_.size()) return OfOthers();
+  size_t known = 0;
   for (uint64_t i = 0; i < count; ++i) {
     std::string name(reader.String());
     std::string_view state = reader.String();
     if (!reader.ok()) return Damaged();
     if (from.match == Match::kExact && name != source_names_[i]) return OfOthers();
     auto topic = topic_of_source_.find(name);
-    SourceNode* source =
-        topic == topic_of_source_.end() ? nullptr : sources_by_topic_.at(topic->second).get();
+    const bool passed = from.newer.contains(name) || topic == topic_of_source_.end();
+    SourceNode* source = passed ? nullptr : sources_by_topic_.at(topic->second).get();
+    known += passed ? 0 : 1;
     if (from.version < kAllPagedFrom) {
       if (source != nullptr) HR_TRY(source->LoadWhole(state));
       continue;
@@ -225,10 +227,11 @@ Status Graph::LoadSources(base::ByteReader& reader, Head from) {
     if (source != nullptr && source->paged() != nullptr) blocks.push_back(source->paged());
     HR_TRY(LoadBlocks(source == nullptr ? nullptr : &blocks, reader));
   }
-  return Ok();
+  const bool all = from.match == Match::kExact || from.match == Match::kAll;
+  return all && known != source_names_.size() ? Status(OfOthers()) : Ok();
 }
 
-Status Graph::LoadStatements(base::ByteReader& reader, Head from) {
+Status Graph::LoadStatements(base::ByteReader& reader, const Head& from) {
   const Match match = from.match;
   const uint64_t count = reader.Varint();
   if (match == Match::kExact && count != statements_.size()) return OfOthers();
@@ -247,14 +250,15 @@ Status Graph::LoadStatements(base::ByteReader& reader, Head from) {
     if (found != statements_.end()) known.insert(found->get());
     HR_TRY(LoadStatement(found == statements_.end() ? nullptr : found->get(), reader, from));
   }
-  if (match != Match::kState) return Ok();
+  if (match == Match::kAny) return Ok();
   const bool all = std::all_of(statements_.begin(), statements_.end(), [&](const auto& statement) {
-    return known.contains(statement.get()) || !statement->plan->HasState();
+    return known.contains(statement.get()) ||
+           (match == Match::kState && !statement->plan->HasState());
   });
   return all ? Ok() : Status(OfOthers());
 }
 
-Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader, Head from) {
+Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader, const Head& from) {
   const uint8_t written = reader.U8();
   if (written > static_cast<uint8_t>(Kind::kAsking)) return Damaged();
   const auto kind = static_cast<Kind>(written);
@@ -277,7 +281,7 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader, Head
   return LoadBlocks(&blocks, reader);
 }
 
-Status Graph::LoadDone(Statement* statement, base::ByteReader& reader, Head from) {
+Status Graph::LoadDone(Statement* statement, base::ByteReader& reader, const Head& from) {
   const uint64_t blocks = reader.Varint();
   if (!reader.ok() || blocks > kBlocksMax) return Damaged();
   loading_.insert(loading_.end(), blocks, nullptr);

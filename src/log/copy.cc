@@ -167,6 +167,8 @@ Status LogCopy::CheckPartition(const PartitionKey& key, const Partition& partiti
   const int64_t end = partition.end_offset();
   const std::string where = key.first + ":" + std::to_string(key.second) + ":";
   const int64_t starts = key.first.empty() ? 0 : from_.start_offset(key.first, key.second);
+  // What was dropped nobody misses.
+  if (starts > end && from_.begins_at(key.first, key.second) == starts) return Ok();
   if (starts > end) {
     return Error(ErrorKind::kConflict, "HR5260",
                  "retention removed what lies between the copy and the log: " + where +
@@ -236,19 +238,21 @@ Status LogCopy::AppendBatches(const PartitionKey& key, Lsn last) {
                                             Partition::SegmentLimitsOf(from_.topic_config(topic)));
     HR_TRY(partition->Open({}, next, true));
   }
+  int64_t held = next;
+  next = std::max(next, from_.begins_at(topic, index));
   while (true) {
     const int64_t end = from_.end_offset(topic, index);
     HR_ASSIGN(auto entries, from_.Read(topic, index, next, kReadBytes));
     if (entries.empty()) {
-      // The offsets at the end are lost: they are not given again.
-      if (next < end) HR_TRY(partition->SkipTo(end));
+      // The offsets at the end are lost, or what they had is: they are not given again.
+      if (held < end) HR_TRY(partition->SkipTo(end));
       break;
     }
     if (entries.front().lsn > last) break;
     for (const Entry& entry : entries) {
       if (entry.lsn > last) break;
       HR_TRY(Take(*partition, entry));
-      next = entry.base_offset + entry.record_count;
+      held = next = entry.base_offset + entry.record_count;
     }
   }
   return partition->Sync();

@@ -159,6 +159,23 @@ Status LocalLog::CreateTopic(const std::string& name, TopicConfig config) {
   return Ok();
 }
 
+// A topic's frame says how it began; what became of it is in the manifest, which is looked at first.
+Status LocalLog::ChangeTopic(const std::string& name, TopicConfig config) {
+  std::lock_guard moving(moving_mutex_);
+  {
+    std::unique_lock lock(topics_mutex_);
+    Topic& topic = topics_.at(name);
+    config.partitions = std::max(config.partitions, topic.config.partitions);
+    topic.config = config;
+    for (auto p = static_cast<int32_t>(topic.partitions.size()); p < config.partitions; ++p) {
+      topic.partitions.push_back(std::make_unique<Partition>(
+          files_, PartitionDirectory(directory_, name, p), Partition::SegmentLimitsOf(config)));
+    }
+  }
+  if (!staged_.empty()) HR_TRY(PublishStaged());
+  return WriteManifest(moved_lsn_);
+}
+
 bool LocalLog::HasTopic(const std::string& name) const {
   std::shared_lock lock(topics_mutex_);
   return topics_.contains(name);
@@ -397,7 +414,7 @@ Status LocalLog::WriteManifest(Lsn moved) {
       Manifest::TopicState& state = manifest.topics[name];
       state.config = topic.config;
       for (const auto& partition : topic.partitions) {
-        state.partitions.push_back({partition->start_offset(), partition->records()});
+        state.partitions.push_back({partition->moved_start(), partition->records()});
       }
     }
   }
@@ -474,6 +491,16 @@ int64_t LocalLog::end_offset(const std::string& topic, int32_t partition) const 
 int64_t LocalLog::next_offset(const std::string& topic, int32_t partition) const {
   Partition* found = FindPartition(topic, partition);
   return found == nullptr ? 0 : found->next_offset();
+}
+
+void LocalLog::BeginAt(const std::string& topic, int32_t partition, int64_t offset) {
+  Partition* found = FindPartition(topic, partition);
+  if (found != nullptr) found->BeginAt(offset);
+}
+
+int64_t LocalLog::begins_at(const std::string& topic, int32_t partition) const {
+  Partition* found = FindPartition(topic, partition);
+  return found == nullptr ? 0 : found->begins_at();
 }
 
 Result<std::vector<Entry>> LocalLog::Read(const std::string& topic, int32_t partition,

@@ -35,6 +35,7 @@ class LocalLog final : public Log {
 
   const RecoveryReport& recovery() const override { return report_; }
   Status CreateTopic(const std::string& name, TopicConfig config) override;
+  Status ChangeTopic(const std::string& name, TopicConfig config) override;
   bool HasTopic(const std::string& name) const override;
   std::vector<std::string> topics() const override;
   TopicConfig topic_config(const std::string& name) const override;
@@ -50,6 +51,8 @@ class LocalLog final : public Log {
   int64_t start_offset(const std::string& topic, int32_t partition) const override;
   int64_t end_offset(const std::string& topic, int32_t partition) const override;
   int64_t next_offset(const std::string& topic, int32_t partition) const override;
+  void BeginAt(const std::string& topic, int32_t partition, int64_t offset) override;
+  int64_t begins_at(const std::string& topic, int32_t partition) const override;
   Result<std::vector<Entry>> Read(const std::string& topic, int32_t partition, int64_t offset,
                                   size_t bytes_max) const override;
   Result<int64_t> OffsetAt(const std::string& topic, int32_t partition,

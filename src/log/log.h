@@ -87,6 +87,9 @@ class Log {
   virtual const RecoveryReport& recovery() const = 0;
 
   virtual Status CreateTopic(const std::string& name, TopicConfig config) = 0;
+  // Gives a topic other limits, and more partitions if it says so; it keeps those that it has.
+  // Durable when it returns.
+  virtual Status ChangeTopic(const std::string& name, TopicConfig config) = 0;
   virtual bool HasTopic(const std::string& name) const = 0;
   virtual std::vector<std::string> topics() const = 0;
   virtual TopicConfig topic_config(const std::string& name) const = 0;
@@ -117,6 +120,13 @@ class Log {
   virtual int64_t end_offset(const std::string& topic, int32_t partition) const = 0;
   // One behind the last appended record, durable or not.
   virtual int64_t next_offset(const std::string& topic, int32_t partition) const = 0;
+
+  // Moves the beginning of a partition to `offset`, which must not be behind next_offset: readers see
+  // no record below it any more, and segments that lie below go when retention runs next, whatever
+  // its floor. The log does not keep that by itself: whoever opens it says so again. Never back.
+  virtual void BeginAt(const std::string& topic, int32_t partition, int64_t offset) = 0;
+  // What BeginAt said; 0: nothing.
+  virtual int64_t begins_at(const std::string& topic, int32_t partition) const = 0;
 
   // Durable batches of one partition from the one that holds `offset` on, at least one when there
   // is any, then until `bytes_max`; when it is lost, from the next one on. kNotFound below

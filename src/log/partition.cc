@@ -58,7 +58,7 @@ Status Partition::Open(const std::vector<SegmentRecord>& segments, int64_t start
     segments_.push_back(std::move(segment));
   }
   staged_ = segments_;
-  next_offset_ = end_offset_;
+  next_offset_ = moved_end_ = end_offset_;
   return Ok();
 }
 
@@ -76,6 +76,23 @@ int64_t Partition::start_offset() const {
 int64_t Partition::end_offset() const {
   std::lock_guard lock(mutex_);
   return end_offset_;
+}
+
+void Partition::BeginAt(int64_t offset) {
+  HR_CHECK(offset <= next_offset());
+  std::lock_guard lock(mutex_);
+  begins_at_ = std::max(begins_at_, offset);
+  start_offset_ = std::max(start_offset_, begins_at_);
+}
+
+int64_t Partition::begins_at() const {
+  std::lock_guard lock(mutex_);
+  return begins_at_;
+}
+
+int64_t Partition::moved_start() const {
+  std::lock_guard lock(mutex_);
+  return std::min(start_offset_, staged_.empty() ? moved_end_ : staged_.back()->end_offset);
 }
 
 // The stretch of the segment that holds `offset`, from the index point before it, or of the next
@@ -174,6 +191,7 @@ Result<int64_t> Partition::OffsetOfLsn(Lsn lsn) const {
         if (segment->last_lsn >= lsn && point.lsn <= lsn) from = point.base_offset;
       }
     }
+    from = std::max(from, start_offset_);
   }
   while (true) {
     HR_ASSIGN(auto entries, Read(from, 1 << 20));
@@ -187,12 +205,13 @@ Result<int64_t> Partition::OffsetOfLsn(Lsn lsn) const {
 
 Result<int64_t> Partition::OffsetAt(int64_t timestamp_ms) const {
   int64_t from = 0;
+  int64_t first = 0;
   {
     std::lock_guard lock(mutex_);
-    from = start_offset_;
+    from = first = start_offset_;
     for (const auto& segment : segments_) {
       if (segment->max_timestamp_ms >= timestamp_ms) break;
-      from = segment->end_offset;
+      from = std::max(start_offset_, segment->end_offset);
     }
   }
   while (true) {
@@ -206,7 +225,7 @@ Result<int64_t> Partition::OffsetAt(int64_t timestamp_ms) const {
       while (true) {
         HR_ASSIGN(bool more, reader.Next(&record));
         if (!more) break;
-        if (record.timestamp_ms >= timestamp_ms) return record.offset;
+        if (record.timestamp_ms >= timestamp_ms && record.offset >= first) return record.offset;
       }
     }
   }
@@ -283,7 +302,7 @@ void Partition::Publish() {
   dirty_ = false;
   std::lock_guard lock(mutex_);
   segments_ = staged_;
-  int64_t moved = segments_.back()->end_offset;
+  const int64_t moved = moved_end_ = segments_.back()->end_offset;
   while (!tail_.empty() && tail_.front()->base_offset < moved)
     tail_.pop_front();
 }
@@ -339,12 +358,18 @@ std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn fl
   std::lock_guard lock(mutex_);
   if (dirty_) return paths;
   const size_t expired = Expired(limits);
-  while (paths.size() < expired && segments_.front()->last_lsn < floor) {
+  const auto goes = [&](const Segment& oldest) {
+    return oldest.end_offset <= begins_at_ ||
+           (paths.size() < expired && oldest.last_lsn < floor);
+  };
+  while (!segments_.empty() && goes(*segments_.front())) {
     paths.push_back(segments_.front()->path);
-    start_offset_ = segments_.front()->end_offset;
+    start_offset_ = std::max(begins_at_, segments_.front()->end_offset);
     segments_.erase(segments_.begin());
   }
-  if (!paths.empty() && !segments_.empty()) start_offset_ = segments_.front()->base_offset;
+  if (!paths.empty() && !segments_.empty()) {
+    start_offset_ = std::max(begins_at_, segments_.front()->base_offset);
+  }
   staged_ = segments_;
   return paths;
 }

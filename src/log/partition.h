@@ -45,6 +45,9 @@ class Partition {
 
   int64_t start_offset() const;
   int64_t end_offset() const;
+  // As Log::BeginAt.
+  void BeginAt(int64_t offset);
+  int64_t begins_at() const;
 
   // As Log::Read; entries come back without topic and partition.
   Result<std::vector<Entry>> Read(int64_t offset, size_t bytes_max) const;
@@ -62,8 +65,10 @@ class Partition {
   Status Sync();
   void Publish();
   void Unstage();
-  // As they will be once Publish was called: for the manifest.
+  // As they will be once Publish was called: for the manifest. What begins behind all segments says
+  // so when they are moved that far: the journal's entries are counted from there.
   std::vector<SegmentRecord> records() const;
+  int64_t moved_start() const;
 
   // What retention keeps of a partition: whole segments, and the newest unless it is too old and
   // nothing has come behind it.
@@ -76,8 +81,8 @@ class Partition {
     Lsn stays_from = UINT64_MAX;  // the first of what is durable and within them, if any
   };
   Expiry ExpiryOf(const RetentionLimits& limits) const;
-  // Forgets those of them that hold nothing at or above `floor`. Returns their paths; they may be
-  // removed once a manifest without them is durable.
+  // Forgets those of them that hold nothing at or above `floor`, and those that lie below what
+  // BeginAt said. Returns their paths; they may be removed once a manifest without them is durable.
   std::vector<std::string> Expire(const RetentionLimits& limits, Lsn floor);
   // Forgets the segments that end at or before `offset`; paths as Expire. The moving thread.
   std::vector<std::string> DropBelow(int64_t offset);
@@ -110,6 +115,8 @@ class Partition {
   std::deque<EntryPtr> tail_;
   int64_t start_offset_ = 0;
   int64_t end_offset_ = 0;  // durable
+  int64_t begins_at_ = 0;   // start_offset_ is not less
+  int64_t moved_end_ = 0;   // of the segments, those that are gone included
 
   // Confined to the moving thread.
   std::vector<std::shared_ptr<Segment>> staged_;  // segments_ plus what was written since

@@ -30,16 +30,20 @@ class Salvage::Lane {
     const Manifest::PartitionState state = from.StateOf(topic_, partition);
     start_ = next_ = state.start_offset;
     if (!state.segments.empty()) end_ = state.segments.back().end_offset;
+    auto begins = salvage.begins_.find({topic_, partition});
+    if (begins != salvage.begins_.end()) begins_ = begins->second;
+    end_ = std::max(end_, begins_);
   }
 
   Status Run() {
     HR_TRY(written_.Open({}, start_, true));
     HR_TRY(salvage_.from_->ReadPartition(topic_, index_,
                                          [this](const Entry& entry) { return Take(entry); }));
-    if (next_ < end_) {
-      salvage_.report_.offsets.push_back({topic_, index_, next_, end_, last_lsn_, 0});
-      HR_TRY(written_.SkipTo(end_));
+    if (std::max(next_, begins_) < end_) {
+      salvage_.report_.offsets.push_back(
+          {topic_, index_, std::max(next_, begins_), end_, last_lsn_, 0});
     }
+    if (next_ < end_) HR_TRY(written_.SkipTo(end_));
     HR_TRY(written_.Sync());
     written_.Publish();
     return Ok();
@@ -50,8 +54,9 @@ class Salvage::Lane {
  private:
   Status Take(const Entry& entry) {
     SalvageReport& report = salvage_.report_;
-    if (entry.base_offset > next_) {
-      const SalvageReport::Offsets lost{topic_,    index_,   next_, entry.base_offset,
+    const int64_t expected = std::max(next_, begins_);
+    if (entry.base_offset > expected) {
+      const SalvageReport::Offsets lost{topic_,    index_,   expected, entry.base_offset,
                                         last_lsn_, entry.lsn};
       // Without a manifest nobody knows whether retention had removed the first ones.
       const bool front = !known_ && last_lsn_ == 0;
@@ -74,7 +79,8 @@ class Salvage::Lane {
   bool known_ = true;
   int64_t start_ = 0;
   int64_t next_ = 0;
-  int64_t end_ = 0;  // by the manifest
+  int64_t end_ = 0;     // by the manifest
+  int64_t begins_ = 0;  // what lies below was dropped
   Lsn last_lsn_ = 0;
 };
 

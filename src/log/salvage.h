@@ -68,7 +68,7 @@ class DamagedLog;
 // what is lost is a gap in them. Segments and journal are used together: what is damaged here and
 // whole there is not lost.
 //
-// Called in this order: Open, then any of controls, LeaveOut, Suggest; WriteTopics; Finish. Until
+// Called in this order: Open, then any of controls, LeaveOut, Suggest, BeginAt; WriteTopics; Finish. Until
 // Finish is done the new directory is refused by whoever opens it. Never writes into the source.
 // Confined. Limit: the journal and one segment are in memory. `files` must outlive it.
 class Salvage {
@@ -82,6 +82,10 @@ class Salvage {
   void LeaveOut(Lsn control) { controls_.erase(control); }
   // What the topic is, when nothing in the log tells.
   void Suggest(const std::string& topic, const TopicConfig& config);
+  // What lies below was dropped and is not missed; the partition does not end before it.
+  void BeginAt(const std::string& topic, int32_t partition, int64_t offset) {
+    begins_[{topic, partition}] = offset;
+  }
 
   // Errors: kConflict HR5216 when `directory` is not empty or lies in the source.
   Status WriteTopics(const std::string& directory);
@@ -111,6 +115,7 @@ class Salvage {
   std::string to_;
   std::map<std::string, TopicConfig> topics_;
   std::set<std::string> guessed_;
+  std::map<std::pair<std::string, int32_t>, int64_t> begins_;
   std::map<Lsn, Entry> controls_;
   std::vector<SalvageReport::Lsns> suspects_;   // entries that only the journal may have had
   std::set<Lsn> found_;                         // of these, in segments

@@ -247,11 +247,12 @@ struct AlterModel {
   SourceSpan version_span;
 };
 
-enum class ObjectKind { kStream, kTable, kView, kModel, kPolicy };
+enum class ObjectKind { kStream, kTable, kView, kModel, kPolicy, kTopic };
 
 struct Drop {
   ObjectKind kind = ObjectKind::kStream;
   bool if_exists = false;
+  bool cascade = false;
   Identifier name;
 };
 

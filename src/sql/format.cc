@@ -28,6 +28,8 @@ std::string_view ObjectWord(ObjectKind kind) {
       return "POLICY";
     case ObjectKind::kModel:
       return "MODEL";
+    case ObjectKind::kTopic:
+      return "TOPIC";
   }
   return "";
 }
@@ -182,7 +184,7 @@ class StatementWriter {
 
   std::string operator()(const Drop& drop) const {
     return "DROP " + std::string(ObjectWord(drop.kind)) + (drop.if_exists ? " IF EXISTS " : " ") +
-           FormatName(drop.name.name);
+           FormatName(drop.name.name) + (drop.cascade ? " CASCADE" : "");
   }
 
   std::string operator()(const Insert& insert) const {

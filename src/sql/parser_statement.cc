@@ -131,18 +131,19 @@ bool StatementParser::ParseObjectKind(ObjectKind& out) {
 bool StatementParser::ParseDrop(Statement& out) {
   cursor_.Take();
   Drop drop;
-  if (!ParseObjectKind(drop.kind)) return false;
+  if (cursor_.AcceptWord("topic")) {
+    drop.kind = ObjectKind::kTopic;
+  } else if (!ParseObjectKind(drop.kind)) {
+    return false;
+  }
   if (cursor_.AtWord("if") && cursor_.AtWord("exists", 1)) {
     cursor_.Take();
     cursor_.Take();
     drop.if_exists = true;
   }
   if (!cursor_.ExpectName("the name to drop", drop.name)) return false;
-  if (cursor_.AtWord("cascade")) {
-    return cursor_.Refuse(cursor_.Peek().span, "CASCADE is not supported",
-                          "drop what depends on it first, one statement each");
-  }
-  cursor_.AcceptWord("restrict");
+  drop.cascade = cursor_.AcceptWord("cascade");
+  if (!drop.cascade) cursor_.AcceptWord("restrict");
   out.body = std::move(drop);
   return true;
 }

@@ -194,11 +194,13 @@ class StatementPlanner {
     const bool behind = std::any_of(first + 1, select.stages.end(), [](const flow::Stage& stage) {
       return stage.blocks() > 0;
     });
-    if (!behind && !plan_->on_watermark) return;
+    const bool chooses = !select.policy_calls.empty();
+    if (!behind && !chooses && !plan_->on_watermark) return;
     Complain(diagnostics_, "HR1233",
-             behind ? "a window or a function with a memory stands behind the question to `" +
-                          model + "`, for whose answer a row waits"
-                    : "a statement that emits ON WATERMARK cannot ask `" + model + "`",
+             behind || chooses
+                 ? std::string(behind ? "a window or a function with a memory" : "CHOOSE or REWARD") +
+                       " stands behind the question to `" + model + "`, for whose answer a row waits"
+                 : "a statement that emits ON WATERMARK cannot ask `" + model + "`",
              select_.span)
         .hint = "ask in a statement of its own: a second one reads the stream that the first makes";
   }

@@ -6,7 +6,7 @@ CREATE TABLE t (k TEXT);
 -- deploy
 CREATE OR REPLACE STREAM s AS SELECT k FROM o;
 -- deploy
-DROP STREAM o;
+DROP VIEW o;
 -- deploy
 DROP STREAM s;
 -- deploy
