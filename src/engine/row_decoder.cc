@@ -1,9 +1,12 @@
 #include "engine/row_decoder.h"
 
 #include <charconv>
+#include <cstring>
 
 namespace headrace::engine {
 namespace {
+
+constexpr size_t kPaddingBytes = 64;  // readable ones behind what JsonDecoder reads
 
 int64_t Number(std::string_view text) {
   int64_t value = 0;
@@ -30,14 +33,25 @@ Result<bool> RowDecoder::Decode(const StoredRow& stored, row::Value** values) {
     DecodeDead(stored);
     return true;
   }
-  Status decoded = decoder_->Decode(stored.value, false, batch_.arena(), values_.data());
-  if (!decoded.ok()) {
-    return Error(ErrorKind::kCorruption, "HR5305",
-                 "a stored row does not decode: " + decoded.error().ToString())
-        .AtPlace(item_.name + ":" + std::to_string(stored.partition) + ":" +
-                 std::to_string(stored.offset));
-  }
+  HR_TRY(Checked(decoder_->Decode(stored.value, false, batch_.arena(), values_.data()), stored));
   return true;
+}
+
+Status RowDecoder::DecodeInto(const StoredRow& stored, base::Arena& arena, row::Value* values) {
+  HR_CHECK(decoder_ != nullptr);
+  // Texts point into what is decoded.
+  const size_t size = stored.value.size();
+  char* bytes = arena.Allocate(size + kPaddingBytes);
+  if (size > 0) std::memcpy(bytes, stored.value.data(), size);
+  return Checked(decoder_->Decode({bytes, size}, true, arena, values), stored);
+}
+
+Status RowDecoder::Checked(const Status& decoded, const StoredRow& stored) const {
+  if (decoded.ok()) return decoded;
+  return Error(ErrorKind::kCorruption, "HR5305",
+               "a stored row does not decode: " + decoded.error().ToString())
+      .AtPlace(item_.name + ":" + std::to_string(stored.partition) + ":" +
+               std::to_string(stored.offset));
 }
 
 Result<bool> RowDecoder::DecodeSource(const StoredRow& stored, row::Value** values) {

@@ -19,10 +19,14 @@ class RowDecoder {
   // letters. `values` (one per column) live until the next call. Error: a stored derived row that
   // does not decode, which is corruption.
   Result<bool> Decode(const StoredRow& stored, row::Value** values);
+  // The same of a derived stream or view, into the caller's memory: one value per column, whose
+  // bytes are the arena's.
+  Status DecodeInto(const StoredRow& stored, base::Arena& arena, row::Value* values);
 
  private:
   Result<bool> DecodeSource(const StoredRow& stored, row::Value** values);
   void DecodeDead(const StoredRow& stored);
+  Status Checked(const Status& decoded, const StoredRow& stored) const;
 
   const Deployed& item_;
   row::Schema schema_;

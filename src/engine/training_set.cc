@@ -6,8 +6,7 @@
 
 #include "engine/deployment.h"
 #include "engine/label_table.h"
-#include "engine/row_cursor.h"
-#include "engine/row_decoder.h"
+#include "engine/labelled_rows.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -78,27 +77,21 @@ class TrainingSet {
   TrainingSet(const log::Log& log, const Deployment& deployment, const Deployed& item,
               const LabelTable& labels, const TrainingSetRequest& request)
       : log_(log),
+        deployment_(deployment),
         item_(item),
         labels_(labels),
         request_(request),
-        decoder_(deployment, item),
         schema_(item.statement->schema) {}
 
   Result<TrainingSetReport> Make(const TrainingSetTaker& taker) {
     HR_TRY(Prepare());
     HR_TRY(taker.begin(schema_));
-    HR_ASSIGN(auto cursor, RowCursor::Open(log_, item_, -1, 0));
-    StoredRow stored;
+    LabelledRows rows({log_, deployment_, item_, labels_, request_, key_});
     while (true) {
-      HR_ASSIGN(bool more, cursor->Next(&stored));
-      if (!more) break;
-      row::Value* values = nullptr;
-      HR_ASSIGN(bool fits, decoder_.Decode(stored, &values));
-      HR_CHECK(fits);
-      std::copy_n(values, schema_.columns.size() - 1, row_.begin());
-      HR_TRY(Take(stored, taker));
+      HR_ASSIGN(const LabelledChunk* chunk, rows.Next());
+      if (chunk == nullptr) return Report();
+      HR_TRY(Take(*chunk, taker));
     }
-    return Report();
   }
 
  private:
@@ -117,47 +110,32 @@ class TrainingSet {
     row::Column label = labels_.column();
     label.not_null = false;
     schema_.columns.push_back(label);
-    row_.resize(schema_.columns.size());
     moments_.resize(schema_.columns.size());
     nulls_.resize(schema_.columns.size());
     return Ok();
   }
 
-  Status Take(const StoredRow& stored, const TrainingSetTaker& taker) {
-    const int time_column = item_.statement->time_column;
-    const bool timed = time_column >= 0 && !row_[size_t(time_column)].null;
-    const int64_t time = timed ? row_[size_t(time_column)].integer : INT64_MIN;
-    if (timed &&
-        ((request_.from && time < *request_.from) || (request_.to && time > *request_.to) ||
-         (request_.as_of && time > *request_.as_of))) {
-      return Ok();
+  Status Take(const LabelledChunk& chunk, const TrainingSetTaker& taker) {
+    report_.unlabelled += chunk.unlabelled;
+    report_.rows += chunk.rows();
+    for (size_t i = 0; i < chunk.rows(); ++i) {
+      const row::Value* row = chunk.values.data() + i * schema_.columns.size();
+      report_.early_labels += chunk.label_times[i] < chunk.row_times[i] ? 1 : 0;
+      Count(row);
+      HR_TRY(taker.take(row));
     }
-    const LabelTable::Label* label = labels_.Find(KeyOfRow(stored));
-    if (label == nullptr) {
-      ++report_.unlabelled;
-      return Ok();
-    }
-    row_.back() = label->value;
-    ++report_.rows;
-    report_.early_labels += timed && label->time < time ? 1 : 0;
-    Count();
-    return taker.take(row_.data());
+    return Ok();
   }
 
-  std::string KeyOfRow(const StoredRow& stored) const {
-    if (key_ >= 0) return LabelKey(row_[size_t(key_)], schema_.columns[size_t(key_)].type);
-    return request_.stream + ":" + std::to_string(stored.partition) + ":" +
-           std::to_string(stored.offset);
-  }
-
-  void Count() {
-    const std::optional<double> label = NumberOf(row_.back(), schema_.columns.back().type);
-    for (size_t c = 0; c < row_.size(); ++c) {
-      nulls_[c] += row_[c].null ? 1 : 0;
-      if (auto number = NumberOf(row_[c], schema_.columns[c].type)) moments_[c].Add(*number, label);
+  void Count(const row::Value* row) {
+    const size_t columns = schema_.columns.size();
+    const std::optional<double> label = NumberOf(row[columns - 1], schema_.columns.back().type);
+    for (size_t c = 0; c < columns; ++c) {
+      nulls_[c] += row[c].null ? 1 : 0;
+      if (auto number = NumberOf(row[c], schema_.columns[c].type)) moments_[c].Add(*number, label);
     }
     std::string json;
-    row::AppendJson(row_.back(), schema_.columns.back().type, json);
+    row::AppendJson(row[columns - 1], schema_.columns.back().type, json);
     auto known = label_counts_.find(json);
     if (known != label_counts_.end()) {
       ++known->second;
@@ -187,14 +165,13 @@ class TrainingSet {
   }
 
   const log::Log& log_;
+  const Deployment& deployment_;
   const Deployed& item_;
   const LabelTable& labels_;
   const TrainingSetRequest& request_;
-  RowDecoder decoder_;
   row::Schema schema_;
   size_t columns_ = 0;  // of the stream
   int key_ = -1;
-  std::vector<row::Value> row_;
   std::vector<Moments> moments_;
   std::vector<uint64_t> nulls_;
   std::map<std::string, uint64_t> label_counts_;

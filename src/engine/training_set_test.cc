@@ -87,6 +87,37 @@ TEST(TrainingSet, HasTheRowsWhoseLabelIsKnownThen) {
   EXPECT_EQ("", Rows(program, request));
 }
 
+TEST(TrainingSet, ManyRowsComeInTheirOrderAndAWriterThatFailsEndsIt) {
+  TestProgram program;
+  program.Run(kScript);
+  constexpr int64_t kRows = 6000;  // more than are read ahead
+  std::vector<std::string> events;
+  std::vector<std::string> labels;
+  std::string wanted;
+  for (int64_t i = 0; i < kRows; ++i) {
+    events.push_back(R"({"id":)" + std::to_string(i) + R"(,"q":1,"ts":)" +
+                     std::to_string(TestProgram::kNow - kDay + i) + "}");
+    // Long stretches have no label.
+    if (i / 1500 % 2 == 1) continue;
+    labels.push_back(Label(i, static_cast<int>(i % 2), 90));
+    wanted += (wanted.empty() ? "" : " ") + std::to_string(i) + ":" + std::to_string(i % 2);
+  }
+  program.Feed("s", events);
+  program.Feed("labels", labels);
+  TrainingSetReport report;
+  EXPECT_EQ(wanted, Rows(program, Request(), &report));
+  EXPECT_EQ(3000U, report.rows);
+  EXPECT_EQ(3000U, report.unlabelled);
+  uint64_t taken = 0;
+  const TrainingSetTaker full{[](const row::Schema&) { return Ok(); },
+                              [&](const row::Value*) -> Status {
+                                if (++taken < 10) return Ok();
+                                return Error(ErrorKind::kNoSpace, "HR7001", "no space");
+                              }};
+  EXPECT_EQ("HR7001", program.engine().TrainingSet(Request(), full).error().code());
+  EXPECT_EQ(10U, taken);
+}
+
 TEST(TrainingSet, ALabelThatComesLateDoesNotTakeThePlaceOfANewerOne) {
   TestProgram program;
   Fill(program, {Label(1, 1, 20), Label(1, 0, 15)});

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The real clients of others against the server: mlflow and tritonclient.
+"""The real clients of others against the server: mlflow, tritonclient and Feast.
 
     tests/compat/clients.py --binary build/headrace [NAME…]
 
-A client that is not installed is skipped (pip install mlflow-skinny 'tritonclient[http]', and run this with that
+A client that is not installed is skipped (pip install mlflow-skinny 'tritonclient[http]' feast, and run this with that
 Python, or name it in HEADRACE_PYTHON). Closes with `N passed, N failed, N skipped`.
 """
 import argparse
@@ -120,6 +120,69 @@ def check_tritonclient(program, d):
             raise AssertionError("a wrong shape was taken")
 
 
+FEAST_APP = """
+CREATE STREAM driver_stats (driver_id BIGINT NOT NULL, conv_rate DOUBLE PRECISION, trips BIGINT, city TEXT, active BOOLEAN,
+  event_timestamp TIMESTAMPTZ NOT NULL, created TIMESTAMPTZ, WATERMARK FOR event_timestamp AS event_timestamp) PARTITION BY (driver_id);
+CREATE STREAM driver_past AS SELECT driver_id, event_timestamp, sum(trips) OVER d AS trips_so_far, count(*) OVER d AS n
+FROM driver_stats WINDOW d AS (PARTITION BY driver_id ORDER BY event_timestamp);
+"""
+
+
+def feast_store(d, port):
+    """A feature store of Feast whose online store is the server; its registry is a file."""
+    from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, PushSource, RepoConfig, ValueType
+    from feast.types import Bool, Float64, Int64, String
+    store = FeatureStore(config=RepoConfig(
+        project="rides", provider="local", registry=str(d / "registry.db"), entity_key_serialization_version=3,
+        online_store={"type": "remote", "path": f"http://127.0.0.1:{port}"}, offline_store={"type": "file"}))
+    driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
+    source = FileSource(name="stats", path=str(d / "stats.parquet"), timestamp_field="event_timestamp",
+                        created_timestamp_column="created")
+    stats = FeatureView(name="driver_stats", entities=[driver], source=PushSource(name="stats_push", batch_source=source),
+                        schema=[Field(name="conv_rate", dtype=Float64), Field(name="trips", dtype=Int64),
+                                Field(name="city", dtype=String), Field(name="active", dtype=Bool)])
+    past = FeatureView(name="driver_past", entities=[driver], source=source,
+                       schema=[Field(name="trips_so_far", dtype=Int64), Field(name="n", dtype=Int64)])
+    store.apply([driver, stats, past, FeatureService(name="driver_past", features=[past])])
+    return store
+
+
+def check_feast(program, d):
+    """Its SDK, with the server as the remote online store, pushes rows and reads features, computed ones among them."""
+    need("feast")
+    need("pandas")
+    os.environ["FEAST_USAGE"] = "False"
+    import pandas as pd
+    from feast.data_source import PushMode
+    (d / "app.sql").write_text(FEAST_APP)
+    with program.serve(d / "data", d / "app.sql") as server:
+        store = feast_store(d, server.port)
+        when = pd.Timestamp("2026-01-31T10:00:00Z")
+        rows = [(1, 0.5, 3, "Bern", True), (2, 0.25, None, "Zürich", False), (1, 0.75, 4, "Basel", True)]
+        for i, (driver, rate, trips, city, active) in enumerate(rows):
+            frame = pd.DataFrame({"driver_id": [driver], "conv_rate": [rate], "trips": pd.array([trips], dtype="Int64"), "city": [city],
+                                  "active": [active], "event_timestamp": [when + pd.Timedelta(seconds=i)], "created": [when]})
+            store.push("stats_push", frame, to=PushMode.ONLINE)
+        names = ["driver_stats:conv_rate", "driver_stats:trips", "driver_stats:city", "driver_stats:active",
+                 "driver_past:trips_so_far", "driver_past:n"]
+        asked = [{"driver_id": 1}, {"driver_id": 2}, {"driver_id": 3}]
+        got = store.get_online_features(features=names, entity_rows=asked).to_dict()
+        assert got["driver_id"] == [1, 2, 3], got
+        assert got["conv_rate"] == [0.75, 0.25, None] and got["trips"] == [4, None, None], got
+        assert got["city"] == ["Basel", "Zürich", None] and got["active"] == [True, False, None], got
+        assert got["trips_so_far"] == [7, None, None] and got["n"] == [2, 1, None], got
+        full = store.get_online_features(features=names[:1], entity_rows=asked[:1], full_feature_names=True).to_dict()
+        assert full["driver_stats__conv_rate"] == [0.75], full
+        service = store.get_online_features(features=store.get_feature_service("driver_past"), entity_rows=asked[:2]).to_dict()
+        assert service["n"] == [2, 1] and service["trips_so_far"] == [7, None], service
+        frame = pd.DataFrame({"driver_id": [3], "conv_rate": [1.0], "trips": [9], "city": ["Chur"], "active": [False],
+                              "event_timestamp": [when + pd.Timedelta(minutes=1)], "created": [when]})
+        store.write_to_online_store("driver_stats", df=frame)
+        got = store.get_online_features(features=names, entity_rows=asked[2:]).to_dict()
+        assert got["city"] == ["Chur"] and got["trips_so_far"] == [9] and got["n"] == [1], got
+        assert server.request("POST", "/api/v1/sql", {"sql": "SELECT count(*) AS n FROM driver_stats"})[1]["rows"] == [[4]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default="build/headrace")
@@ -131,7 +194,7 @@ def main():
         os.execv(other, [other, *sys.argv])
     program = Program(Path(options.binary).resolve())
     passed = failed = skipped = 0
-    for check in (check_mlflow, check_tritonclient):
+    for check in (check_mlflow, check_tritonclient, check_feast):
         name = check.__name__[6:]
         if options.names and name not in options.names:
             continue
