@@ -224,7 +224,7 @@ struct CreatePolicy {
   bool if_not_exists = false;
   Identifier name;
   std::vector<PolicyArm> arms;
-  std::vector<LearnerColumn> context;
+  std::vector<ModelColumn> context;
   std::vector<Option> options;
 };
 

@@ -123,7 +123,7 @@ class StatementWriter {
       text += (i == 0 ? "" : ", ") + Literal(policy.arms[i].text);
     text += ")";
     for (size_t i = 0; i < policy.context.size(); ++i)
-      text += (i == 0 ? " CONTEXT (" : ", ") + WriteLearnerColumn(policy.context[i]);
+      text += (i == 0 ? " CONTEXT (" : ", ") + WriteModelColumn(policy.context[i]);
     if (!policy.context.empty()) text += ")";
     return text + " " + WriteOptions(policy.options);
   }

@@ -47,7 +47,7 @@ bool StatementParser::ParseCreatePolicy(CreatePolicy& out) {
     if (!cursor_.ExpectSymbol("(")) return false;
     do {
       if (!cursor_.CheckCount(out.context.size(), "columns")) return false;
-      if (!ParseLearnerColumn(out.context.emplace_back())) return false;
+      if (!ParseModelColumn(out.context.emplace_back())) return false;
     } while (cursor_.AcceptSymbol(","));
     if (!cursor_.ExpectClose(context)) return false;
   }

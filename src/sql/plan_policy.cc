@@ -45,7 +45,7 @@ class PolicyPlanner {
     plan_->open_choices = kStandardOpen;
     for (const PolicyArm& arm : create_.arms)
       AddArm(arm);
-    for (const LearnerColumn& column : create_.context)
+    for (const ModelColumn& column : create_.context)
       AddContext(column);
     for (const Option& option : create_.options)
       ReadOption(option);
@@ -96,7 +96,7 @@ class PolicyPlanner {
     plan_->arms.push_back(arm.text);
   }
 
-  void AddContext(const LearnerColumn& column) {
+  void AddContext(const ModelColumn& column) {
     if (!names_.insert(column.name.name).second) {
       Complain(diagnostics_, "HR1117", "`" + column.name.name + "` stands twice", column.name.span);
     }
@@ -169,7 +169,7 @@ class PolicyPlanner {
     CreatePolicy bare;
     bare.name = create_.name;
     bare.arms = create_.arms;
-    for (const LearnerColumn& column : create_.context)
+    for (const ModelColumn& column : create_.context)
       bare.context.push_back({column.name, column.type});
     bare.options = create_.options;
     Statement statement;
@@ -288,10 +288,10 @@ bool SelectScope::BindPolicyCall(const Expression& call, Binding* result, Bindin
   }
   if (!BindPolicyValues(call, &made)) return false;
   // They are there when all stages are done; nothing in this SELECT reads them.
-  made.result_slot = NewSlot(0);
+  made.result_slot = NewSlot(0, {row::TypeKind::kText, 0, 0});
   *result = {made.result_slot, {row::TypeKind::kText, 0, 0}};
   if (choose) {
-    made.propensity_slot = NewSlot(0);
+    made.propensity_slot = NewSlot(0, {row::TypeKind::kDouble, 0, 0});
     *propensity = {made.propensity_slot, {row::TypeKind::kDouble, 0, 0}};
   }
   policy_calls_.push_back(std::move(made));
