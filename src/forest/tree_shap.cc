@@ -226,6 +226,18 @@ double ExpectedValue(const Tree& tree) {
   return cover > 0 ? sum / cover : 0;
 }
 
+// One leaf that is linear in one feature: its plain value is what is expected, being what it says
+// of a missing one (train/linear.h) or what LightGBM had there before it fitted lines.
+bool IsLine(const Tree& tree) {
+  return tree.nodes.empty() && tree.linear.size() == 1 && tree.linear[0].features.size() == 1;
+}
+
+void ExplainLine(const Tree& tree, std::span<const double> cleaned, std::span<double> output) {
+  const auto feature = static_cast<size_t>(tree.linear[0].features[0]);
+  output[feature] += LeafValue(tree, 0, cleaned) - tree.leaf_values[0];
+  output.back() += tree.leaf_values[0];
+}
+
 Error NotDefined(std::string why) {
   return Error(ErrorKind::kInvalidArgument, "HR3003",
                "contributions of this model are not supported: " + std::move(why));
@@ -234,7 +246,6 @@ Error NotDefined(std::string why) {
 }  // namespace
 
 Result<std::vector<double>> TreeShap(const Forest& forest, std::span<const double> cleaned) {
-  if (forest.has_linear_leaves()) return NotDefined("its leaves are linear models");
   if (forest.leaf_width != 1) return NotDefined("its leaves are vectors");
   if (!forest.has_covers) return NotDefined("the file has no counts of training rows per node");
   const auto width = static_cast<size_t>(forest.features) + 1;
@@ -249,6 +260,11 @@ Result<std::vector<double>> TreeShap(const Forest& forest, std::span<const doubl
     }
     const std::span<double> output =
         std::span(contributions).subspan(static_cast<size_t>(tree.output) * width, width);
+    if (!tree.linear.empty()) {
+      if (!IsLine(tree)) return NotDefined("its leaves are linear models");
+      ExplainLine(tree, cleaned, output);
+      continue;
+    }
     output.back() += ExpectedValue(tree);
     if (tree.nodes.empty()) continue;
     Explain<2, 4, 6, 8, 12, 32, kShapDepthMax / 2>(forest, tree, cleaned, &last, output);
