@@ -343,6 +343,8 @@ class LightGbmLoader {
         ReadCategoricalColumns(line->substr(kColumns.size()));
       } else if (line->starts_with(kCategories)) {
         HR_TRY(ReadCategories(line->substr(kCategories.size())));
+      } else if (line->starts_with(kIsotonicLine)) {
+        HR_TRY(ReadIsotonic(line->substr(kIsotonicLine.size())));
       } else if (*line == "parameters:") {
         open_at = reader_.line();
       } else if (*line == "end of parameters") {
@@ -352,6 +354,18 @@ class LightGbmLoader {
     if (open_at != 0) {
       return document::MalformedLine(open_at, "the file ends before \"end of parameters\"");
     }
+    return Ok();
+  }
+
+  // Calibration of our own (train/calibration.h), in the place of the sigmoid.
+  Status ReadIsotonic(std::string_view words) {
+    if (transform_.kind != TransformKind::kSigmoid || transform_.outputs != 1) {
+      return document::MalformedLine(reader_.line(),
+                                     "an isotonic curve of a model that is not binary");
+    }
+    HR_ASSIGN(IsotonicCurve curve, IsotonicCurve::Parse(words, reader_.line()));
+    transform_.kind = TransformKind::kIsotonic;
+    transform_.curve = std::make_shared<const IsotonicCurve>(std::move(curve));
     return Ok();
   }
 

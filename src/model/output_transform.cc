@@ -57,6 +57,9 @@ void ApplyIn(const OutputTransform& transform, size_t rows, std::span<double> sc
       Softmax<T>(row);
     } else if (transform.kind == TransformKind::kArgMax) {
       scores[r] = static_cast<double>(std::max_element(row.begin(), row.end()) - row.begin());
+    } else if (transform.kind == TransformKind::kIsotonic) {
+      for (double& x : row)
+        x = transform.curve->At(x);
     } else {
       for (double& x : row) {
         x = static_cast<double>(

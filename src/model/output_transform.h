@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+
+#include "model/isotonic_curve.h"
 
 namespace headrace::model {
 
@@ -15,6 +18,7 @@ enum class TransformKind : uint8_t {
   kLog1pExp,      // log(1 + exp(x))
   kStep,          // 1 above 0, else 0
   kArgMax,        // the place of the largest output
+  kIsotonic,      // a curve of its own, each output by itself
 };
 
 // The output transform of one model, in its library's precision. Value type, immutable; pure.
@@ -23,6 +27,7 @@ struct OutputTransform {
   double scale = 1;    // the sigmoid's
   double divisor = 1;  // random forests predict from the mean: the number of trees per output
   bool single_precision = false;
+  std::shared_ptr<const IsotonicCurve> curve;  // of kIsotonic
   int32_t outputs = 1;
 
   // Values per row of predictions: 1 when the prediction is a class, else `outputs`.
