@@ -39,4 +39,11 @@ BinnedRows BinnedRows::Make(Table* table, uint64_t seed, os::WorkerTeam& team) {
   return made;
 }
 
+std::vector<int8_t> BinnedRows::MonotoneOf(const Table& table) const {
+  std::vector<int8_t> monotone;
+  for (size_t column : columns_)
+    monotone.push_back(table.columns[column].monotone);
+  return monotone;
+}
+
 }  // namespace headrace::train

@@ -33,6 +33,9 @@ class BinnedRows {
   // Of every column of the table, also those that are left out.
   const std::vector<FeatureBins>& all() const { return all_; }
 
+  // The constraint of each feature.
+  std::vector<int8_t> MonotoneOf(const Table& table) const;
+
   // The bins of feature f: of row r at r * stride.
   const uint8_t* bins(size_t f, size_t* stride) const {
     const Group& group = groups_[f / kGroupFeatures];

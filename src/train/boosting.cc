@@ -5,18 +5,12 @@
 #include <memory>
 
 #include "train/binned_rows.h"
+#include "train/loss.h"
 #include "train/model_text.h"
 #include "train/tree_grower.h"
 
 namespace headrace::train {
 namespace {
-
-std::vector<int8_t> MonotoneOf(const Table& table, const BinnedRows& rows) {
-  std::vector<int8_t> monotone(rows.features());
-  for (size_t f = 0; f < rows.features(); ++f)
-    monotone[f] = table.columns[rows.column(f)].monotone;
-  return monotone;
-}
 
 // One run of boosting.
 class Boosting {
@@ -28,7 +22,7 @@ class Boosting {
         options_(options),
         team_(team),
         loss_(Loss::Make(options, table)),
-        grower_(rows, MonotoneOf(table, rows), options, team),
+        grower_(rows, rows.MonotoneOf(table), options, team),
         start_(loss_->Start()),
         gradients_(loss_->outputs(), std::vector<Gradient>(table.rows())) {
     for (double start : start_) {

@@ -87,9 +87,14 @@ TEST(Boosting, TheFirstSplitIsTheBestOfAllByBruteForce) {
     options.leaves = 2;
     options.min_leaf_rows = 10;
     options.learning_rate = 1;
-    const Trained trained = TrainCsv(
-        csv, {.label = "y", .features = {"x"}, .ignored = {}, .categorical = {}, .monotone = {}},
-        options);
+    const Trained trained = TrainCsv(csv,
+                                     {.label = "y",
+                                      .features = {"x"},
+                                      .ignored = {},
+                                      .categorical = {},
+                                      .monotone = {},
+                                      .fold = {}},
+                                     options);
     EXPECT_NE(std::string::npos, trained.text.find("\nthreshold=" + ShortText(cut) + "\n"));
     const Planes got =
         ScoresOf(trained.text, "x\n" + ShortText(cut) + "\n" + ShortText(cut + 0.5) + "\n");

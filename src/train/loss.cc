@@ -75,6 +75,14 @@ class BinaryLoss final : public Loss {
   std::vector<double> Start() const override { return {start_}; }
   std::string Text() const override { return "binary sigmoid:1"; }
 
+  double ConstantFor(size_t, std::span<const uint32_t> rows) const override {
+    const double share = Sigmoid(start_);
+    double weight[2] = {1 - share, share};
+    for (uint32_t row : rows)
+      weight[labels_[row] > 0.5 ? 1 : 0] += weight_[labels_[row] > 0.5 ? 1 : 0];
+    return Log(weight[1] / weight[0]);
+  }
+
   GradientScale Derive(const Planes& scores, os::WorkerTeam& team,
                        GradientPlanes* gradients) const override {
     const double heaviest = std::max(weight_[0], weight_[1]);
@@ -122,6 +130,13 @@ class SquaredLoss final : public Loss {
   std::vector<double> Start() const override { return {start_}; }
   std::string Text() const override { return "regression"; }
 
+  double ConstantFor(size_t, std::span<const uint32_t> rows) const override {
+    double sum = 0;
+    for (uint32_t row : rows)
+      sum += labels_[row];
+    return sum / static_cast<double>(rows.size());
+  }
+
   GradientScale Derive(const Planes& scores, os::WorkerTeam& team,
                        GradientPlanes* gradients) const override {
     std::vector<double> largest((labels_.size() + kPieceRows - 1) / kPieceRows);
@@ -163,6 +178,13 @@ class QuantileLoss final : public Loss {
 
   std::vector<double> Start() const override { return {start_}; }
   std::string Text() const override { return "quantile"; }
+
+  double ConstantFor(size_t, std::span<const uint32_t> rows) const override {
+    std::vector<double> values;
+    for (uint32_t row : rows)
+      values.push_back(labels_[row]);
+    return QuantileOf(std::move(values));
+  }
 
   GradientScale Derive(const Planes& scores, os::WorkerTeam& team,
                        GradientPlanes* gradients) const override {
@@ -234,6 +256,17 @@ class ClassLoss final : public Loss {
   size_t outputs() const override { return classes_; }
   std::vector<double> Start() const override { return start_; }
   std::string Text() const override { return "multiclass num_class:" + std::to_string(classes_); }
+
+  double ConstantFor(size_t output, std::span<const uint32_t> rows) const override {
+    double weight = Exp(start_[output]);
+    double all = 1;
+    for (uint32_t row : rows) {
+      const auto label = static_cast<size_t>(labels_[row]);
+      all += weight_[label];
+      if (label == output) weight += weight_[label];
+    }
+    return Log(weight / all);
+  }
 
   GradientScale Derive(const Planes& scores, os::WorkerTeam& team,
                        GradientPlanes* gradients) const override {

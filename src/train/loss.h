@@ -9,11 +9,10 @@
 #include "train/gradient.h"
 #include "train/options.h"
 #include "train/table.h"
+#include "train/trained.h"
 
 namespace headrace::train {
 
-// Raw scores: a plane per output, in it one per row.
-using Planes = std::vector<std::vector<double>>;
 using GradientPlanes = std::vector<std::vector<Gradient>>;
 
 // What a model is fitted to: the loss at each row, as a function of its raw scores (Friedman 2001;
@@ -35,6 +34,9 @@ class Loss {
   // The value of a leaf with these rows, for a loss whose second derivative says nothing; NaN: the
   // tree's value stands.
   virtual double LeafValue(std::span<const uint32_t> rows, const Planes& scores) const;
+  // The best constant raw score of an output for these rows alone, drawn towards that of all rows
+  // by the weight of one more where it could be infinite.
+  virtual double ConstantFor(size_t output, std::span<const uint32_t> rows) const = 0;
   // LightGBM's name of it.
   virtual std::string Text() const = 0;
 

@@ -151,6 +151,13 @@ double R2(const Answers& answers) {
   return variance > 0 ? 1 - BrierScore(answers) / variance : kNoMeaning;
 }
 
+double PinballLoss(const Answers& answers, double quantile) {
+  return WeightedMean(answers, [&](size_t row) {
+    const double under = answers.labels[row] - answers.predictions[row];
+    return under * (under > 0 ? quantile : quantile - 1);
+  });
+}
+
 double ClassLogLoss(const Answers& answers) {
   return WeightedMean(answers, [&](size_t row) {
     return -std::log(Clipped(RowOf(answers, row)[static_cast<size_t>(answers.labels[row])]));

@@ -41,6 +41,8 @@ double BinaryAccuracy(const Answers& answers);
 double RootMeanSquaredError(const Answers& answers);
 double MeanAbsoluteError(const Answers& answers);
 double R2(const Answers& answers);  // NaN when all labels are equal
+// The mean of the loss whose least is at a quantile (Koenker and Bassett 1978).
+double PinballLoss(const Answers& answers, double quantile);
 
 // Of labels 0 .. classes-1 and a row of probabilities each.
 double ClassLogLoss(const Answers& answers);

@@ -52,6 +52,14 @@ int DecisionOf(const TreeNode& node) {
   return kMissingIsNan | (node.missing_left ? kDefaultLeft : 0);
 }
 
+std::string LinearText(const LinearLeaf& leaf) {
+  std::string out = "leaf_const=" + TextOf(leaf.constant) +
+                    "\nnum_features=" + TextOf(leaf.columns.size()) + "\n";
+  AppendList("leaf_features", leaf.columns, [](size_t c) { return c; }, &out);
+  AppendList("leaf_coeff", leaf.coefficients, [](double x) { return x; }, &out);
+  return out;
+}
+
 std::string TreeText(const Tree& tree, size_t number, double shrinkage) {
   CategorySets sets;
   std::vector<double> thresholds;
@@ -84,7 +92,9 @@ std::string TreeText(const Tree& tree, size_t number, double shrinkage) {
     AppendList("cat_boundaries", sets.bounds, [](size_t x) { return x; }, &out);
     AppendList("cat_threshold", sets.words, [](uint32_t x) { return x; }, &out);
   }
-  return out + "is_linear=0\nshrinkage=" + TextOf(shrinkage) + "\n\n\n";
+  out += "is_linear=" + TextOf(tree.linear ? 1 : 0) + "\n";
+  if (tree.linear) out += LinearText(*tree.linear);
+  return out + "shrinkage=" + TextOf(shrinkage) + "\n\n\n";
 }
 
 std::string InfoOf(const FeatureBins& bins) {
@@ -111,7 +121,8 @@ std::string Header(const ModelParts& parts, const std::vector<std::string>& tree
   std::string out = "tree\nversion=v4\nnum_class=" + TextOf(parts.outputs) +
                     "\nnum_tree_per_iteration=" + TextOf(parts.outputs) +
                     "\nlabel_index=0\nmax_feature_idx=" + TextOf(columns.size() - 1) +
-                    "\nobjective=" + parts.objective + "\nfeature_names=";
+                    "\nobjective=" + parts.objective + (parts.average ? "\naverage_output" : "") +
+                    "\nfeature_names=";
   out += Joined(columns.size(), " ", [&](size_t c) { return columns[c].name; });
   const bool constrained = std::any_of(columns.begin(), columns.end(),
                                        [](const Column& column) { return column.monotone != 0; });
@@ -145,17 +156,21 @@ std::string Importances(const ModelParts& parts) {
 
 std::string Parameters(const ModelParts& parts) {
   const Options& options = parts.options;
+  const bool linear = std::any_of(parts.trees.begin(), parts.trees.end(),
+                                  [](const Tree& tree) { return tree.linear.has_value(); });
   std::vector<size_t> categorical;
   for (size_t c = 0; c < parts.table.columns.size(); ++c) {
     if (parts.table.columns[c].categorical) categorical.push_back(c);
   }
-  return "\nparameters:\n[boosting: gbdt]\n[objective: " +
-         parts.objective.substr(0, parts.objective.find(' ')) +
-         "]\n[num_iterations: " + TextOf(options.trees) +
+  return "\nparameters:\n[boosting: " + std::string(parts.average ? "rf" : "gbdt") +
+         "]\n[objective: " + parts.objective.substr(0, parts.objective.find(' ')) +
+         "]\n[num_iterations: " +
+         TextOf(parts.whole_trees ? parts.trees.size() / parts.outputs : options.trees) +
          "]\n[learning_rate: " + TextOf(options.learning_rate) +
          "]\n[num_leaves: " + TextOf(options.leaves) +
          "]\n[min_data_in_leaf: " + TextOf(options.min_leaf_rows) +
-         "]\n[lambda_l2: " + TextOf(options.l2) + "]\n[categorical_feature: " +
+         "]\n[lambda_l2: " + TextOf(options.l2) + (linear ? "]\n[linear_tree: 1" : "") +
+         "]\n[categorical_feature: " +
          Joined(categorical.size(), ",", [&](size_t i) { return TextOf(categorical[i]); }) +
          "]\n\nend of parameters\n";
 }
@@ -205,7 +220,8 @@ std::string PandasCategories(const ModelParts& parts) {
 std::string ModelText(const ModelParts& parts) {
   std::vector<std::string> trees;
   for (const Tree& tree : parts.trees) {
-    const double shrinkage = tree.nodes.empty() ? 1 : parts.options.learning_rate;
+    const bool whole = parts.whole_trees || tree.nodes.empty();
+    const double shrinkage = whole ? 1 : parts.options.learning_rate;
     trees.push_back(TreeText(tree, trees.size(), shrinkage));
   }
   std::string out = Header(parts, trees);

@@ -18,6 +18,9 @@ struct ModelParts {
   size_t outputs;
   std::string objective;
   const Options& options;
+  // The leaves are those that count: no share of them is taken.
+  bool whole_trees = false;
+  bool average = false;  // the raw score is the mean over the trees of an output, not their sum
 };
 
 // The model in LightGBM's text format, version v4, as LightGBM loads it and scores it to the same

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "headrace/check.h"
+
 namespace headrace::train {
 namespace {
 
@@ -23,6 +25,14 @@ RowPartition::RowPartition(size_t rows, os::WorkerTeam& team)
 void RowPartition::Reset(std::span<const Gradient> gradients) {
   std::iota(rows_.begin(), rows_.end(), uint32_t{0});
   std::copy(gradients.begin(), gradients.end(), gradients_.begin());
+}
+
+void RowPartition::Reset(std::span<const uint32_t> rows, std::span<const Gradient> gradients) {
+  HR_CHECK(rows.size() <= rows_.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows_[i] = rows[i];
+    gradients_[i] = gradients[rows[i]];
+  }
 }
 
 size_t RowPartition::Sort(size_t begin, size_t end, const Source& source) {

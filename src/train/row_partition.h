@@ -21,6 +21,8 @@ class RowPartition {
 
   // One node with all rows.
   void Reset(std::span<const Gradient> gradients);
+  // One node with these rows, rising; one may stand there several times. No more than there are.
+  void Reset(std::span<const uint32_t> rows, std::span<const Gradient> gradients);
   // Cuts the node at [begin, end) in two; the left rows end where the answer says.
   size_t Split(size_t begin, size_t end, const uint8_t* bins, size_t stride, const Sides& left);
 

@@ -11,6 +11,7 @@
 #include "model/csv_features.h"
 #include "model/csv_records.h"
 #include "model/model.h"
+#include "row/text.h"
 
 namespace headrace::train {
 namespace {
@@ -122,11 +123,16 @@ class TableReader {
         return model::BadCsv(1, "two columns are called \"" + name + "\"");
       }
     }
+    if (label.empty()) return Ok();
     HR_ASSIGN(label_at_, LabelColumn(header_, label));
     return Ok();
   }
 
   Status Choose(const ColumnChoice& choice) {
+    if (!choice.fold.empty()) {
+      HR_ASSIGN(fold_at_, PlaceOf(header_, choice.fold));
+      fold_by_time_ = choice.fold_by_time;
+    }
     for (const auto* names : {&choice.ignored, &choice.categorical}) {
       for (const std::string& name : *names) {
         HR_TRY(PlaceOf(header_, name));
@@ -136,7 +142,8 @@ class TableReader {
     if (features.empty()) features = header_;
     for (const std::string& name : features) {
       HR_ASSIGN(const size_t at, PlaceOf(header_, name));
-      if (Has(choice.ignored, name) || (choice.features.empty() && at == label_at_)) continue;
+      const bool other = at == label_at_ || at == fold_at_;
+      if (Has(choice.ignored, name) || (choice.features.empty() && other)) continue;
       if (at == label_at_) return model::BadCsv(1, "the label is among the features");
       HR_TRY(CheckName(name));
       Add(name, Has(choice.categorical, name), at);
@@ -163,6 +170,23 @@ class TableReader {
     return Ok();
   }
 
+  // Makes room for as many rows as there are lines. Error: HR3007.
+  Status Reserve(std::string_view csv, size_t memory) {
+    const auto lines = static_cast<size_t>(std::count(csv.begin(), csv.end(), '\n')) + 1;
+    const size_t rows = std::min(lines, kRowsMax);
+    const size_t row_bytes = (table_.columns.size() + 2) * sizeof(double);
+    if (csv.size() > memory || rows > (memory - csv.size()) / row_bytes) {
+      return OverLimit("up to " + std::to_string(rows) + " rows of " +
+                       std::to_string(table_.columns.size()) + " columns do not fit into the " +
+                       std::to_string(memory >> 20) + " MiB that --memory allows")
+          .WithHint("allow more, or learn from a sample or from fewer columns");
+    }
+    for (Column& column : table_.columns)
+      column.values.reserve(rows);
+    table_.labels.reserve(rows);
+    return Ok();
+  }
+
   // `classes`: what labels of kMulticlass are below.
   Status ReadRows(size_t classes) {
     std::vector<std::string> cells;
@@ -179,7 +203,14 @@ class TableReader {
         return OverLimit("more than " + std::to_string(kRowsMax) + " rows")
             .WithHint("learn from a sample");
       }
-      HR_TRY(ReadLabelCell(cells[label_at_], classes));
+      if (label_at_ == kNowhere) {
+        table_.labels.push_back(0);
+      } else {
+        HR_TRY(ReadLabelCell(cells[label_at_], classes));
+      }
+      if (fold_at_ != kNowhere) {
+        HR_TRY(ReadFold(cells[fold_at_]));
+      }
       for (size_t i = 0; i < place_.size(); ++i) {
         HR_ASSIGN(const double value, ReadCell(i, cells[place_[i]]));
         table_.columns[i].values.push_back(value);
@@ -230,6 +261,25 @@ class TableReader {
     return Ok();
   }
 
+  // A moment as RFC 3339 or as a number; a group by the order in which groups come.
+  Status ReadFold(const std::string& cell) {
+    if (!fold_by_time_) {
+      table_.folds.push_back(
+          static_cast<double>(groups_.emplace(cell, groups_.size()).first->second));
+      return Ok();
+    }
+    int64_t micros = 0;
+    std::optional<double> number = model::ParseCell(cell);
+    if (row::ParseRfc3339(cell, &micros)) number = static_cast<double>(micros);
+    if (!number || !std::isfinite(*number)) {
+      return model::BadCsv(records_.line(),
+                           "\"" + cell.substr(0, 40) + "\" is no time to order rows by")
+          .WithHint("a time is 2026-01-31T23:59:59Z, or a number");
+    }
+    table_.folds.push_back(*number);
+    return Ok();
+  }
+
   Result<double> ReadCell(size_t i, const std::string& cell) {
     const Column& column = table_.columns[i];
     if (column.categorical && !words_.empty()) {
@@ -256,7 +306,11 @@ class TableReader {
   model::CsvRecords records_;
   Task task_;
   std::vector<std::string> header_;
-  size_t label_at_ = 0;
+  static constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
+  size_t label_at_ = kNowhere;
+  size_t fold_at_ = kNowhere;
+  bool fold_by_time_ = false;
+  std::unordered_map<std::string, size_t> groups_;  // looked up only
   Table table_;
   std::vector<size_t> place_;  // of each column in the file
   std::vector<Words> words_;   // of each column, when words are to be found
@@ -269,10 +323,32 @@ Error OverLimit(std::string message) {
   return {ErrorKind::kLimitExceeded, "HR3007", std::move(message)};
 }
 
-Result<Table> ReadTable(std::string_view csv, const ColumnChoice& choice, Task task) {
+Table Table::Take(const std::vector<uint32_t>& rows_taken) const {
+  Table taken;
+  taken.classes = classes;
+  for (const Column& column : columns) {
+    Column& to = taken.columns.emplace_back();
+    to.name = column.name;
+    to.categorical = column.categorical;
+    to.categories = column.categories;
+    to.monotone = column.monotone;
+    to.values.reserve(rows_taken.size());
+    for (uint32_t row : rows_taken)
+      to.values.push_back(column.values[row]);
+  }
+  for (uint32_t row : rows_taken) {
+    taken.labels.push_back(labels[row]);
+    if (!folds.empty()) taken.folds.push_back(folds[row]);
+  }
+  return taken;
+}
+
+Result<Table> ReadTable(std::string_view csv, const ColumnChoice& choice, Task task,
+                        size_t memory) {
   TableReader reader(csv, task);
   HR_TRY(reader.ReadHeader(choice.label));
   HR_TRY(reader.Choose(choice));
+  HR_TRY(reader.Reserve(csv, memory));
   HR_TRY(reader.ReadRows(kClassesMax));
   Table table = reader.Finish();
   const auto [low, high] = std::minmax_element(table.labels.begin(), table.labels.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,15 +26,21 @@ struct Table {
   std::vector<Column> columns;
   std::vector<double> labels;
   size_t classes = 1;  // of Task::kMulticlass: one more than the largest label
+  // By row, of ColumnChoice::fold: a moment, or a group by its number. Empty: nobody asked.
+  std::vector<double> folds;
 
   size_t rows() const { return labels.size(); }
+  // These rows, in this order.
+  Table Take(const std::vector<uint32_t>& rows_taken) const;
 };
 
 // Reads a CSV (RFC 4180, first line names the columns). A column of categories has whole numbers
 // from 0 to kCategoryCodeMax, which are their own codes, or else words, numbered in their order.
-// Errors: HR3005 (no such column, not a number, a broken CSV; `line N`), HR3008 (a label that does
-// not fit the task, or all alike), HR3007 (over a limit).
-Result<Table> ReadTable(std::string_view csv, const ColumnChoice& choice, Task task);
+// Without a label in the choice all labels are 0. What is taken may have `memory` bytes with the
+// CSV. Errors: HR3005 (no such column, not a number, a broken CSV; `line N`), HR3008 (a label that
+// does not fit the task, or all alike), HR3007 (over a limit).
+Result<Table> ReadTable(std::string_view csv, const ColumnChoice& choice, Task task,
+                        size_t memory = std::numeric_limits<size_t>::max());
 
 // Reads further rows with the columns, codes and classes of `like`; unknown words are missing.
 Result<Table> ReadTableLike(std::string_view csv, std::string_view label, const Table& like,

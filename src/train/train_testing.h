@@ -13,6 +13,7 @@
 #include "model/model.h"
 #include "os/random.h"
 #include "train/boosting.h"
+#include "train/trainer.h"
 
 namespace headrace::train {
 
@@ -77,6 +78,26 @@ inline Trained TrainCsv(const std::string& csv, const ColumnChoice& choice,
   Result<Trained> trained = Train(std::move(*table), nullptr, options);
   EXPECT_TRUE(trained.ok()) << trained.error().ToString();
   return trained.ok() ? std::move(*trained) : Trained();
+}
+
+// Learns by options.algorithm.
+inline Trained LearnCsv(const std::string& csv, const ColumnChoice& choice,
+                        const Options& options) {
+  Result<Table> table = ReadTable(csv, choice, options.task());
+  EXPECT_TRUE(table.ok()) << table.error().ToString();
+  if (!table.ok()) return {};
+  Result<Trained> trained = Learn(std::move(*table), nullptr, options);
+  EXPECT_TRUE(trained.ok()) << trained.error().ToString();
+  return trained.ok() ? std::move(*trained) : Trained();
+}
+
+// The code of the error that learning ends with; "" when it does not.
+inline std::string LearnFails(const std::string& csv, const ColumnChoice& choice,
+                              const Options& options) {
+  Result<Table> table = ReadTable(csv, choice, options.task());
+  if (!table.ok()) return std::string(table.error().code());
+  const Result<Trained> trained = Learn(std::move(*table), nullptr, options);
+  return trained.ok() ? "" : std::string(trained.error().code());
 }
 
 // What our own evaluator says of the rows: a plane of raw scores an output.

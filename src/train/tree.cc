@@ -26,4 +26,24 @@ size_t Tree::LeafOf(const Table& table, size_t row) const {
   return static_cast<size_t>(leaf);
 }
 
+double Tree::Answer(const Table& table, size_t row) const {
+  if (!linear) return leaves[LeafOf(table, row)].value;
+  double sum = linear->constant;
+  for (size_t i = 0; i < linear->columns.size(); ++i) {
+    const double x = table.columns[linear->columns[i]].values[row];
+    if (std::isnan(x)) return leaves[0].value;
+    sum += linear->coefficients[i] * x;
+  }
+  return sum;
+}
+
+Planes SumOfTrees(const std::vector<Tree>& trees, size_t outputs, const Table& table) {
+  Planes scores(outputs, std::vector<double>(table.rows()));
+  for (size_t t = 0; t < trees.size(); ++t) {
+    for (size_t row = 0; row < table.rows(); ++row)
+      scores[t % outputs][row] += trees[t].Answer(table, row);
+  }
+  return scores;
+}
+
 }  // namespace headrace::train

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "train/table.h"
+#include "train/trained.h"
 
 namespace headrace::train {
 
@@ -27,14 +29,27 @@ struct TreeLeaf {
   int64_t rows = 0;
 };
 
+// constant + the sum of coefficient x value; the leaf's own value where a value is missing.
+struct LinearLeaf {
+  double constant = 0;
+  std::vector<size_t> columns;
+  std::vector<double> coefficients;
+};
+
 // One grown tree; without nodes it is its only leaf. Numbered as LightGBM does: node i is the i-th
 // split, which leaves its left child the leaf's number and gives the right one the next.
 struct Tree {
   std::vector<TreeNode> nodes;
   std::vector<TreeLeaf> leaves;
+  std::optional<LinearLeaf> linear;  // of a tree that is its only leaf
 
   // The leaf of a row of the table.
   size_t LeafOf(const Table& table, size_t row) const;
+  // What the tree adds to the score of a row.
+  double Answer(const Table& table, size_t row) const;
 };
+
+// Raw scores of a table's rows: trees round by round, in each the outputs in order.
+Planes SumOfTrees(const std::vector<Tree>& trees, size_t outputs, const Table& table);
 
 }  // namespace headrace::train

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace headrace::train {
@@ -33,20 +34,57 @@ TreeGrower::TreeGrower(const BinnedRows& rows, std::vector<int8_t> monotone, con
       small_splits_(rows.features()),
       large_splits_(rows.features()) {}
 
-Tree TreeGrower::Grow(std::span<const Gradient> gradients, const GradientScale& scale) {
+TreeGrower::Open& TreeGrower::NewRoot(const GradientScale& scale) {
   count_bits_ = scale.count_bits;
-  const SplitFinder finder(
-      {.l2 = options_.l2, .min_rows = static_cast<int64_t>(options_.min_leaf_rows), .scale = scale},
-      count_bits_);
-  partition_.Reset(gradients);
   for (Open& leaf : open_) {
     if (!leaf.histogram.empty()) spare_.push_back(std::move(leaf.histogram));
   }
   open_.clear();
-  Open& root = open_.emplace_back();
+  return open_.emplace_back();
+}
+
+Tree TreeGrower::Grow(std::span<const Gradient> gradients, const GradientScale& scale) {
+  partition_.Reset(gradients);
+  Open& root = NewRoot(scale);
   root.end = rows_.rows();
   for (const Gradient& gradient : gradients)
     root.sums += {gradient.first, gradient.second, 1};
+  return GrowFrom(scale);
+}
+
+Tree TreeGrower::Grow(std::span<const Gradient> gradients, const GradientScale& scale,
+                      const Bag& bag) {
+  if (!outside_) outside_.emplace(rows_.rows(), team_);
+  partition_.Reset(bag.in, gradients);
+  outside_->Reset(bag.out, gradients);
+  random_ = std::make_unique<os::SeededRandom>(bag.seed);
+  drawn_features_ = bag.features < rows_.features() ? bag.features : 0;
+  Open& root = NewRoot(scale);
+  root.end = bag.in.size();
+  root.out_end = bag.out.size();
+  for (uint32_t row : bag.in)
+    root.sums += {gradients[row].first, gradients[row].second, 1};
+  DrawFeatures(&root);
+  return GrowFrom(scale);
+}
+
+// The first so many of a shuffle (Fisher and Yates 1938).
+void TreeGrower::DrawFeatures(Open* leaf) {
+  if (drawn_features_ == 0) return;
+  std::vector<size_t> order(rows_.features());
+  std::iota(order.begin(), order.end(), size_t{0});
+  leaf->takes.assign(order.size(), 0);
+  for (size_t i = 0; i < drawn_features_; ++i) {
+    std::swap(order[i], order[i + random_->Below(order.size() - i)]);
+    leaf->takes[order[i]] = 1;
+  }
+}
+
+Tree TreeGrower::GrowFrom(const GradientScale& scale) {
+  const SplitFinder finder(
+      {.l2 = options_.l2, .min_rows = static_cast<int64_t>(options_.min_leaf_rows), .scale = scale},
+      count_bits_);
+  Open& root = open_[0];
   root.value = finder.ValueOf(root.sums, root.bounds, options_.l2);
   Tree tree;
   if (options_.leaves > 1 && MaySplit(root)) Examine(&root, nullptr, finder);
@@ -64,6 +102,10 @@ Tree TreeGrower::Grow(std::span<const Gradient> gradients, const GradientScale& 
 
 std::span<const uint32_t> TreeGrower::RowsOf(size_t leaf) const {
   return partition_.Of(open_[leaf].begin, open_[leaf].end).rows;
+}
+
+std::span<const uint32_t> TreeGrower::RowsOutside(size_t leaf) const {
+  return outside_->Of(open_[leaf].out_begin, open_[leaf].out_end).rows;
 }
 
 bool TreeGrower::MaySplit(const Open& leaf) const {
@@ -118,11 +160,18 @@ void TreeGrower::SplitLeaf(size_t leaf, const SplitFinder& finder, Tree* tree) {
   left.best = {};
   size_t stride = 0;
   const uint8_t* bins = rows_.bins(split.feature, &stride);
-  const size_t middle = partition_.Split(left.begin, left.end, bins, stride, SidesOf(split));
+  const RowPartition::Sides sides = SidesOf(split);
+  const size_t middle = partition_.Split(left.begin, left.end, bins, stride, sides);
   HR_CHECK(middle - left.begin == static_cast<size_t>(split.left.rows));
   Open right;
   right.begin = middle;
   right.end = std::exchange(left.end, middle);
+  if (outside_) {
+    right.out_begin = outside_->Split(left.out_begin, left.out_end, bins, stride, sides);
+    right.out_end = std::exchange(left.out_end, right.out_begin);
+  }
+  DrawFeatures(&left);
+  DrawFeatures(&right);
   right.bounds = left.bounds;
   left.parent = right.parent = static_cast<int32_t>(tree->nodes.size()) - 1;
   left.sums = split.left;
@@ -193,13 +242,32 @@ void TreeGrower::Examine(Open* small, Open* large, const SplitFinder& finder) {
       FinishGroup(g, small, large, finder);
     });
   }
-  const auto take = [](std::vector<Split>& splits, Open* leaf) {
-    for (Split& split : splits) {
+  if (MaySplit(*small)) TakeBest(&small_splits_, finder, small);
+  if (large != nullptr && MaySplit(*large)) TakeBest(&large_splits_, finder, large);
+}
+
+void TreeGrower::TakeBest(std::vector<Split>* splits, const SplitFinder& finder, Open* leaf) {
+  const auto take = [&] {
+    for (Split& split : *splits) {
       if (split.gain > leaf->best.gain) leaf->best = std::move(split);
     }
   };
-  if (MaySplit(*small)) take(small_splits_, small);
-  if (large != nullptr && MaySplit(*large)) take(large_splits_, large);
+  take();
+  if (leaf->best.found() || leaf->takes.empty()) return;
+  for (size_t f = 0; f < splits->size(); ++f) {
+    leaf->takes[f] ^= 1;
+    (*splits)[f] = FindSplit(*leaf, f, finder);
+  }
+  take();
+}
+
+Split TreeGrower::FindSplit(const Open& leaf, size_t feature, const SplitFinder& finder) const {
+  if (!leaf.takes.empty() && leaf.takes[feature] == 0) return {};
+  Split split =
+      finder.Find(rows_.feature(feature), monotone_[feature],
+                  {leaf.histogram.data(), leaf.sums, leaf.bounds}, layout_.first(feature));
+  split.feature = feature;
+  return split;
 }
 
 void TreeGrower::FinishGroup(size_t group_at, Open* small, Open* large, const SplitFinder& finder) {
@@ -210,14 +278,8 @@ void TreeGrower::FinishGroup(size_t group_at, Open* small, Open* large, const Sp
       large->histogram[i].sums -= small->histogram[i].sums;
   }
   for (size_t f = group.first; f < end; ++f) {
-    const auto find = [&](const Open& leaf) {
-      Split split = finder.Find(rows_.feature(f), monotone_[f],
-                                {leaf.histogram.data(), leaf.sums, leaf.bounds}, layout_.first(f));
-      split.feature = f;
-      return split;
-    };
-    if (MaySplit(*small)) small_splits_[f] = find(*small);
-    if (large != nullptr && MaySplit(*large)) large_splits_[f] = find(*large);
+    if (MaySplit(*small)) small_splits_[f] = FindSplit(*small, f, finder);
+    if (large != nullptr && MaySplit(*large)) large_splits_[f] = FindSplit(*large, f, finder);
   }
 }
 

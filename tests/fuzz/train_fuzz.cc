@@ -1,5 +1,5 @@
 // Any bytes as a table to learn from: read or refused, and what is learned loads and gives the
-// scores that the trainer had.
+// scores that the trainer had. The other algorithms may refuse what they cannot learn from.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,7 +10,9 @@
 #include "model/csv_records.h"
 #include "model/model.h"
 #include "train/boosting.h"
+#include "train/calibration.h"
 #include "train/evaluate.h"
+#include "train/trainer.h"
 
 namespace {
 
@@ -38,6 +40,29 @@ void CheckScores(const model::Model& model, const std::string& csv, const train:
   }
 }
 
+// Learns by another algorithm, calibrates what is binary, and loads what comes out.
+void LearnOtherwise(const std::string& csv, const train::ColumnChoice& choice, uint8_t which,
+                    train::Options options) {
+  constexpr train::Algorithm kOthers[] = {train::Algorithm::kForest, train::Algorithm::kLinear,
+                                          train::Algorithm::kIsolation, train::Algorithm::kKMeans};
+  options.algorithm = kOthers[which % 4];
+  options.clusters = 3;
+  options.penalty = 0.1;
+  options.sample_rows = 16;
+  if (options.objective == train::Objective::kQuantile) {
+    options.objective = train::Objective::kRegression;
+  }
+  Result<train::Table> table = train::ReadTable(csv, choice, options.task());
+  if (!table.ok() || table->classes > 20) return;
+  const Result<train::Trained> trained = train::Learn(std::move(*table), nullptr, options);
+  if (!trained.ok()) return;
+  HR_CHECK(model::Model::Load(trained->text).ok());
+  for (auto method : {train::Calibration::kPlatt, train::Calibration::kIsotonic}) {
+    const auto calibrated = train::Calibrate(trained->text, csv, choice.label, method);
+    HR_CHECK(!calibrated.ok() || model::Model::Load(*calibrated).ok());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -54,6 +79,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   choice.label = "y";
   if ((data[0] & 32) != 0) choice.categorical = {"b"};
   if ((data[0] & 16) != 0) choice.monotone = {{"a", 1}};
+  if ((data[0] & 8) != 0) {
+    LearnOtherwise(csv, choice, data[1] / 8, options);
+    return 0;
+  }
   Result<train::Table> table = train::ReadTable(csv, choice, options.task());
   if (!table.ok() || table->classes > 20) return 0;
   Result<train::Trained> trained = train::Train(std::move(*table), nullptr, options);
