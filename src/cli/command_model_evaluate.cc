@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/model_file.h"
@@ -55,13 +56,25 @@ std::string Table(const train::Evaluation& evaluation) {
   return out;
 }
 
+// What --objective says of the labels, when the model does not.
+Result<std::optional<train::Task>> ReadTask(const Arguments& arguments) {
+  const std::string* word = arguments.Find("--objective");
+  if (word == nullptr) return std::optional<train::Task>{};
+  for (train::Task task :
+       {train::Task::kBinary, train::Task::kRegression, train::Task::kMulticlass}) {
+    if (*word == NameOf(task)) return std::optional<train::Task>(task);
+  }
+  return BadUsage("--objective takes binary, regression or multiclass, not `" + *word + "`");
+}
+
 Result<train::Evaluation> Evaluate(const Arguments& arguments, const std::string& label) {
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   HR_ASSIGN(const std::shared_ptr<const model::Model> loaded,
             LoadModelFile(*files, arguments.positionals()[0]));
   const std::string input = arguments.Get("--input", "-");
   HR_ASSIGN(const std::string rows, ReadRowsFile(*files, input));
-  Result<train::Evaluation> evaluation = train::EvaluateCsv(*loaded, rows, label);
+  HR_ASSIGN(const auto task, ReadTask(arguments));
+  Result<train::Evaluation> evaluation = train::EvaluateCsv(*loaded, rows, label, task);
   if (!evaluation.ok()) return InFile(input, evaluation.error());
   return evaluation;
 }
@@ -80,6 +93,9 @@ ExitCode RunModelEvaluate(const Arguments& arguments, Console& console) {
   }
   Result<train::Evaluation> evaluation =
       prequential ? EvaluatePrequentially(arguments) : Evaluate(arguments, *label);
+  if (!evaluation.ok() && evaluation.error().code() == "HR9001") {
+    return console.FailUsage(evaluation.error().message(), "model evaluate");
+  }
   if (!evaluation.ok()) return console.Fail(evaluation.error());
   console.Out(arguments.Has("--json") ? Json(*evaluation) : Table(*evaluation));
   return ExitCode::kOk;
@@ -102,6 +118,7 @@ Command ModelEvaluateCommand() {
                 {"--delay", "ROWS", "a label is known so many rows later (0)"},
                 {"--features", "LIST", "what the learner sees; all other columns by default", true},
                 {"--ignore", "LIST", "columns that the learner does not see", true},
+                {"--objective", "NAME", "what the labels are, when the model does not say it"},
                 {"--json", "", "one JSON document; a measure without a meaning is null"}},
       .more =
           "  headrace model evaluate fraud.lgb.txt --input rows.csv --label is_fraud\n"

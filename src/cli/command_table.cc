@@ -23,6 +23,8 @@ std::vector<Command> AllCommands() {
           ModelRetireCommand(),
           ModelScoreCommand(),
           ModelTrainCommand(),
+          ModelTuneCommand(),
+          ModelCalibrateCommand(),
           ModelEvaluateCommand(),
           FeatureListCommand(),
           FeatureShowCommand(),

@@ -4,52 +4,21 @@
 #include "cli/commands.h"
 #include "cli/data_card.h"
 #include "cli/data_commands.h"
-#include "cli/label_flags.h"
-#include "connect/row_file.h"
-#include "row/text.h"
+#include "cli/training_rows.h"
 
 namespace headrace::cli {
 namespace {
 
-Result<engine::TrainingSetRequest> ReadRequest(const Arguments& arguments) {
-  HR_ASSIGN(auto labels, ReadLabels(arguments));
-  if (!labels) return BadUsage("--labels is missing");
-  if (!arguments.Has("--output")) return BadUsage("--output is missing");
-  engine::TrainingSetRequest request;
-  request.stream = arguments.positionals()[0];
-  request.labels = labels->labels;
-  request.on = labels->on;
-  request.labels_on = labels->labels_on;
-  request.label = labels->label;
-  request.as_of = labels->as_of;
-  HR_ASSIGN(request.from, ReadTime(arguments, "--from"));
-  HR_ASSIGN(request.to, ReadTime(arguments, "--to"));
-  return request;
-}
-
-Result<engine::TrainingSetReport> Write(Workspace& workspace,
-                                        const engine::TrainingSetRequest& request,
-                                        const std::string& path) {
-  std::unique_ptr<connect::RowFile> file;
-  engine::TrainingSetTaker taker;
-  taker.begin = [&](const row::Schema& schema) -> Status {
-    HR_ASSIGN(file, connect::RowFile::Create(workspace.files(), path, schema));
-    return Ok();
-  };
-  taker.take = [&](const row::Value* values) { return file->Append(values); };
-  HR_ASSIGN(engine::TrainingSetReport report, workspace.engine().TrainingSet(request, taker));
-  HR_TRY(file->Finish());
-  return report;
-}
-
 ExitCode RunTrainingSet(const Arguments& arguments, Console& console) {
-  Result<engine::TrainingSetRequest> request = ReadRequest(arguments);
+  Result<engine::TrainingSetRequest> request =
+      ReadTrainingSetRequest(arguments, arguments.positionals()[0]);
   if (!request.ok()) return console.FailUsage(request.error().message(), "training-set");
+  if (!arguments.Has("--output")) return console.FailUsage("--output is missing", "training-set");
   ExitCode code = ExitCode::kOk;
   std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "training-set", &code);
   if (workspace == nullptr) return code;
   const std::string path = arguments.Get("--output", "");
-  Result<engine::TrainingSetReport> report = Write(*workspace, *request, path);
+  Result<engine::TrainingSetReport> report = WriteTrainingSet(*workspace, *request, path, nullptr);
   if (!report.ok()) return console.Fail(report.error());
   const std::string card = DataCard(workspace->engine(), *request, *report);
   Status written = os::ReplaceFile(workspace->files(), path + ".card.json", card);

@@ -34,6 +34,8 @@ Command ModelRetireCommand();
 Command ModelRollbackCommand();
 Command ModelEvaluateCommand();
 Command ModelTrainCommand();
+Command ModelTuneCommand();
+Command ModelCalibrateCommand();
 Command FeatureListCommand();
 Command FeatureShowCommand();
 Command FeatureGetCommand();

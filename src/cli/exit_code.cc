@@ -9,7 +9,11 @@ namespace {
 // handed to a model (HR3005) and their labels (HR3008) are data; what a model needs and we do not
 // have (HR3006) is missing.
 ExitCode OfInvalidArgument(std::string_view code) {
-  if (code == "HR3005" || code == "HR3008" || code == "HR9012") return ExitCode::kBadData;
+  constexpr std::string_view kOfRows[] = {"HR3005", "HR3008", "HR3070", "HR3071",
+                                          "HR3072", "HR3074", "HR9012"};
+  for (std::string_view of_rows : kOfRows) {
+    if (code == of_rows) return ExitCode::kBadData;
+  }
   if (code == "HR3006") return ExitCode::kUnavailable;
   if (code.starts_with("HR1") || code.starts_with("HR3")) return ExitCode::kConfiguration;
   if (code.starts_with("HR9")) return ExitCode::kUsage;

@@ -46,6 +46,30 @@ void Listing::Print(const Arguments& arguments, Console& console) const {
   }
 }
 
+std::string Listing::Csv() const {
+  std::string out;
+  const auto append = [&](std::string_view text, bool first) {
+    if (!first) out.push_back(',');
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+      out += text;
+      return;
+    }
+    out.push_back('"');
+    for (char c : text)
+      out += c == '"' ? "\"\"" : std::string(1, c);
+    out.push_back('"');
+  };
+  for (size_t i = 0; i < columns_.size(); ++i)
+    append(columns_[i], i == 0);
+  out.push_back('\n');
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i)
+      append(row[i].text, i == 0);
+    out.push_back('\n');
+  }
+  return out;
+}
+
 std::string Listing::Table() const {
   std::vector<size_t> widths;
   for (const std::string& column : columns_)

@@ -35,6 +35,7 @@ class Listing {
   std::string Table() const;
   std::string Json() const;       // [{...},{...}] and a line end
   std::string JsonLines() const;  // {...} a line
+  std::string Csv() const;        // RFC 4180, with a line of names
 
  private:
   void AppendObject(const std::vector<Cell>& row, std::string& out) const;

@@ -37,6 +37,8 @@ Result<size_t> ReadWorkers(const Arguments& arguments) {
   return static_cast<size_t>(workers);
 }
 
+}  // namespace
+
 Result<uint64_t> ReadMemory(const Arguments& arguments) {
   const std::string* given = arguments.Find("--memory");
   if (given == nullptr) return uint64_t{0};
@@ -54,8 +56,6 @@ Result<uint64_t> ReadMemory(const Arguments& arguments) {
   return BadUsage("--memory " + *given +
                   ": a size of at least 101MB (96MiB) is meant, such as 192MB or 2GiB");
 }
-
-}  // namespace
 
 Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments) {
   WorkspaceOptions options;

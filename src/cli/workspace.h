@@ -63,6 +63,8 @@ class Workspace {
 // What --data, --workers (absent: one per core but one) and --memory (`192MB`, `2GiB`, or bytes)
 // say. Error: HR9001.
 Result<WorkspaceOptions> ReadWorkspace(const Arguments& arguments);
+// --memory; 0 when it is not given. Error: HR9001.
+Result<uint64_t> ReadMemory(const Arguments& arguments);
 inline constexpr Flag kMemoryFlag{
     "--memory", "SIZE", "what the process may have resident; state beyond goes to a file (2GiB)"};
 inline constexpr Flag kWorkersFlag{
