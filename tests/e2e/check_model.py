@@ -185,6 +185,90 @@ def check_a_trained_model_is_loaded_measured_and_run(program):
         assert streamed == [float(line) for line in out.splitlines()[1:]]
 
 
+def check_predict_gives_the_bits_of_every_algorithm(program):
+    """PREDICT, model score, and whatever --threads: one file, one answer; contributions add up to the raw score."""
+    lines = ["x,z,w,y"] + [f"{i * 37 % 100},{'' if i % 9 == 0 else i * 11 % 30},w{i % 4},{int(i * 37 % 100 > 60 or i % 4 == 3)}"
+                           for i in range(400)]
+    with program.scratch() as d:
+        (d / "rows.csv").write_text("\n".join(lines) + "\n")
+        base = ["model", "train", "--input", d / "rows.csv", "--output", d / "m.txt"]
+        labelled = ["--label", "y", "--objective", "binary", "--categorical", "w"]
+        for name, flags in (("forest", [*labelled, "--trees", "10"]), ("linear", labelled),
+                            ("isolation", ["--features", "x,z"]), ("kmeans", ["--features", "x,z", "--clusters", "3"])):
+            program.ok(*base, "--algorithm", name, *flags, "--threads", "3")
+            bytes_of_three = (d / "m.txt").read_bytes()
+            program.ok(*base, "--algorithm", name, *flags, "--threads", "1")
+            assert (d / "m.txt").read_bytes() == bytes_of_three, name
+            out, _ = program.ok("model", "score", d / "m.txt", "--input", d / "rows.csv")
+            scored = [[float(cell) for cell in line.split(",")] for line in out.splitlines()[1:]]
+            (d / "app.sql").write_text(f"CREATE MODEL m WITH (path = '{d / 'm.txt'}');\n"
+                                       "CREATE STREAM rows (x DOUBLE PRECISION, z DOUBLE PRECISION, w TEXT);\n"
+                                       "CREATE STREAM scored AS SELECT x, z, w, PREDICT(m) AS score FROM rows;\n")
+            out, _ = program.ok("run", d / "app.sql", "--input", f"rows={d / 'rows.csv'}", "--output", "scored=-", "--once")
+            streamed = [json.loads(line)["score"] for line in out.splitlines()]
+            assert [s if isinstance(s, list) else [s] for s in streamed] == scored, (name, streamed[:3], scored[:3])
+            raw, _ = program.ok("model", "score", d / "m.txt", "--input", d / "rows.csv", "--output", "raw")
+            parts, _ = program.ok("model", "score", d / "m.txt", "--input", d / "rows.csv", "--output", "contributions")
+            for line, told in list(zip(raw.splitlines(), parts.splitlines()))[1:]:
+                sums = sum(map(float, line.split(",")))
+                assert abs(sums - sum(map(float, told.split(",")))) < 1e-9 * max(1, abs(sums)), (name, line, told)
+
+
+def check_folds_calibration_and_search(program):
+    lines = ["x,who,day,y"] + [f"{i * 37 % 100},p{i % 25},2026-01-{1 + i // 20:02d}T00:00:00Z,{int(i * 37 % 100 + i % 25 > 70)}"
+                               for i in range(400)]
+    with program.scratch() as d:
+        (d / "rows.csv").write_text("\n".join(lines) + "\n")
+        base = ["--input", d / "rows.csv", "--label", "y", "--objective", "binary", "--features", "x"]
+        out, _ = program.ok("model", "train", *base, "--folds", "3", "--time", "day", "--output", d / "m.txt", "--json")
+        folds = json.loads(out)
+        assert [f["fold"] for f in folds] == ["1", "2", "3", "mean"] and folds[2]["learned"] == 300, folds
+        assert folds[3]["roc_auc"] == sum(f["roc_auc"] for f in folds[:3]) / 3, folds
+        out, _ = program.ok("model", "train", *base, "--folds", "4", "--group", "who", "--output", d / "m.txt", "--jsonl")
+        assert sum(json.loads(line)["tested"] for line in out.splitlines()[:4]) == 400, out
+        tune = ["model", "tune", *base, "--folds", "3", "--time", "day", "--range", "leaves=2:20", "--range",
+                "learning-rate=0.01:0.5", "--trees", "10", "--budget", "4"]
+        out, _ = program.ok(*tune, "--output", d / "a.txt", "--table", d / "a.csv", "--json", "--threads", "3")
+        table = json.loads(out)
+        best = max(table, key=lambda row: row["roc_auc"])
+        assert len(table) == 4 and best["best"] and table[0]["leaves"] == 31, table
+        program.ok(*tune, "--output", d / "b.txt", "--table", d / "b.csv", "--threads", "1")
+        assert (d / "a.txt").read_bytes() == (d / "b.txt").read_bytes() and (d / "a.csv").read_bytes() == (d / "b.csv").read_bytes()
+        program.ok("model", "train", *base, "--trees", "10", "--leaves", best["leaves"], "--learning-rate", best["learning-rate"],
+                   "--output", d / "c.txt")
+        assert (d / "c.txt").read_bytes() == (d / "a.txt").read_bytes()
+        for method in ("platt", "isotonic"):
+            program.ok("model", "calibrate", d / "a.txt", "--input", d / "rows.csv", "--label", "y", "--method", method,
+                       "--output", d / "fit.txt")
+            measured = [json.loads(program.ok("model", "evaluate", d / name, "--input", d / "rows.csv", "--label", "y",
+                                              "--json")[0]) for name in ("a.txt", "fit.txt")]
+            assert measured[1]["log_loss"] < measured[0]["log_loss"], (method, measured)
+
+
+def check_a_training_set_is_learned_from_straight_from_the_log(program):
+    with program.scratch() as d:
+        (d / "app.sql").write_text(
+            "CREATE STREAM pays (id TEXT, amount DOUBLE PRECISION, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);\n"
+            "CREATE STREAM seen AS SELECT id, ts, amount, count(*) OVER (PARTITION BY id ORDER BY ts) AS nth FROM pays;\n"
+            "CREATE STREAM backs (id TEXT, fraud BIGINT, ts TIMESTAMPTZ, WATERMARK FOR ts AS ts);\n")
+        with open(d / "pays.jsonl", "w", encoding="utf-8") as pays, open(d / "backs.jsonl", "w", encoding="utf-8") as backs:
+            for i in range(200):
+                day = f"2026-01-{1 + i // 10:02d}T{i % 10:02d}:00:00Z"
+                print(json.dumps({"id": f"p{i}", "amount": i * 37 % 100, "ts": day}), file=pays)
+                print(json.dumps({"id": f"p{i}", "fraud": int(i * 37 % 100 > 60), "ts": "2026-02-01T00:00:00Z"}), file=backs)
+        program.ok("run", d / "app.sql", "--input", f"pays={d / 'pays.jsonl'}", "--input", f"backs={d / 'backs.jsonl'}", "--data",
+                   d / "data", "--once")
+        labels = ["--labels", "backs", "--on", "id", "--label", "fraud"]
+        learn = ["--objective", "binary", "--trees", "5", "--folds", "2", "--time", "ts"]
+        program.ok("training-set", "seen", *labels, "--output", d / "rows.csv", "--data", d / "data")
+        _, err = program.ok("model", "train", "--training-set", "seen", "--data", d / "data", *labels, *learn, "--output", d / "a.txt")
+        assert "left out, being no numbers: id\n" in err, err
+        program.ok("model", "train", "--input", d / "rows.csv", "--label", "fraud", "--ignore", "id", *learn, "--output", d / "b.txt")
+        assert (d / "a.txt").read_bytes() == (d / "b.txt").read_bytes()
+        code, _, err = program.run("model", "train", "--training-set", "seen", *labels, *learn, "--output", d / "c.txt")
+        assert code == 2 and "--data" in err, (code, err)
+
+
 def check_train_says_what_is_wrong(program):
     with program.scratch() as d:
         (d / "rows.csv").write_text(rows_with_words())
@@ -196,9 +280,16 @@ def check_train_says_what_is_wrong(program):
         for flags in (["--objective", "best"], [], ["--objective", "quantile"], ["--objective", "binary", "--trees", "0"],
                       ["--objective", "binary", "--early-stopping", "3"], ["--objective", "binary", "--monotone", "amount=2"],
                       ["--objective", "regression", "--class-weight", "balanced"],
-                      ["--objective", "quantile", "--quantile", "0.5", "--monotone", "amount=+1"]):
+                      ["--objective", "quantile", "--quantile", "0.5", "--monotone", "amount=+1"],
+                      ["--objective", "binary", "--algorithm", "best"], ["--algorithm", "kmeans"],
+                      ["--objective", "binary", "--algorithm", "forest", "--monotone", "amount=+1"],
+                      ["--objective", "binary", "--algorithm", "linear", "--trees", "3"],
+                      ["--objective", "binary", "--penalty", "1"], ["--objective", "binary", "--folds", "3"],
+                      ["--objective", "binary", "--time", "amount"], ["--objective", "binary", "--data", d]):
             code, _, err = program.run(*base, *flags)
             assert code == 2, (flags, code, err)
+        code, _, err = program.run(*base, "--objective", "binary", "--features", "amount", "--folds", "90", "--group", "country")
+        assert code == 65 and "HR3072" in err, (code, err)
         code, _, err = program.run(*base, "--objective", "binary", "--features", "amount,size")
         assert code == 65 and "HR3005" in err and '"size"' in err, (code, err)
         assert not (d / "m.txt").exists()
