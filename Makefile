@@ -31,7 +31,7 @@ test: everything
 	@tools/run_tests.py --build $(BUILD)
 
 bench: build
-	@ninja -C $(BUILD) score_peers >&2
+	@ninja -C $(BUILD) score_peers train_peers >&2
 	@$(if $(PEERS),bench/peers/install $(BUILD)/peers || echo "bench: the others could not be installed" >&2)
 	@bench/run.py --build $(BUILD) $(ONLY)
 

@@ -381,6 +381,19 @@ def peers_beside_ours(build):
         sys.exit("bench: score_peers failed")
 
 
+def trainers_beside_ours(build):
+    """LightGBM learning from the rows of `headrace bench train`, on the same threads; only where it is installed."""
+    path, version = library_of("lightgbm", "lib/lib_lightgbm.so", build / "peers")
+    if path is None:
+        return note(f"LightGBM is not installed, so it has no lines: `make bench PEERS=1` installs it under {build}")
+    program = build / "train_peers"
+    if not program.exists():
+        return note(f"no {program}, so no lines of others: `ninja -C {build} train_peers` builds it")
+    note(f"LightGBM {version}, its defaults, all cores, C interface: {path}")
+    if subprocess.run([program, "--lightgbm", path]).returncode:
+        sys.exit("bench: train_peers failed")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
@@ -395,6 +408,8 @@ def main():
         subprocess.run([program, "bench", name], check=True)
         if name == "score":
             peers_beside_ours(Path(options.build))
+        if name == "train":
+            trainers_beside_ours(Path(options.build))
     outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
                (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys")),
                (spill, ("spill.",)), (workers, ("workers.",))]

@@ -94,7 +94,7 @@ Command ModelTrainCommand() {
   return {
       .name = "model train",
       .group = "Models",
-      .summary = "learn a model from labelled rows: boosting, forest, linear; clusters, anomalies",
+      .summary = "learn a model from rows: boosting, forest, linear, anomalies, clusters",
       .flags = AllFlags(),
       .more =
           "  headrace model train --input rows.csv --label is_fraud --objective binary \\\n"

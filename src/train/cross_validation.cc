@@ -44,9 +44,13 @@ Result<FoldResult> Run(const Table& table, const Fold& fold, size_t number,
 
 Result<std::vector<FoldResult>> CrossValidate(const Table& table, const std::vector<Fold>& folds,
                                               const Options& options) {
+  // All rows stay while a fold's are learned from.
+  const size_t held = table.rows() * (table.columns.size() + 2) * sizeof(double);
+  Options within = options;
+  within.memory -= std::min(held, options.memory);
   std::vector<FoldResult> results;
   for (size_t fold = 0; fold < folds.size(); ++fold) {
-    HR_ASSIGN(FoldResult result, Run(table, folds[fold], fold, options));
+    HR_ASSIGN(FoldResult result, Run(table, folds[fold], fold, within));
     results.push_back(std::move(result));
   }
   return results;

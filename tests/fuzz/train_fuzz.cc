@@ -44,8 +44,7 @@ void CheckScores(const model::Model& model, const std::string& csv, const train:
 void LearnOtherwise(const std::string& csv, const train::ColumnChoice& choice, uint8_t which,
                     train::Options options) {
   constexpr train::Algorithm kOthers[] = {train::Algorithm::kForest, train::Algorithm::kLinear,
-                                          train::Algorithm::kIsolation,
-                                          train::Algorithm::kKMeans};
+                                          train::Algorithm::kIsolation, train::Algorithm::kKMeans};
   options.algorithm = kOthers[which % 4];
   options.clusters = 3;
   options.penalty = 0.1;
