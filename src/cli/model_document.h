@@ -33,6 +33,7 @@ struct ModelComparison {
 struct ModelDocument {
   Listing versions{{"version", "role", "format", "sha256", "decides_from"}};
   std::vector<ModelComparison> comparisons;
+  std::string remote;  // of a model that another program runs: how it is asked, a line a thing
 
   // Error: HR9021 when it is no such report.
   static Result<ModelDocument> Parse(const std::string& report);

@@ -90,8 +90,8 @@ std::string Graph::BeginSnapshot(bool whole) {
     writer.String(statement->plan->name);
     writer.Varint(statement->plan->created_lsn);
     if (statement->select) {
-      writer.U8(static_cast<uint8_t>(KindOf(statement->waiting != nullptr,
-                                            statement->asking != nullptr)));
+      writer.U8(static_cast<uint8_t>(
+          KindOf(statement->waiting != nullptr, statement->asking != nullptr)));
       std::string waiting;
       if (statement->waiting) statement->waiting->Save(waiting);
       if (statement->asking) statement->asking->Save(waiting);
@@ -212,8 +212,8 @@ Status Graph::LoadStatement(Statement* statement, base::ByteReader& reader) {
   }
   if (kind != Kind::kSelect && kind != Kind::kSorted && kind != Kind::kAsking) return Damaged();
   const bool same = statement == nullptr ||
-                    (statement->select && kind == KindOf(statement->waiting != nullptr,
-                                                         statement->asking != nullptr));
+                    (statement->select &&
+                     kind == KindOf(statement->waiting != nullptr, statement->asking != nullptr));
   if (!same) return OfOthers();
   return LoadBlocks(statement, blocks, reader);
 }

@@ -104,7 +104,8 @@ class StatementWriter {
     }
     if (!model.learner) return text + WriteOptions(model.options) + Reasons(model.reasons);
     text += "LEARNER " + FormatName(model.learner->kind.name) + " (" +
-            WriteModelColumns(model.learner->inputs) + ") LABEL (" + WriteModelColumn(model.learner->label) + ")";
+            WriteModelColumns(model.learner->inputs) + ") LABEL (" +
+            WriteModelColumn(model.learner->label) + ")";
     return model.options.empty() ? text : text + " " + WriteOptions(model.options);
   }
 
