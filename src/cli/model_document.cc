@@ -143,6 +143,15 @@ Result<ModelDocument> ModelDocument::Parse(const std::string& report) {
     for (const element row : health)
       TakeHealth(row, document);
   }
+  element url;
+  if (root["url"].get(url) == simdjson::SUCCESS) {
+    for (const char* key : {"url", "inputs", "outputs", "timeout_ms", "connections", "queue",
+                            "when_full", "breaker_failures", "breaker_pause_ms", "asked_by"}) {
+      element value;
+      if (root[key].get(value) != simdjson::SUCCESS) return Unread();
+      document.remote += std::string(key) + "  " + std::string(simdjson::minify(value)) + "\n";
+    }
+  }
   return document;
 }
 
@@ -154,6 +163,7 @@ ModelComparison ModelDocument::Of(int64_t version) const {
 }
 
 std::string ModelDocument::Text() const {
+  if (!remote.empty()) return remote;
   std::string out = versions.Table();
   for (const ModelComparison& comparison : comparisons) {
     out += "\n" + comparison.role + " " + std::to_string(comparison.version) + " since LSN " +

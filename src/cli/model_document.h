@@ -37,6 +37,7 @@ struct ModelDocument {
   Listing health{{"statement", "version", "column", "scored", "null_share", "p50", "psi", "ks",
                   "out_of_range", "alarm"}};
   std::vector<std::string> windows;  // one line a statement and version
+  std::string remote;  // of a model that another program runs: how it is asked, a line a thing
 
   // Error: HR9021 when it is no such report.
   static Result<ModelDocument> Parse(const std::string& report);

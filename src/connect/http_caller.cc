@@ -1,12 +1,5 @@
 #include "connect/http_caller.h"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 #include <chrono>
 #include <deque>
 #include <iterator>
@@ -14,6 +7,14 @@
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
 
 namespace headrace::connect {
 namespace {
@@ -61,8 +62,7 @@ class TcpHttpCaller::Loop {
         : loop_(loop),
           call_(std::move(call)),
           done_(std::move(done)),
-          deadline_(std::chrono::steady_clock::now() +
-                    std::chrono::milliseconds(call_.timeout_ms)),
+          deadline_(std::chrono::steady_clock::now() + std::chrono::milliseconds(call_.timeout_ms)),
           resolver_(loop.io_),
           timer_(loop.io_) {}
 
@@ -75,8 +75,8 @@ class TcpHttpCaller::Loop {
       });
       request_ = {http::verb::post, call_.target, 11};
       const bool six = call_.host.find(':') != std::string::npos;
-      request_.set(http::field::host, (six ? "[" + call_.host + "]" : call_.host) + ":" +
-                                          std::to_string(call_.port));
+      request_.set(http::field::host,
+                   (six ? "[" + call_.host + "]" : call_.host) + ":" + std::to_string(call_.port));
       request_.set(http::field::content_type, "application/json");
       request_.set(http::field::accept, "application/json");
       request_.body() = std::move(call_.body);
@@ -99,8 +99,9 @@ class TcpHttpCaller::Loop {
           [self = shared_from_this()](error_code code, const tcp::resolver::results_type& found) {
             if (self->ended_) return;
             if (code) return self->End(BrokenCall("cannot resolve " + self->call_.host, code));
-            self->stream_->async_connect(
-                found, [self](error_code failed, const tcp::endpoint&) { self->Connected(failed); });
+            self->stream_->async_connect(found, [self](error_code failed, const tcp::endpoint&) {
+              self->Connected(failed);
+            });
           });
     }
 
@@ -113,12 +114,11 @@ class TcpHttpCaller::Loop {
     }
 
     void Write() {
-      http::async_write(*stream_, request_,
-                        [self = shared_from_this()](error_code code, size_t) {
-                          if (self->ended_) return;
-                          if (code) return self->Broken(code);
-                          self->Read();
-                        });
+      http::async_write(*stream_, request_, [self = shared_from_this()](error_code code, size_t) {
+        if (self->ended_) return;
+        if (code) return self->Broken(code);
+        self->Read();
+      });
     }
 
     void Read() {
@@ -135,9 +135,9 @@ class TcpHttpCaller::Loop {
 
     void Broken(error_code code) {
       if (code == http::error::body_limit || code == http::error::header_limit) {
-        return End(Error(ErrorKind::kLimitExceeded, "HR5033",
-                         "the answer has more than " + std::to_string(call_.answer_bytes_max) +
-                             " bytes"));
+        return End(
+            Error(ErrorKind::kLimitExceeded, "HR5033",
+                  "the answer has more than " + std::to_string(call_.answer_bytes_max) + " bytes"));
       }
       // The other side may have closed it while nobody used it.
       const bool nothing = !parser_ || !parser_->got_some();

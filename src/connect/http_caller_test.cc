@@ -1,15 +1,16 @@
 #include "connect/http_caller.h"
 
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <future>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
 
 namespace headrace::connect {
 namespace {
@@ -54,7 +55,8 @@ class Server {
         const std::string& answer = answers_[next++];
         if (answer == "hang") stop_.get_future().wait();
         if (answer.empty() || answer == "hang") break;
-        EXPECT_EQ(ssize_t(answer.size()), ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL));
+        EXPECT_EQ(ssize_t(answer.size()),
+                  ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL));
       }
       ::close(socket);
     }
@@ -79,7 +81,8 @@ class Server {
 };
 
 std::string Answer(const std::string& body, const std::string& status = "200 OK") {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 Result<os::HttpReply> Post(TcpHttpCaller& caller, uint16_t port, int64_t timeout_ms = 60'000) {
@@ -91,7 +94,8 @@ Result<os::HttpReply> Post(TcpHttpCaller& caller, uint16_t port, int64_t timeout
   call.body = "{}";
   call.timeout_ms = timeout_ms;
   call.answer_bytes_max = 100;
-  caller.Post(std::move(call), [&](Result<os::HttpReply> reply) { got.set_value(std::move(reply)); });
+  caller.Post(std::move(call),
+              [&](Result<os::HttpReply> reply) { got.set_value(std::move(reply)); });
   return got.get_future().get();
 }
 
@@ -141,12 +145,15 @@ TEST(TcpHttpCaller, TellsWhatWentWrong) {
     EXPECT_EQ("HR5032", CodeOf(Post(caller, server.port())));
   }
   uint16_t port = 0;
-  { port = Server({}).port(); }
+  {
+    port = Server({}).port();
+  }
   EXPECT_EQ("HR5032", CodeOf(Post(caller, port)));
 }
 
 TEST(TcpHttpCaller, FollowsNoRedirect) {
-  Server server({"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"});
+  Server server(
+      {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"});
   TcpHttpCaller caller;
   EXPECT_EQ("302 ", CodeOf(Post(caller, server.port())));
 }

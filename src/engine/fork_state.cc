@@ -1,8 +1,6 @@
 #include "engine/fork_state.h"
 
 #include <algorithm>
-
-#include <algorithm>
 #include <map>
 
 namespace headrace::engine {
@@ -117,11 +115,10 @@ class OtherValues {
       if (other) marked.insert(prediction.output_slots.begin(), prediction.output_slots.end());
     }
     // What waits is state.
-    return std::any_of(stage.questions.begin(), stage.questions.end(),
-                       [&](const flow::RemoteQuestion& question) {
-                         return Meets(question.input_slots, marked) ||
-                                marked.contains(question.when_slot);
-                       });
+    return std::any_of(
+        stage.questions.begin(), stage.questions.end(), [&](const flow::RemoteQuestion& question) {
+          return Meets(question.input_slots, marked) || marked.contains(question.when_slot);
+        });
   }
 
   static bool ReadsInWindow(const flow::WindowPlan& window, const Slots& marked) {

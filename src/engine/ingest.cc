@@ -125,8 +125,8 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
-  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() ||
-                        asker_->has_answers();
+  const bool has_work =
+      unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() || asker_->has_answers();
   if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
@@ -403,7 +403,7 @@ void LocalEngine::Complete() {
     answered.done(std::move(answered.reply));
   }
   AnswerDeployed();
-  if (failure == nullptr) asker_->Send(durable);
+  if (failure == nullptr && !closed_) asker_->Send(durable);
 }
 
 Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {

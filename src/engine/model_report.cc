@@ -35,6 +35,41 @@ void AppendText(std::string_view name, std::string_view text, std::string& out) 
   row::AppendJsonString(text, out);
 }
 
+void AppendColumns(std::string_view name, const std::vector<row::Column>& columns,
+                   std::string& out) {
+  out += ",\"" + std::string(name) + "\":{";
+  for (const row::Column& column : columns) {
+    if (out.back() != '{') out += ',';
+    row::AppendJsonString(column.name, out);
+    out += ':';
+    row::AppendJsonString(row::ToString(column.type), out);
+  }
+  out += '}';
+}
+
+// A model that another program runs has no versions: how it is asked, and by whom.
+std::string DescribeRemote(const Deployment& deployment, const flow::RemotePlan& model) {
+  std::string out = "{\"name\":";
+  row::AppendJsonString(model.name, out);
+  AppendText("format", "open-inference-v2", out);
+  AppendText("url", model.url, out);
+  AppendColumns("inputs", model.inputs, out);
+  AppendColumns("outputs", model.outputs, out);
+  out += ",\"timeout_ms\":" + std::to_string(model.timeout_ms) +
+         ",\"connections\":" + std::to_string(model.connections) +
+         ",\"queue\":" + std::to_string(model.queue);
+  const bool waits = model.when_full == flow::RemotePlan::WhenFull::kWait;
+  AppendText("when_full", waits ? "wait" : "default", out);
+  out += ",\"breaker_failures\":" + std::to_string(model.breaker_failures) +
+         ",\"breaker_pause_ms\":" + std::to_string(model.breaker_pause_ms) + ",\"asked_by\":[";
+  for (const Deployed& item : deployment.items) {
+    if (!item.statement || !Asks(*item.statement, model.name)) continue;
+    if (out.back() != '[') out += ',';
+    row::AppendJsonString(item.name, out);
+  }
+  return out + "],\"versions\":[],\"comparisons\":[]}";
+}
+
 void AppendVersion(const catalog::Object& object, const catalog::ModelVersion& version,
                    const model::ModelInfo& info, std::string& out) {
   out += "{\"number\":" + std::to_string(version.number);
@@ -168,6 +203,7 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
                                            const std::optional<LabelRequest>& labels) {
   const catalog::Object* object = means.deployment.catalog.Find(name);
   const Deployed* item = means.deployment.Find(name);
+  if (item != nullptr && item->remote) return DescribeRemote(means.deployment, *item->remote);
   if (object == nullptr || item == nullptr || !item->models) {
     return Error(ErrorKind::kNotFound, "HR1107", "unknown model `" + name + "`")
         .WithHint("`headrace model ls` lists them");

@@ -109,7 +109,8 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
     return table.Take();
   }
   if (item->remote) {
-    for (const std::vector<row::Column>* columns : {&item->remote->inputs, &item->remote->outputs}) {
+    for (const std::vector<row::Column>* columns :
+         {&item->remote->inputs, &item->remote->outputs}) {
       for (const row::Column& column : *columns)
         table.Add({column.name, row::ToString(column.type)});
     }

@@ -4,18 +4,15 @@
 #include <iterator>
 #include <utility>
 
+#include "base/metric_label.h"
+
 namespace headrace::engine {
 namespace {
 
 constexpr int64_t kNanosPerMilli = 1'000'000;
 
 std::string LabelOf(const std::string& model) {
-  std::string label = "model=\"";
-  for (const char c : model) {
-    if (c == '"' || c == '\\') label += '\\';
-    label += c == '\n' ? ' ' : c;
-  }
-  return label + "\"";
+  return "model=\"" + base::EscapedLabel(model) + "\"";
 }
 
 flow::RemoteStatus StatusOf(const Error& error) {
@@ -47,8 +44,8 @@ RemoteAsker::Model& RemoteAsker::ModelOf(const flow::RemotePlan& plan) {
   Model& model = found->second;
   if (!is_new) return model;
   const std::string label = LabelOf(plan.name);
-  model.breaker_open = &metrics_.GetGauge(
-      "headrace_remote_breaker_open", "1 while a remote model is not called", label);
+  model.breaker_open = &metrics_.GetGauge("headrace_remote_breaker_open",
+                                          "1 while a remote model is not called", label);
   model.queued = &metrics_.GetGauge("headrace_remote_waiting",
                                     "questions that wait for a call to a remote model", label);
   model.seconds = &metrics_.GetHistogram("headrace_remote_call_seconds",
@@ -81,9 +78,8 @@ void RemoteAsker::Replace(std::vector<flow::Ask> asks, log::Lsn lsn) {
   std::erase_if(answers_, [&](const flow::RemoteAnswer& answer) {
     return wanted.erase({answer.statement, answer.row, answer.question}) == 0;
   });
-  std::erase_if(asks, [&](const flow::Ask& ask) {
-    return on_its_way(ask) || !wanted.contains(KeyOf(ask));
-  });
+  std::erase_if(
+      asks, [&](const flow::Ask& ask) { return on_its_way(ask) || !wanted.contains(KeyOf(ask)); });
   Add(std::move(asks), lsn);
 }
 
@@ -134,14 +130,14 @@ void RemoteAsker::Call(Model& model, flow::Ask ask) {
   call.answer_bytes_max = model::kRemoteAnswerBytesMax;
   ++model.calls;
   calls_[key] = {std::move(ask), clock_.MonotonicNanoseconds(), false};
-  caller_->Post(std::move(call), [inbox = inbox_, &clock = clock_,
-                                  key](Result<os::HttpReply> reply) {
-    std::lock_guard lock(inbox->mutex);
-    if (!inbox->wake) return;
-    inbox->replies.push_back({key, std::move(reply), clock.MonotonicNanoseconds()});
-    inbox->changed.notify_all();
-    inbox->wake();
-  });
+  caller_->Post(std::move(call),
+                [inbox = inbox_, &clock = clock_, key](Result<os::HttpReply> reply) {
+                  std::lock_guard lock(inbox->mutex);
+                  if (!inbox->wake) return;
+                  inbox->replies.push_back({key, std::move(reply), clock.MonotonicNanoseconds()});
+                  inbox->changed.notify_all();
+                  inbox->wake();
+                });
 }
 
 flow::RemoteAnswer RemoteAsker::AnswerOf(const flow::Ask& ask,
@@ -156,9 +152,9 @@ flow::RemoteAnswer RemoteAsker::AnswerOf(const flow::Ask& ask,
   auto outputs = model::ReadRemoteAnswer(ask.model->signature, reply->body);
   if (!outputs.ok()) {
     const bool large = outputs.error().kind() == ErrorKind::kLimitExceeded;
-    return RemoteAnswer::To(
-        ask, large ? flow::RemoteStatus::kTooLarge : flow::RemoteStatus::kInvalid,
-        outputs.error().message());
+    return RemoteAnswer::To(ask,
+                            large ? flow::RemoteStatus::kTooLarge : flow::RemoteStatus::kInvalid,
+                            outputs.error().message());
   }
   RemoteAnswer answer = RemoteAnswer::To(ask, flow::RemoteStatus::kAnswered, "");
   answer.outputs = std::move(*outputs);
@@ -180,9 +176,9 @@ void RemoteAsker::NoteCall(Model& model, const flow::RemotePlan& plan, bool good
 
 void RemoteAsker::Count(const flow::Ask& ask, flow::RemoteStatus status) {
   metrics_
-      .GetCounter("headrace_remote_answers_total", "how questions to a remote model ended",
-                  LabelOf(ask.model->name) + ",status=\"" + std::string(flow::ToString(status)) +
-                      "\"")
+      .GetCounter(
+          "headrace_remote_answers_total", "how questions to a remote model ended",
+          LabelOf(ask.model->name) + ",status=\"" + std::string(flow::ToString(status)) + "\"")
       .Add();
 }
 

@@ -80,7 +80,7 @@ class RemoteAsker {
   // What is known of a model.
   struct Model {
     std::deque<Waiting> waiting;
-    int64_t calls = 0;  // on their way
+    int64_t calls = 0;     // on their way
     int64_t failures = 0;  // one after the other
     Breaker breaker = Breaker::kClosed;
     int64_t opened_nanos = 0;

@@ -39,7 +39,8 @@ class FakeModel final : public os::HttpCaller {
     done(std::move(reply));
   }
   void Say(size_t at, const std::string& data) {
-    End(at, os::HttpReply{200, R"({"outputs":[{"name":"score","shape":[1,1],"data":[)" + data + "]}]}"});
+    End(at, os::HttpReply{200,
+                          R"({"outputs":[{"name":"score","shape":[1,1],"data":[)" + data + "]}]}"});
   }
   // A score that follows from the inputs: twice the first number.
   void Answer(size_t at) {
@@ -161,12 +162,15 @@ TEST_F(Remote, RowsThatDoNotAskGoOnAndTheOthersWait) {
   Take();
   model_.Answer(0);
   Take();
-  EXPECT_EQ(
-      R"({"id":"k0","q":1,"ts":"2027-01-15T07:00:00Z","n":1,"score":null,"decision":"go"})" "\n"
-      R"({"id":"k2","q":2,"ts":"2027-01-15T07:00:02Z","n":1,"score":null,"decision":"go"})" "\n"
-      R"({"id":"k0","q":4,"ts":"2027-01-15T07:00:03Z","n":2,"score":8,"decision":"go"})" "\n"
-      R"({"id":"k1","q":7,"ts":"2027-01-15T07:00:01Z","n":1,"score":14,"decision":"stop"})" "\n",
-      program_.Rows("scored"));
+  EXPECT_EQ(R"({"id":"k0","q":1,"ts":"2027-01-15T07:00:00Z","n":1,"score":null,"decision":"go"})"
+            "\n"
+            R"({"id":"k2","q":2,"ts":"2027-01-15T07:00:02Z","n":1,"score":null,"decision":"go"})"
+            "\n"
+            R"({"id":"k0","q":4,"ts":"2027-01-15T07:00:03Z","n":2,"score":8,"decision":"go"})"
+            "\n"
+            R"({"id":"k1","q":7,"ts":"2027-01-15T07:00:01Z","n":1,"score":14,"decision":"stop"})"
+            "\n",
+            program_.Rows("scored"));
   EXPECT_EQ(0U, program_.Differences());
 }
 
@@ -239,7 +243,8 @@ TEST_F(Remote, ABreakerStopsTheCallsAndTriesOneBehindThePause) {
   EXPECT_EQ(2U, model_.calls());
   EXPECT_EQ(0U, model_.waiting());
   const auto answers = [this](const std::string& status) {
-    return program_.Metric("headrace_remote_answers_total{model=\"risk\",status=\"" + status + "\"}");
+    return program_.Metric("headrace_remote_answers_total{model=\"risk\",status=\"" + status +
+                           "\"}");
   };
   EXPECT_EQ(2, answers("refused"));
   EXPECT_EQ(2, answers("breaker_open"));
@@ -310,7 +315,8 @@ TEST_F(Remote, ARequestWaitsForItsRowsAlone) {
   Pump();
   ASSERT_EQ(3U, replies_.size());
   ASSERT_EQ(1U, replies_[2].rows.size());
-  EXPECT_NE(std::string::npos, replies_[2].rows[0].find("\"score\":8,\"sum\":4")) << replies_[2].rows[0];
+  EXPECT_NE(std::string::npos, replies_[2].rows[0].find("\"score\":8,\"sum\":4"))
+      << replies_[2].rows[0];
   EXPECT_EQ(0U, program_.engine().in_flight());
 }
 

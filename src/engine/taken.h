@@ -13,9 +13,9 @@ struct LocalEngine::Taken {
   IngestRequest request;
   IngestReply reply;
   AnswerKey key{};
-  bool claimed = false;        // its answer is kept with the group
-  int64_t answer = -1;         // the kept answer that it gets instead of a new one
-  std::vector<Placed> rows{};  // where those of the reply stand
+  bool claimed = false;             // its answer is kept with the group
+  int64_t answer = -1;              // the kept answer that it gets instead of a new one
+  std::vector<Placed> rows{};       // where those of the reply stand
   AskingRequests::Shared asking{};  // when rows of it wait for a remote model
 };
 

@@ -57,8 +57,8 @@ std::optional<model::RemoteValue> Converted(const row::Value& value, row::Type f
   }
   if (to == model::RemoteType::kBoolean) return model::RemoteValue(value.boolean);
   if (to == model::RemoteType::kInteger || to == model::RemoteType::kBigint) {
-    const bool fits = to == model::RemoteType::kBigint ||
-                      value.integer == static_cast<int32_t>(value.integer);
+    const bool fits =
+        to == model::RemoteType::kBigint || value.integer == static_cast<int32_t>(value.integer);
     return fits ? std::optional<model::RemoteValue>(value.integer) : std::nullopt;
   }
   double number = FeatureOf(value, from, {});
@@ -193,9 +193,8 @@ std::optional<size_t> AskingRows::Take(const RemoteAnswer& answer, row::Place at
   const auto found = waiting_.find(answer.row);
   if (found == waiting_.end()) return {};
   Waiting& waiting = found->second;
-  const auto open = std::find_if(
-      waiting.open.begin(), waiting.open.end(),
-      [&](const Open& one) { return one.question == answer.question; });
+  const auto open = std::find_if(waiting.open.begin(), waiting.open.end(),
+                                 [&](const Open& one) { return one.question == answer.question; });
   if (open == waiting.open.end()) return {};
   waiting.answers.push_back(answer);
   if (base::Hash64(open->inputs) != answer.fingerprint) {

@@ -112,8 +112,8 @@ struct RemotePlan {
   int64_t timeout_ms = 1000;
   int64_t queue = 1000;  // rows of a statement that may wait for answers
   WhenFull when_full = WhenFull::kWait;
-  int64_t connections = 4;         // calls at a time
-  int64_t breaker_failures = 5;    // one after the other: then no calls for the pause; 0: never
+  int64_t connections = 4;       // calls at a time
+  int64_t breaker_failures = 5;  // one after the other: then no calls for the pause; 0: never
   int64_t breaker_pause_ms = 5000;
 };
 

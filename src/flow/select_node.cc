@@ -366,8 +366,7 @@ void SelectNode::Score(const Prediction& prediction, const model::Model& model,
       const std::vector<bool>& texts = model.info().text_outputs;
       const bool text = texts.size() == predictions && texts[k];
       working_.rows()[rows[r]].values[prediction.output_slots[k]] =
-          text ? row::Value::Text(
-                     working_.arena(worker).Copy(model::TextOf(model.info(), score)))
+          text ? row::Value::Text(working_.arena(worker).Copy(model::TextOf(model.info(), score)))
                : row::Value::Double(score);
     }
     if (predictions == 1) {

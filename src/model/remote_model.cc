@@ -121,7 +121,8 @@ Result<RemoteValue> Convert(const RemoteColumn& column, const document::Value& v
     return BadAnswer("output `" + column.name + "` is " + what);
   };
   if (const std::string* text = value.text()) {
-    if (column.type != RemoteType::kText) return bad("a text, not " + std::string(DatatypeOf(column.type)));
+    if (column.type != RemoteType::kText)
+      return bad("a text, not " + std::string(DatatypeOf(column.type)));
     if (text->size() > kRemoteTextBytesMax) {
       return TooLarge("output `" + column.name + "` is a text of " + std::to_string(text->size()) +
                       " bytes");
@@ -151,7 +152,8 @@ Result<RemoteValue> Convert(const RemoteColumn& column, const document::Value& v
       break;
   }
   const double most = column.type == RemoteType::kInteger ? 2147483647.0 : kExactIntegers;
-  if (!(std::abs(number) <= most) || std::trunc(number) != number) return bad("no whole number in range");
+  if (!(std::abs(number) <= most) || std::trunc(number) != number)
+    return bad("no whole number in range");
   return RemoteValue(static_cast<int64_t>(number));
 }
 
@@ -189,7 +191,8 @@ Result<std::vector<AnswerTensor>> TensorsOf(const document::Value& answer) {
 Result<RemoteAddress> RemoteAddress::Parse(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
   constexpr size_t kUrlBytesMax = 2000;
-  if (url.size() > kUrlBytesMax || !IsPlain(url)) return BadUrl(url, "it is too long or has spaces");
+  if (url.size() > kUrlBytesMax || !IsPlain(url))
+    return BadUrl(url, "it is too long or has spaces");
   if (!url.starts_with(kScheme)) return BadUrl(url, "only http:// is spoken");
   std::string_view rest = url.substr(kScheme.size());
   const size_t slash = rest.find('/');

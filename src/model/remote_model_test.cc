@@ -1,9 +1,9 @@
 #include "model/remote_model.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace headrace::model {
 namespace {
@@ -45,10 +45,11 @@ TEST(RemoteAddress, HoldsWhereTheModelIsAsked) {
 
 TEST(RemoteAddress, RefusesWhatIsNone) {
   for (const char* url :
-       {"", "https://a/v2/models/x", "file:///v2/models/x", "http://a", "http://a/", "http:///v2/models/x",
-        "http://user:p@a/v2/models/x", "http://a:0/v2/models/x", "http://a:99999/v2/models/x",
-        "http://a:8x/v2/models/x", "http://a/v2/models/", "http://a/v2/models/x?y=1",
-        "http://a/v2/models/x y", "http://a/v2/models/x\r\nHost: b", "http://a/v2/models/x#f"}) {
+       {"", "https://a/v2/models/x", "file:///v2/models/x", "http://a", "http://a/",
+        "http:///v2/models/x", "http://user:p@a/v2/models/x", "http://a:0/v2/models/x",
+        "http://a:99999/v2/models/x", "http://a:8x/v2/models/x", "http://a/v2/models/",
+        "http://a/v2/models/x?y=1", "http://a/v2/models/x y", "http://a/v2/models/x\r\nHost: b",
+        "http://a/v2/models/x#f"}) {
     const auto address = RemoteAddress::Parse(url);
     ASSERT_FALSE(address.ok()) << url;
     EXPECT_EQ(address.error().code(), "HR3030") << url;
@@ -62,9 +63,8 @@ TEST(RemoteRequest, NamesAndTypesEachInput) {
             R"({"name":"card","shape":[1,1],"datatype":"BYTES","data":["a\"\\\u000a\u0001"]}]})");
   RemoteSignature packed = One(RemoteType::kDouble);
   packed.tensor = "input__0";
-  EXPECT_EQ(
-      RemoteRequest(packed, Values{static_cast<double>(0.1F), 2.0}),
-      R"({"inputs":[{"name":"input__0","shape":[1,2],"datatype":"FP32","data":[0.1,2]}]})");
+  EXPECT_EQ(RemoteRequest(packed, Values{static_cast<double>(0.1F), 2.0}),
+            R"({"inputs":[{"name":"input__0","shape":[1,2],"datatype":"FP32","data":[0.1,2]}]})");
 }
 
 TEST(RemoteAnswer, IsReadByNameOrByPosition) {
@@ -74,12 +74,11 @@ TEST(RemoteAnswer, IsReadByNameOrByPosition) {
            R"("data":["bad"]},{"name":"score","data":[[0.25]]}]})");
   ASSERT_TRUE(named.ok());
   EXPECT_EQ(*named, (Values{0.25, std::string("bad")}));
-  const auto placed =
-      ReadRemoteAnswer(two, R"({"outputs":[{"name":"o","data":[[0.5,"good"]]}]})");
+  const auto placed = ReadRemoteAnswer(two, R"({"outputs":[{"name":"o","data":[[0.5,"good"]]}]})");
   ASSERT_TRUE(placed.ok());
   EXPECT_EQ(*placed, (Values{0.5, std::string("good")}));
-  const auto null = ReadRemoteAnswer(One(RemoteType::kDouble),
-                                     R"({"outputs":[{"name":"out","data":[null]}]})");
+  const auto null =
+      ReadRemoteAnswer(One(RemoteType::kDouble), R"({"outputs":[{"name":"out","data":[null]}]})");
   ASSERT_TRUE(null.ok());
   EXPECT_EQ(*null, Values{RemoteValue()});
 }
@@ -90,8 +89,8 @@ TEST(RemoteAnswer, OfAnotherShapeTypeOrNumberIsRefused) {
     return R"({"outputs":[{"name":"out","data":)" + std::string(data) + "}]}";
   };
   EXPECT_EQ(Codes(number, with("[1]")), "ok");
-  for (const char* data : {"[]", "[1,2]", "[[1],[2]]", "[\"1\"]", "[NaN]", "[Infinity]", "[-Infinity]",
-                           "{}", "[{}]", "1", "\"x\"", "null", "[1e999]"}) {
+  for (const char* data : {"[]", "[1,2]", "[[1],[2]]", "[\"1\"]", "[NaN]", "[Infinity]",
+                           "[-Infinity]", "{}", "[{}]", "1", "\"x\"", "null", "[1e999]"}) {
     EXPECT_EQ(Codes(number, with(data)), "HR3031") << data;
   }
   for (const char* body : {"", "{", "[]", "{}", "null", R"({"outputs":{}})", R"({"outputs":[1]})",
@@ -110,8 +109,9 @@ TEST(RemoteAnswer, OfAnotherShapeTypeOrNumberIsRefused) {
 
 TEST(RemoteAnswer, OverTheLimitsIsRefused) {
   const std::string text(kRemoteTextBytesMax + 1, 'x');
-  EXPECT_EQ(Codes(One(RemoteType::kText), R"({"outputs":[{"name":"out","data":[")" + text + R"("]}]})"),
-            "HR3032");
+  EXPECT_EQ(
+      Codes(One(RemoteType::kText), R"({"outputs":[{"name":"out","data":[")" + text + R"("]}]})"),
+      "HR3032");
   EXPECT_EQ(Codes(One(RemoteType::kText), std::string(kRemoteAnswerBytesMax + 1, ' ')), "HR3032");
   const std::string deep(100000, '[');
   EXPECT_EQ(Codes(One(RemoteType::kText), R"({"outputs":)" + deep), "HR3031");

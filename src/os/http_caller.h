@@ -33,8 +33,8 @@ class HttpCaller {
   virtual ~HttpCaller() = default;
   // `done` is called once, perhaps on another thread, perhaps before this returns, and never after
   // the caller is gone; it must not block. A redirect is an answer like others. Errors: kTimeout
-  // HR5031, kUnavailable HR5032 when there is no connection or it breaks, kLimitExceeded HR5033 when
-  // the answer is longer than allowed.
+  // HR5031, kUnavailable HR5032 when there is no connection or it breaks, kLimitExceeded HR5033
+  // when the answer is longer than allowed.
   virtual void Post(HttpCall call, Done done) = 0;
 };
 

@@ -32,13 +32,13 @@ struct Select;
 using SelectPtr = std::unique_ptr<Select>;
 
 enum class TableKind {
-  kNone,      // SELECT without FROM
-  kNamed,     // name [[FOR SYSTEM_TIME] AS OF [LSN] as_of] [alias]
-  kSubquery,  // (query) [alias]
-  kTumble,    // TUMBLE(TABLE name, DESCRIPTOR(descriptor), size[, offset])
-  kHop,       // HOP(TABLE name, DESCRIPTOR(descriptor), slide, size[, offset])
-  kCumulate,  // CUMULATE(TABLE name, DESCRIPTOR(descriptor), step, size[, offset])
-  kSession,   // SESSION(TABLE name [PARTITION BY partition_by], DESCRIPTOR(descriptor), gap)
+  kNone,       // SELECT without FROM
+  kNamed,      // name [[FOR SYSTEM_TIME] AS OF [LSN] as_of] [alias]
+  kSubquery,   // (query) [alias]
+  kTumble,     // TUMBLE(TABLE name, DESCRIPTOR(descriptor), size[, offset])
+  kHop,        // HOP(TABLE name, DESCRIPTOR(descriptor), slide, size[, offset])
+  kCumulate,   // CUMULATE(TABLE name, DESCRIPTOR(descriptor), step, size[, offset])
+  kSession,    // SESSION(TABLE name [PARTITION BY partition_by], DESCRIPTOR(descriptor), gap)
   kMlPredict,  // ML_PREDICT(TABLE name, MODEL model, DESCRIPTOR(columns))
 };
 

@@ -126,6 +126,11 @@ TEST(FormatTest, TablesInFrom) {
             "SELECT *\nFROM HOP(TABLE x, DESCRIPTOR(ts), INTERVAL '1 m', INTERVAL '5 m') AS h");
   EXPECT_EQ(CanonicalStatement("SELECT * FROM TUMBLE(x, ts, INTERVAL '1 m')"),
             "SELECT *\nFROM TUMBLE(TABLE x, DESCRIPTOR(ts), INTERVAL '1 m')");
+  EXPECT_EQ(CanonicalStatement("SELECT * FROM TABLE(ML_PREDICT(args => descriptor(a, \"B\"), "
+                               "input => x, model => MODEL m)) AS p"),
+            "SELECT *\nFROM ML_PREDICT(TABLE x, MODEL m, DESCRIPTOR(a, \"B\")) AS p");
+  EXPECT_EQ(CanonicalStatement("SELECT a FROM ML_PREDICT(TABLE model, model, DESCRIPTOR(a))"),
+            "SELECT a\nFROM ML_PREDICT(TABLE model, MODEL model, DESCRIPTOR(a))");
   EXPECT_EQ(CanonicalStatement("SELECT * FROM SESSION(TABLE x PARTITION BY b, DESCRIPTOR(ts), "
                                "INTERVAL '1 m')"),
             "SELECT *\nFROM SESSION(TABLE x PARTITION BY (b), DESCRIPTOR(ts), INTERVAL '1 m')");
@@ -146,6 +151,10 @@ TEST(FormatTest, TheOtherStatements) {
             "WITH (seed = 1)");
   EXPECT_EQ(CanonicalStatement("create model m learner naive_bayes (a int) label (y text)"),
             "CREATE MODEL m LEARNER naive_bayes (a INTEGER) LABEL (y TEXT)");
+  EXPECT_EQ(CanonicalStatement("create model m input (a float4, b text) output (\"C\" float8) with "
+                               "(url = 'http://h/v2/models/m', queue = 7)"),
+            "CREATE MODEL m INPUT (a REAL, b TEXT) OUTPUT (\"C\" DOUBLE PRECISION) "
+            "WITH (url = 'http://h/v2/models/m', queue = 7)");
   EXPECT_EQ(CanonicalStatement("alter model m add version with (path='y')"),
             "ALTER MODEL m ADD VERSION WITH (path = 'y')");
   EXPECT_EQ(CanonicalStatement("alter model m activate version 2"),

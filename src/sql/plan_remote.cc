@@ -19,11 +19,11 @@ std::optional<model::RemoteType> RemoteTypeOf(row::Type type) {
     case row::TypeKind::kBoolean:
       return model::RemoteType::kBoolean;
     case row::TypeKind::kInteger:
-      return row::IsSmallint(type) ? std::nullopt : std::optional(model::RemoteType::kInteger);
+      return model::RemoteType::kInteger;
     case row::TypeKind::kBigint:
       return model::RemoteType::kBigint;
     case row::TypeKind::kDouble:
-      return row::IsReal(type) ? model::RemoteType::kReal : model::RemoteType::kDouble;
+      return model::RemoteType::kDouble;
     case row::TypeKind::kText:
       return model::RemoteType::kText;
     default:
@@ -39,13 +39,13 @@ std::optional<model::RemoteValue> DefaultOf(const document::Value& value, row::T
   }
   const bool* flag = value.boolean();
   const double* number = value.number();
+  const bool nested =
+      value.array() != nullptr || value.numbers() != nullptr || value.object() != nullptr;
+  if (flag == nullptr && number == nullptr && !nested) return model::RemoteValue();
   if (type.kind == row::TypeKind::kBoolean) {
     return flag != nullptr ? std::optional<model::RemoteValue>(*flag) : std::nullopt;
   }
-  if (number == nullptr) {
-    const bool null = flag == nullptr && value.array() == nullptr && value.object() == nullptr;
-    return null ? std::optional<model::RemoteValue>(std::monostate()) : std::nullopt;
-  }
+  if (number == nullptr) return {};
   if (type.kind == row::TypeKind::kText || !std::isfinite(*number)) return {};
   if (type.kind == row::TypeKind::kDouble) return model::RemoteValue(*number);
   constexpr double kExact = 9007199254740992.0;
@@ -92,9 +92,12 @@ class RemotePlanner {
         Complain(diagnostics_, "HR1117", "`" + column.name.name + "` stands twice",
                  column.name.span);
       }
-      const std::optional<row::Type> type = ToRowType(column.type);
-      const std::optional<model::RemoteType> remote =
-          type ? RemoteTypeOf(*type) : std::optional<model::RemoteType>();
+      // On its way alone: here it is a double.
+      const bool real = column.type.name == "real" && column.type.array_dimensions == 0;
+      const std::optional<row::Type> type =
+          real ? row::Type{row::TypeKind::kDouble, 0, 0} : ToRowType(column.type);
+      std::optional<model::RemoteType> remote = type ? RemoteTypeOf(*type) : std::nullopt;
+      if (real) remote = model::RemoteType::kReal;
       if (!remote) {
         Complain(diagnostics_, "HR1231",
                  "a remote model cannot take or give a " + ToString(column.type), column.type.span)
@@ -112,8 +115,7 @@ class RemotePlanner {
   void SetUrl() {
     const Option* url = FindOption(create_.options, "url");
     if (url == nullptr) {
-      Complain(diagnostics_, "HR1230", "a remote model needs WITH (url = '...')",
-               create_.name.span)
+      Complain(diagnostics_, "HR1230", "a remote model needs WITH (url = '...')", create_.name.span)
           .hint = "write url = 'http://HOST:PORT/v2/models/NAME'";
       return;
     }
@@ -153,8 +155,8 @@ class RemotePlanner {
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool read = error == std::errc() && end == text.data() + text.size();
     if (!read || value < least || value > most) {
-      return ComplainOf(*option, "a whole number of " + std::to_string(least) + " to " +
-                                     std::to_string(most));
+      return ComplainOf(
+          *option, "a whole number of " + std::to_string(least) + " to " + std::to_string(most));
     }
     *to = value;
   }

@@ -37,12 +37,11 @@ class StatementPlanner {
     RefuseWhatBatchesDo();
     bool windowed = select_.from.kind == TableKind::kTumble || select_.from.kind == TableKind::kHop;
     bool grouped = !select_.group_by.empty();
-    const bool plain = select_.from.kind == TableKind::kNamed ||
-                       select_.from.kind == TableKind::kMlPredict;
+    const bool plain =
+        select_.from.kind == TableKind::kNamed || select_.from.kind == TableKind::kMlPredict;
     if (!plain && !windowed) {
       Complain(diagnostics_, "HR1130",
-               "a streaming SELECT reads one stream, TUMBLE, HOP or ML_PREDICT",
-               select_.span);
+               "a streaming SELECT reads one stream, TUMBLE, HOP or ML_PREDICT", select_.span);
     } else if (windowed != grouped) {
       Complain(diagnostics_, "HR1119",
                windowed ? "TUMBLE and HOP need GROUP BY window_start"
@@ -191,9 +190,8 @@ class StatementPlanner {
     const auto first = std::find_if(select.stages.begin(), select.stages.end(), asks);
     if (first == select.stages.end()) return;
     const std::string& model = first->questions.front().model->name;
-    const bool behind = std::any_of(first + 1, select.stages.end(), [](const flow::Stage& stage) {
-      return stage.blocks() > 0;
-    });
+    const bool behind = std::any_of(first + 1, select.stages.end(),
+                                    [](const flow::Stage& stage) { return stage.blocks() > 0; });
     const bool chooses = !select.policy_calls.empty();
     if (!behind && !chooses && !plan_->on_watermark) return;
     Complain(diagnostics_, "HR1233",

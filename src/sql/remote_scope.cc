@@ -105,8 +105,7 @@ Interception SelectScope::BindRemote(const Expression& call,
   const bool several = model->outputs.size() > 1;
   const flow::RemoteQuestion& added = AddQuestion(std::move(question), several);
   binding->slot = several ? added.json_slot : added.output_slots.front();
-  binding->type =
-      several ? row::Type{row::TypeKind::kJsonb, 0, 0} : model->outputs.front().type;
+  binding->type = several ? row::Type{row::TypeKind::kJsonb, 0, 0} : model->outputs.front().type;
   // The guard may have noted calls of its own.
   remote_calls_[text].binding = *binding;
   return Interception::kBound;
@@ -228,6 +227,7 @@ void SelectScope::BindModelTable(const TableReference& table) {
                    "` has a column of that name",
                table.span)
           .hint = "write PREDICT(" + table.model.name + ", ...) AS another_name in the SELECT list";
+      return model_columns_.clear();
     }
     AddAlias(column.name, column.binding);
   }
@@ -241,7 +241,7 @@ void SelectScope::AddModelColumns(const flow::Prediction& prediction,
   const auto outputs = static_cast<size_t>(info.predictions);
   const row::Type number{row::TypeKind::kDouble, 0, 0};
   const row::Type text{row::TypeKind::kText, 0, 0};
-  made.result_type = outputs > 1              ? row::Type{row::TypeKind::kJsonb, 0, 0}
+  made.result_type = outputs > 1            ? row::Type{row::TypeKind::kJsonb, 0, 0}
                      : info.text_prediction ? text
                                             : number;
   size_t stage = 0;

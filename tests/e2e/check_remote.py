@@ -109,6 +109,9 @@ def check_answers_decide_and_a_start_asks_for_none(program):
                    f"scored={d}/scored.jsonl", "--once")
         assert (d / "scored.jsonl").read_bytes() == before
         program.ok("verify", "--data", d / "data")
+        shown = json.loads(program.ok("model", "show", "m", "--data", d / "data", "--json")[0])
+        assert (shown["format"], shown["asked_by"], shown["queue"]) == ("open-inference-v2", ["scored"], 1000), shown
+        assert f"127.0.0.1:{model.port}" in program.ok("model", "show", "m", "--data", d / "data")[0]
         program.ok("replay", "scored", "--data", d / "data", "--output", d / "again.jsonl")
         assert (d / "again.jsonl").read_bytes() == before
         assert model.calls == 100

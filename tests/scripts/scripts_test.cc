@@ -110,6 +110,7 @@ class ScriptRun {
   }
   void FeedEvents() {
     if (!events_.empty()) program_.Feed(events_stream_, events_);
+    program_.engine().FinishAsks().value();
     events_.clear();
   }
 
