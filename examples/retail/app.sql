@@ -20,7 +20,7 @@ CREATE STREAM purchases (
 
 CREATE POLICY shelf ARMS ('books', 'garden', 'games', 'kitchen', 'shoes', 'tools')
   CONTEXT (young DOUBLE PRECISION, evening DOUBLE PRECISION, known DOUBLE PRECISION, spent DOUBLE PRECISION)
-  WITH (type = 'linear_thompson', alpha = 0.3, epsilon = 0.05, discount = 0.9998, fallback = 'books',
+  WITH (type = 'linear_thompson', alpha = 0.3, epsilon = 0.1, discount = 0.9998, fallback = 'books',
         reward_within = '10 minutes', expired_reward = 0);
 
 CREATE STREAM shown AS

@@ -77,7 +77,8 @@ Command BenchCommand() {
           .positionals_min = 1,
           .positionals_max = 1,
           .more =
-              "  score  train  learn  choose  detect  disk  journal.append  decide.compute  decide.http\n"
+              "  score  train  learn  choose  detect  disk  journal.append  decide.compute  "
+              "decide.http\n"
               "  backfill\n",
           .run = RunBench};
 }

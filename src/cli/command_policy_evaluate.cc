@@ -65,8 +65,8 @@ std::string Table(const OffPolicyReport& report) {
   const learn::OffPolicy& of = report.estimates;
   std::string out = Line("", {"value", "low", "high"});
   for (const auto& [name, estimate] : EstimatesOf(report)) {
-    out += Line(std::string(name), {ShortText(estimate.value), ShortText(estimate.low),
-                                    ShortText(estimate.high)});
+    out += Line(std::string(name),
+                {ShortText(estimate.value), ShortText(estimate.low), ShortText(estimate.high)});
   }
   out += Line("rows", {std::to_string(of.rows())});
   if (report.learned_rows > 0) out += Line("learned_rows", {std::to_string(report.learned_rows)});
@@ -124,7 +124,8 @@ Command PolicyEvaluateCommand() {
           "ips: inverse propensity scoring. snips: the same, normalized by its weights.\n"
           "doubly_robust: with a linear model of rewards by arm, fitted to the other half of the\n"
           "rows. low and high hold the value in about 95 of 100 logs. effective_rows: of how many\n"
-          "rows of the target's own they are worth; mean_weight is 1 when propensities are right.\n",
+          "rows of the target's own they are worth; mean_weight is 1 when propensities are "
+          "right.\n",
       .run = RunPolicyEvaluate};
 }
 

@@ -1,8 +1,8 @@
 // Policies in statements: whatever happens to the program, they choose as if nothing had.
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "base/hash.h"
 #include "engine/test_program.h"
@@ -50,8 +50,8 @@ std::string Click(int64_t i) {
     return "shown:0:" + std::to_string(offset);
   };
   const std::string worth = chance % 29 == 0 ? "null" : chance % 3 == 0 ? "1" : "0.25";
-  return R"({"choice":")" + about(chance) + R"(","other":")" + about(chance / 7) +
-         R"(","worth":)" + worth + ",\"ts\":" + std::to_string(TestProgram::kNow + i) + "}";
+  return R"({"choice":")" + about(chance) + R"(","other":")" + about(chance / 7) + R"(","worth":)" +
+         worth + ",\"ts\":" + std::to_string(TestProgram::kNow + i) + "}";
 }
 
 void FeedAll(TestProgram& program, const std::string& topic, std::string (*make)(int64_t),

@@ -67,10 +67,9 @@ PolicyNode::Drawn PolicyNode::Choose(const row::Row& row, std::span<const double
 }
 
 void PolicyNode::Expire() {
-  const int64_t oldest = clock_ < INT64_MIN + plan_->reward_within ? INT64_MIN
-                                                                   : clock_ - plan_->reward_within;
-  while (!open_.empty() &&
-         (open_.front().time < oldest || open_.size() >= plan_->open_choices))
+  const int64_t oldest =
+      clock_ < INT64_MIN + plan_->reward_within ? INT64_MIN : clock_ - plan_->reward_within;
+  while (!open_.empty() && (open_.front().time < oldest || open_.size() >= plan_->open_choices))
     ForgetFirst();
 }
 
