@@ -14,6 +14,7 @@ CREATE STREAM visits (
 -- counts as 0 after ten minutes.
 CREATE STREAM purchases (
   shown_id TEXT NOT NULL,
+  bought INTEGER NOT NULL,
   ts TIMESTAMPTZ NOT NULL,
   WATERMARK FOR ts AS ts
 ) WITH (topic = 'purchases');
@@ -28,5 +29,5 @@ SELECT visit, ts, young, evening, known, spent, CHOOSE(shelf) AS item
 FROM visits;
 
 CREATE STREAM learned AS
-SELECT shown_id, ts, REWARD(shelf, shown_id, 1) AS outcome
+SELECT shown_id, ts, REWARD(shelf, shown_id, bought) AS outcome
 FROM purchases;

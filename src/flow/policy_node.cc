@@ -203,9 +203,7 @@ Status PolicyNode::Load(std::string_view bytes) {
   if (!policy_->Load(policy) || !policy.ok() || policy.remaining() != 0) return Damaged();
   clock_ = static_cast<int64_t>(reader.U64Le());
   first_ = reader.Varint();
-  const uint64_t streams = reader.Varint();
-  if (!reader.ok() || streams > kStreamsMax) return Damaged();
-  for (uint64_t i = 0; i < streams; ++i)
+  for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i)
     streams_.emplace_back(reader.String());
   for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
     const auto stream = static_cast<uint32_t>(reader.Varint());

@@ -146,6 +146,15 @@ TEST(FormatTest, TheOtherStatements) {
             "WITH (seed = 1)");
   EXPECT_EQ(CanonicalStatement("create model m learner naive_bayes (a int) label (y text)"),
             "CREATE MODEL m LEARNER naive_bayes (a INTEGER) LABEL (y TEXT)");
+  EXPECT_EQ(
+      CanonicalStatement("create or replace policy p arms ('a', 'it''s') context (x int, \"Y\" "
+                         "double precision) with (type='linucb', alpha=0.5)"),
+      "CREATE OR REPLACE POLICY p ARMS ('a', 'it''s') CONTEXT (x INTEGER, \"Y\" DOUBLE "
+      "PRECISION) WITH (type = 'linucb', alpha = 0.5)");
+  EXPECT_EQ(CanonicalStatement("create policy if not exists p arms ('a') with (type='ucb1')"),
+            "CREATE POLICY IF NOT EXISTS p ARMS ('a') WITH (type = 'ucb1')");
+  EXPECT_EQ(CanonicalStatement("show policies"), "SHOW POLICIES");
+  EXPECT_EQ(CanonicalStatement("drop policy p"), "DROP POLICY p");
   EXPECT_EQ(CanonicalStatement("alter model m add version with (path='y')"),
             "ALTER MODEL m ADD VERSION WITH (path = 'y')");
   EXPECT_EQ(CanonicalStatement("alter model m activate version 2"),

@@ -168,7 +168,8 @@ class Shop {
     engine::IngestRequest request;
     request.topic = "purchases";
     while (!purchases_.empty() && purchases_.begin()->first <= now_micros) {
-      std::string event = "{\"shown_id\":\"" + purchases_.begin()->second + "\",\"ts\":\"";
+      std::string event =
+          "{\"shown_id\":\"" + purchases_.begin()->second + "\",\"bought\":1,\"ts\":\"";
       row::AppendRfc3339(purchases_.begin()->first, event);
       request.payloads.push_back(event + "\"}");
       purchases_.erase(purchases_.begin());
