@@ -191,6 +191,43 @@ TEST(Policies, StartFromNowAndAreReadByWhatIsNew) {
   EXPECT_EQ(program.Differences(), 0U);
 }
 
+// Beside live events: a statement that uses a policy goes at once, what reads it is computed from
+// all that use the policy.
+TEST(Policies, AreDeployedWhileTheProgramRuns) {
+  TestProgram program(20);
+  program.Run(kSources);
+  size_t done = 0;
+  const auto deploy = [&](const std::string& script) {
+    program.engine().Deploy(script, "app.sql", [&](const Status& status) {
+      EXPECT_TRUE(status.ok()) << status.error().message();
+      ++done;
+    });
+  };
+  Feed(program, 0, 200);
+  deploy(kPolicies);
+  deploy(std::string("CREATE ") + kShown);
+  Feed(program, 200, 400);
+  deploy(std::string("CREATE ") + kTold);
+  Feed(program, 400, 600);
+  deploy("CREATE STREAM arms AS SELECT id, arm, arm_propensity AS p FROM shown;");
+  deploy("CREATE STREAM taken AS SELECT choice FROM told WHERE line = 'taken';");
+  Feed(program, 600, 800);
+  ASSERT_TRUE(program.engine().FinishDeployments().ok());
+  EXPECT_EQ(5U, done);
+  Feed(program, 800, 1000);
+  const std::string shown = program.Rows("shown");
+  const std::string arms = program.Rows("arms");
+  EXPECT_GT(Count(shown, "\n"), 700U);
+  EXPECT_EQ(Count(shown, "\n"), Count(arms, "\n"));
+  for (const char* const arm : {"\"arm\":\"x\"", "\"arm\":\"y\"", "\"arm\":\"z\""})
+    EXPECT_EQ(Count(shown, arm), Count(arms, arm)) << arm;
+  EXPECT_EQ(Count(program.Rows("told"), "\"line\":\"taken\""), Count(program.Rows("taken"), "\n"));
+  EXPECT_EQ(program.Differences(), 0U);
+  ASSERT_TRUE(program.Crash(4).ok());
+  EXPECT_TRUE(program.Rows("shown") == shown);
+  EXPECT_EQ(program.Differences(), 0U);
+}
+
 TEST(Policies, KeepWhatTheyLearnedWhenAStatementIsReplaced) {
   const std::string other =
       "STREAM shown AS SELECT id, a, CHOOSE(line, a, b) AS arm, CHOOSE(coin) AS side, ts "
