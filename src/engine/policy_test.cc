@@ -144,7 +144,11 @@ TEST(Policies, ChooseAndLearnFromOneStreamRowByRow) {
       "CREATE STREAM asked AS SELECT id, ts FROM s WHERE choice IS NULL;\n"
       "CREATE STREAM shown AS SELECT id, CHOOSE(p) AS arm FROM asked;\n"
       "CREATE STREAM told AS SELECT id, REWARD(p, choice, worth) AS outcome FROM s "
-      "WHERE choice IS NOT NULL;\n";
+      "WHERE choice IS NOT NULL;\n"
+      "CREATE STREAM sorted AS SELECT id, CHOOSE(p) AS arm FROM s WHERE id % 9 = 0 "
+      "EMIT ON WATERMARK;\n"
+      "CREATE STREAM counted AS SELECT window_start, count(*) AS n, max(id) AS last "
+      "FROM TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '0.00001 seconds') GROUP BY window_start;\n";
   const auto event = [](int64_t i) {
     const std::string choice =
         i % 2 == 0 ? "null" : "\"shown:0:" + std::to_string(i / 2 - i / 2 % 3) + "\"";
@@ -159,13 +163,17 @@ TEST(Policies, ChooseAndLearnFromOneStreamRowByRow) {
     TestProgram program(UINT64_MAX, batch == 50 ? 3 : 1);
     program.Run(script);
     program.Feed("s", events, [batch](size_t) { return batch; });
-    const std::string rows = Rows(program);
+    const auto all = [&] {
+      return Rows(program) + program.Rows("sorted") + program.Rows("counted");
+    };
+    const std::string rows = all();
     if (wanted.empty()) wanted = rows;
     EXPECT_TRUE(rows == wanted) << batch;
     EXPECT_EQ(program.Differences(), 0U);
     ASSERT_TRUE(program.Crash(batch).ok());
-    EXPECT_TRUE(Rows(program) == wanted) << batch;
+    EXPECT_TRUE(all() == wanted) << batch;
   }
+  EXPECT_GT(Count(wanted, "\"last\":"), 70U);
   EXPECT_EQ(134U, Count(wanted, "\"taken\""));
 }
 
@@ -206,6 +214,7 @@ TEST(Policies, AreDeployedWhileTheProgramRuns) {
   Feed(program, 0, 200);
   deploy(kPolicies);
   deploy(std::string("CREATE ") + kShown);
+  ASSERT_TRUE(program.engine().FinishDeployments().ok());
   Feed(program, 200, 400);
   deploy(std::string("CREATE ") + kTold);
   Feed(program, 400, 600);

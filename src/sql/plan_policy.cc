@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kStandardWithin = 86'400'000'000;  // a day
 constexpr size_t kStandardOpen = 100'000;
 constexpr size_t kLeastOpen = 1000;
-constexpr size_t kMostOpen = 10'000'000;
-constexpr size_t kOpenBytesMax = size_t{4} << 30;
+constexpr size_t kMostOpen = 2'000'000;
+constexpr size_t kOpenBytesMax = size_t{256} << 20;  // they are in every snapshot as a whole
 constexpr size_t kArmBytesMax = 1000;
 
 bool IsNumber(row::Type type) {
@@ -135,7 +135,7 @@ class PolicyPlanner {
     } else if (name == "open_choices") {
       const auto count = ReadNumber<size_t>(option.value);
       if (!count || *count < kLeastOpen || *count > kMostOpen) {
-        Wrong(option.value_span, "`open_choices` is a whole number from 1000 to 10000000");
+        Wrong(option.value_span, "`open_choices` is a whole number from 1000 to 2000000");
         return;
       }
       plan_->open_choices = *count;
@@ -153,7 +153,7 @@ class PolicyPlanner {
     const size_t bytes = plan_->open_choices * (120 + 8 * plan_->context.size());
     if (bytes <= kOpenBytesMax) return;
     Wrong(create_.name.span, "its open choices would take " + std::to_string(bytes >> 20) + " MB")
-        .hint = "4096 MB are the most: fewer `open_choices`, or less context";
+        .hint = "256 MB are the most: fewer `open_choices`, or less context";
   }
 
   SourceSpan PlaceOfError(const Error& error) const {
