@@ -29,7 +29,7 @@ SHARED = ROOT.parent / "shared"
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
 KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
 SPILL_EVENTS = int(os.environ.get("BENCH_SPILL_EVENTS", str(3 * KEYS)))
-INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "detect": ("detect.",),
+INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "choose": ("choose.",), "detect": ("detect.",),
           "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
           "decide.http": ("decide.http.",), "backfill": ("backfill.",),

@@ -14,13 +14,14 @@ CREATE STREAM visits (
 -- counts as 0 after ten minutes.
 CREATE STREAM purchases (
   shown_id TEXT NOT NULL,
+  bought INTEGER NOT NULL,
   ts TIMESTAMPTZ NOT NULL,
   WATERMARK FOR ts AS ts
 ) WITH (topic = 'purchases');
 
 CREATE POLICY shelf ARMS ('books', 'garden', 'games', 'kitchen', 'shoes', 'tools')
   CONTEXT (young DOUBLE PRECISION, evening DOUBLE PRECISION, known DOUBLE PRECISION, spent DOUBLE PRECISION)
-  WITH (type = 'linear_thompson', alpha = 0.3, epsilon = 0.05, discount = 0.9998, fallback = 'books',
+  WITH (type = 'linear_thompson', alpha = 0.3, epsilon = 0.1, discount = 0.9998, fallback = 'books',
         reward_within = '10 minutes', expired_reward = 0);
 
 CREATE STREAM shown AS
@@ -28,5 +29,5 @@ SELECT visit, ts, young, evening, known, spent, CHOOSE(shelf) AS item
 FROM visits;
 
 CREATE STREAM learned AS
-SELECT shown_id, ts, REWARD(shelf, shown_id, 1) AS outcome
+SELECT shown_id, ts, REWARD(shelf, shown_id, bought) AS outcome
 FROM purchases;

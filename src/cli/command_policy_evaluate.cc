@@ -65,8 +65,8 @@ std::string Table(const OffPolicyReport& report) {
   const learn::OffPolicy& of = report.estimates;
   std::string out = Line("", {"value", "low", "high"});
   for (const auto& [name, estimate] : EstimatesOf(report)) {
-    out += Line(std::string(name), {ShortText(estimate.value), ShortText(estimate.low),
-                                    ShortText(estimate.high)});
+    out += Line(std::string(name),
+                {ShortText(estimate.value), ShortText(estimate.low), ShortText(estimate.high)});
   }
   out += Line("rows", {std::to_string(of.rows())});
   if (report.learned_rows > 0) out += Line("learned_rows", {std::to_string(report.learned_rows)});
@@ -81,6 +81,14 @@ std::string Table(const OffPolicyReport& report) {
 ExitCode RunPolicyEvaluate(const Arguments& arguments, Console& console) {
   if (arguments.Has("--target") && arguments.Has("--target-share")) {
     return console.FailUsage("give --target or --target-share", "policy evaluate");
+  }
+  if (arguments.Has("--data") && arguments.Has("--input")) {
+    return console.FailUsage("give --data or --input", "policy evaluate");
+  }
+  for (const char* flag : {"--choices", "--rewards", "--on"}) {
+    if (!arguments.Has("--data") && arguments.Has(flag)) {
+      return console.FailUsage(std::string(flag) + " belongs to --data", "policy evaluate");
+    }
   }
   const std::string target = arguments.Get("--target", "uniform");
   const bool learns = target != "uniform" && !target.starts_with("arm:");
@@ -107,6 +115,10 @@ Command PolicyEvaluateCommand() {
       .positionals_min = 0,
       .positionals_max = 0,
       .flags = {{"--input", "ROWS.csv", "with a header; `-` or nothing: standard input"},
+                {"--data", "DIR", "the log of a data directory instead"},
+                {"--choices", "STREAM", "of the log: where was chosen"},
+                {"--rewards", "STREAM", "of the log: where the rewards came in"},
+                {"--on", "COLUMN", "of the rewards: the ID of the row that was chosen for"},
                 {"--arm", "COLUMN", "what was chosen (arm)"},
                 {"--reward", "COLUMN", "what it brought (reward)"},
                 {"--propensity", "COLUMN", "the logged probability of that choice (propensity)"},
@@ -120,11 +132,14 @@ Command PolicyEvaluateCommand() {
                 {"--json", "", "one JSON document"}},
       .more =
           "  headrace policy evaluate --input choices.csv --propensity arm_propensity\n"
-          "  headrace policy evaluate --input choices.csv --target linucb --features age,hour\n\n"
+          "  headrace policy evaluate --input choices.csv --target linucb --features age,hour\n"
+          "  headrace policy evaluate --data DIR --choices shown --arm item --propensity\n"
+          "      item_propensity --rewards purchases --on shown_id --reward bought --missing 0\n\n"
           "ips: inverse propensity scoring. snips: the same, normalized by its weights.\n"
           "doubly_robust: with a linear model of rewards by arm, fitted to the other half of the\n"
           "rows. low and high hold the value in about 95 of 100 logs. effective_rows: of how many\n"
-          "rows of the target's own they are worth; mean_weight is 1 when propensities are right.\n",
+          "rows of the target's own they are worth; mean_weight is 1 when propensities are "
+          "right.\n",
       .run = RunPolicyEvaluate};
 }
 

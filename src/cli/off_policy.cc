@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "cli/logged_choices.h"
 #include "cli/model_file.h"
 #include "learn/arm_lines.h"
 #include "learn/policy.h"
@@ -153,8 +154,10 @@ class ChoiceReader {
 
 Result<Choices> ReadChoices(const Arguments& arguments) {
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
-  const std::string input = arguments.Get("--input", "-");
-  HR_ASSIGN(const std::string rows, ReadRowsFile(*files, input));
+  const bool logged = arguments.Has("--data");
+  const std::string input = logged ? arguments.Get("--choices", "") : arguments.Get("--input", "-");
+  HR_ASSIGN(const std::string rows,
+            logged ? LoggedChoices(arguments) : ReadRowsFile(*files, input));
   model::CsvRecords records(rows);
   std::vector<std::string> cells;
   Result<bool> more = records.Next(&cells);

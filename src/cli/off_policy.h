@@ -17,7 +17,8 @@ struct OffPolicyReport {
   bool robust = false;      // whether the target's probability of every arm is known
 };
 
-// Reads --input, a CSV of choices (--arm, --propensity, --reward, --features), and judges --target.
+// Reads choices, from --input, a CSV, or from a data directory (logged_choices.h): --arm,
+// --propensity, --reward, --features; judges --target.
 // Errors: HR3005 (the rows), HR3045, HR3046, HR308x (the target), HR9001 (a flag).
 Result<OffPolicyReport> EvaluateOffPolicy(const Arguments& arguments);
 

@@ -237,8 +237,9 @@ class ForkPlanner {
   static Error ChoosesOtherwise(const std::string& name) {
     return Error(ErrorKind::kInvalidArgument, "HR1251",
                  "`" + name + "` would choose otherwise than was done in a replay")
-        .WithHint("no reward is known of what was not chosen: `headrace policy evaluate` estimates "
-                  "what another policy would have earned");
+        .WithHint(
+            "no reward is known of what was not chosen: `headrace policy evaluate` estimates "
+            "what another policy would have earned");
   }
 
   Status PlacePolicy(const Definition& definition) {

@@ -113,8 +113,7 @@ bool NewReadsReplaced(const Draft& draft) {
 // Policies are state of the live graph, which a statement cannot bring along from another one.
 bool UsesPolicies(const Draft& draft) {
   return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
-    return IsOfStatement(change, draft) &&
-           !PoliciesOf(*draft.deployment.Find(change.name)).empty();
+    return IsOfStatement(change, draft) && !PoliciesOf(*draft.deployment.Find(change.name)).empty();
   });
 }
 

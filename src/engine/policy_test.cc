@@ -1,8 +1,8 @@
 // Policies in statements: whatever happens to the program, they choose as if nothing had.
 
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "base/hash.h"
 #include "engine/test_program.h"
@@ -50,8 +50,8 @@ std::string Click(int64_t i) {
     return "shown:0:" + std::to_string(offset);
   };
   const std::string worth = chance % 29 == 0 ? "null" : chance % 3 == 0 ? "1" : "0.25";
-  return R"({"choice":")" + about(chance) + R"(","other":")" + about(chance / 7) +
-         R"(","worth":)" + worth + ",\"ts\":" + std::to_string(TestProgram::kNow + i) + "}";
+  return R"({"choice":")" + about(chance) + R"(","other":")" + about(chance / 7) + R"(","worth":)" +
+         worth + ",\"ts\":" + std::to_string(TestProgram::kNow + i) + "}";
 }
 
 void FeedAll(TestProgram& program, const std::string& topic, std::string (*make)(int64_t),
@@ -144,7 +144,11 @@ TEST(Policies, ChooseAndLearnFromOneStreamRowByRow) {
       "CREATE STREAM asked AS SELECT id, ts FROM s WHERE choice IS NULL;\n"
       "CREATE STREAM shown AS SELECT id, CHOOSE(p) AS arm FROM asked;\n"
       "CREATE STREAM told AS SELECT id, REWARD(p, choice, worth) AS outcome FROM s "
-      "WHERE choice IS NOT NULL;\n";
+      "WHERE choice IS NOT NULL;\n"
+      "CREATE STREAM sorted AS SELECT id, CHOOSE(p) AS arm FROM s WHERE id % 9 = 0 "
+      "EMIT ON WATERMARK;\n"
+      "CREATE STREAM counted AS SELECT window_start, count(*) AS n, max(id) AS last "
+      "FROM TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '0.00001 seconds') GROUP BY window_start;\n";
   const auto event = [](int64_t i) {
     const std::string choice =
         i % 2 == 0 ? "null" : "\"shown:0:" + std::to_string(i / 2 - i / 2 % 3) + "\"";
@@ -159,13 +163,17 @@ TEST(Policies, ChooseAndLearnFromOneStreamRowByRow) {
     TestProgram program(UINT64_MAX, batch == 50 ? 3 : 1);
     program.Run(script);
     program.Feed("s", events, [batch](size_t) { return batch; });
-    const std::string rows = Rows(program);
+    const auto all = [&] {
+      return Rows(program) + program.Rows("sorted") + program.Rows("counted");
+    };
+    const std::string rows = all();
     if (wanted.empty()) wanted = rows;
     EXPECT_TRUE(rows == wanted) << batch;
     EXPECT_EQ(program.Differences(), 0U);
     ASSERT_TRUE(program.Crash(batch).ok());
-    EXPECT_TRUE(Rows(program) == wanted) << batch;
+    EXPECT_TRUE(all() == wanted) << batch;
   }
+  EXPECT_GT(Count(wanted, "\"last\":"), 70U);
   EXPECT_EQ(134U, Count(wanted, "\"taken\""));
 }
 
@@ -188,6 +196,44 @@ TEST(Policies, StartFromNowAndAreReadByWhatIsNew) {
   EXPECT_EQ(Count(shown, "\n"), Count(arms, "\n"));
   EXPECT_EQ(Count(shown, "\"arm\":\"y\""), Count(arms, "\"arm\":\"y\""));
   EXPECT_EQ(Count(shown, "\"heads\""), Count(arms, "\"HEADS\""));
+  EXPECT_EQ(program.Differences(), 0U);
+}
+
+// Beside live events: a statement that uses a policy goes at once, what reads it is computed from
+// all that use the policy.
+TEST(Policies, AreDeployedWhileTheProgramRuns) {
+  TestProgram program(20);
+  program.Run(kSources);
+  size_t done = 0;
+  const auto deploy = [&](const std::string& script) {
+    program.engine().Deploy(script, "app.sql", [&](const Status& status) {
+      EXPECT_TRUE(status.ok()) << status.error().message();
+      ++done;
+    });
+  };
+  Feed(program, 0, 200);
+  deploy(kPolicies);
+  deploy(std::string("CREATE ") + kShown);
+  ASSERT_TRUE(program.engine().FinishDeployments().ok());
+  Feed(program, 200, 400);
+  deploy(std::string("CREATE ") + kTold);
+  Feed(program, 400, 600);
+  deploy("CREATE STREAM arms AS SELECT id, arm, arm_propensity AS p FROM shown;");
+  deploy("CREATE STREAM taken AS SELECT choice FROM told WHERE line = 'taken';");
+  Feed(program, 600, 800);
+  ASSERT_TRUE(program.engine().FinishDeployments().ok());
+  EXPECT_EQ(5U, done);
+  Feed(program, 800, 1000);
+  const std::string shown = program.Rows("shown");
+  const std::string arms = program.Rows("arms");
+  EXPECT_GT(Count(shown, "\n"), 700U);
+  EXPECT_EQ(Count(shown, "\n"), Count(arms, "\n"));
+  for (const char* const arm : {"\"arm\":\"x\"", "\"arm\":\"y\"", "\"arm\":\"z\""})
+    EXPECT_EQ(Count(shown, arm), Count(arms, arm)) << arm;
+  EXPECT_EQ(Count(program.Rows("told"), "\"line\":\"taken\""), Count(program.Rows("taken"), "\n"));
+  EXPECT_EQ(program.Differences(), 0U);
+  ASSERT_TRUE(program.Crash(4).ok());
+  EXPECT_TRUE(program.Rows("shown") == shown);
   EXPECT_EQ(program.Differences(), 0U);
 }
 

@@ -325,8 +325,8 @@ bool Graph::NeedsOneByOne(const SourceNode& source) {
   std::map<std::string, size_t> places;
   for (const auto& [of, count] : calls)
     places[of.first] += count;
-  known->second = std::any_of(places.begin(), places.end(),
-                              [](const auto& place) { return place.second > 1; });
+  known->second =
+      std::any_of(places.begin(), places.end(), [](const auto& place) { return place.second > 1; });
   return known->second;
 }
 

@@ -136,8 +136,8 @@ struct PolicyPlan {
   std::vector<std::string> arms;
   std::vector<row::Column> context;
   learn::PolicySpec spec;
-  int64_t reward_within = 0;  // microseconds of event time behind the choice
-  size_t open_choices = 0;    // that wait for rewards, at most
+  int64_t reward_within = 0;             // microseconds of event time behind the choice
+  size_t open_choices = 0;               // that wait for rewards, at most
   std::optional<double> expired_reward;  // of a choice that got none
   // Names it with all that its state depends on: only such a state may be loaded.
   std::string definition;

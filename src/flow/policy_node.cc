@@ -67,10 +67,9 @@ PolicyNode::Drawn PolicyNode::Choose(const row::Row& row, std::span<const double
 }
 
 void PolicyNode::Expire() {
-  const int64_t oldest = clock_ < INT64_MIN + plan_->reward_within ? INT64_MIN
-                                                                   : clock_ - plan_->reward_within;
-  while (!open_.empty() &&
-         (open_.front().time < oldest || open_.size() >= plan_->open_choices))
+  const int64_t oldest =
+      clock_ < INT64_MIN + plan_->reward_within ? INT64_MIN : clock_ - plan_->reward_within;
+  while (!open_.empty() && (open_.front().time < oldest || open_.size() >= plan_->open_choices))
     ForgetFirst();
 }
 
@@ -204,9 +203,7 @@ Status PolicyNode::Load(std::string_view bytes) {
   if (!policy_->Load(policy) || !policy.ok() || policy.remaining() != 0) return Damaged();
   clock_ = static_cast<int64_t>(reader.U64Le());
   first_ = reader.Varint();
-  const uint64_t streams = reader.Varint();
-  if (!reader.ok() || streams > kStreamsMax) return Damaged();
-  for (uint64_t i = 0; i < streams; ++i)
+  for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i)
     streams_.emplace_back(reader.String());
   for (uint64_t i = reader.Varint(); i > 0 && reader.ok(); --i) {
     const auto stream = static_cast<uint32_t>(reader.Varint());

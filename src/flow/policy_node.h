@@ -64,7 +64,6 @@ class PolicyNode {
  private:
   static constexpr uint8_t kVersion = 1;
   static constexpr uint32_t kUnnamed = UINT32_MAX;
-  static constexpr size_t kStreamsMax = 1024;
 
   struct Open {
     int64_t time = 0;  // event time of its row

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "flow/policy_node.h"
 #include "flow/test_flow.h"
@@ -113,8 +113,9 @@ TEST(PolicyNode, SavedAndLoadedItGoesOnTheSame) {
       const auto drawn = each->Choose(At(time, time - kOneSecond), x);
       each->Name(drawn.number, i % 3 == 0 ? "one" : "two", i % 2, i);
       const int of = i - i % 90;
-      Reward(*each, (of % 3 == 0 ? "one:" : "two:") + std::to_string(of % 2) + ":" +
-                        std::to_string(of), i % 4 * 0.25, time);
+      Reward(*each,
+             (of % 3 == 0 ? "one:" : "two:") + std::to_string(of % 2) + ":" + std::to_string(of),
+             i % 4 * 0.25, time);
     }
     if (i % 250 != 0) continue;
     std::string bytes;
@@ -236,12 +237,12 @@ TEST(Graph, APolicyComesBackWithASnapshot) {
   // Rows stand behind those that were there.
   again.notes().rows("shown").resize(before);
   again.Feed({half, events.end()});
-  const std::vector<std::string> wanted(flow.notes().rows("shown").begin() +
-                                            static_cast<ptrdiff_t>(before),
-                                        flow.notes().rows("shown").end());
-  const std::vector<std::string> got(again.notes().rows("shown").begin() +
-                                         static_cast<ptrdiff_t>(before),
-                                     again.notes().rows("shown").end());
+  const std::vector<std::string> wanted(
+      flow.notes().rows("shown").begin() + static_cast<ptrdiff_t>(before),
+      flow.notes().rows("shown").end());
+  const std::vector<std::string> got(
+      again.notes().rows("shown").begin() + static_cast<ptrdiff_t>(before),
+      again.notes().rows("shown").end());
   EXPECT_EQ(wanted, got);
   EXPECT_EQ(flow.graph().BeginSnapshot(true), again.graph().BeginSnapshot(true));
 }

@@ -147,7 +147,8 @@ void Exp3::Save(base::ByteWriter& writer) const {
 bool Exp3::Load(base::ByteReader& reader) {
   const size_t arms = logs_.size();
   return LoadDoubles(arms, logs_, reader) && logs_.size() == arms &&
-         std::all_of(logs_.begin(), logs_.end(), [](double log) { return log >= -600 && log <= 0; });
+         std::all_of(logs_.begin(), logs_.end(),
+                     [](double log) { return log >= -600 && log <= 0; });
 }
 
 }  // namespace headrace::learn

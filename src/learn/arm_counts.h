@@ -11,8 +11,9 @@ namespace headrace::learn {
 
 // Bandits whose arms have no features: of each arm how many rewards came, and their sum.
 //
-// epsilon_greedy: the arm with the best mean, or one of several. ucb1: the best upper bound, mean + alpha * sqrt(ln t
-// / n); Auer, Cesa-Bianchi and Fischer, Machine Learning 2002. thompson: rewards of 0 to 1, Beta(1
+// epsilon_greedy: the arm with the best mean, or one of several. ucb1: the best upper bound, mean +
+// alpha * sqrt(ln t / n); Auer, Cesa-Bianchi and Fischer, Machine Learning 2002. thompson: rewards
+// of 0 to 1, Beta(1
 // + rewards, 1 + what is missing to 1) for each arm; gaussian_thompson: any rewards, Normal(sum /
 // (n + 1), noise^2 / (n + 1)); Agrawal and Goyal, AISTATS 2013: an arm is drawn with the
 // probability that it is the best (best_arm.h). An arm that was never chosen comes first in the

@@ -44,6 +44,10 @@ ArmLines::ArmLines(size_t arms, size_t features, const Options& options)
     for (size_t i = 0; i < size_; ++i)
       inverses_[k * cells + i * size_ + i] = 1 / options.lambda;
   }
+  packed_.resize(arms * packed_size());
+  pairs_.resize(packed_size());
+  for (size_t k = 0; k < arms; ++k)
+    Pack(k);
   x_.resize(size_);
   v_.resize(size_);
   deviations_.resize(arms);
@@ -53,23 +57,31 @@ ArmLines::ArmLines(size_t arms, size_t features, const Options& options)
 void ArmLines::Extend(Features x) {
   std::copy(x.begin(), x.end(), x_.begin());
   if (options_.intercept) x_.back() = 1;
+  double* pair = pairs_.data();
+  for (size_t i = 0; i < size_; ++i) {
+    for (size_t j = i; j < size_; ++j)
+      *pair++ = x_[i] * x_[j];
+  }
 }
 
-// x' A^-1 x, of the upper half: A^-1 is symmetric.
-double ArmLines::Quadratic(const double* inverse) const {
-  double sum = 0;
+void ArmLines::Pack(size_t arm) {
+  const double* inverse = inverses_.data() + arm * size_ * size_;
+  double* packed = packed_.data() + arm * packed_size();
   for (size_t i = 0; i < size_; ++i) {
-    const double* line = inverse + i * size_;
-    const double right = Dot(line + i + 1, x_.data() + i + 1, size_ - i - 1);
-    sum += x_[i] * (line[i] * x_[i] + 2 * right);
+    *packed++ = inverse[i * size_ + i];
+    for (size_t j = i + 1; j < size_; ++j)
+      *packed++ = 2 * inverse[i * size_ + j];
   }
-  return sum;
+}
+
+double ArmLines::Quadratic(size_t arm) const {
+  return Dot(packed_.data() + arm * packed_size(), pairs_.data(), packed_size());
 }
 
 void ArmLines::Judge(Features x, size_t arm, double* mean, double* deviation) {
   Extend(x);
   *mean = Dot(thetas_.data() + arm * size_, x_.data(), size_);
-  *deviation = std::sqrt(std::max(0.0, Quadratic(inverses_.data() + arm * size_ * size_)));
+  *deviation = std::sqrt(std::max(0.0, Quadratic(arm)));
 }
 
 void ArmLines::Weigh(Features x, std::span<double> shares, std::span<double> means) {
@@ -78,7 +90,7 @@ void ArmLines::Weigh(Features x, std::span<double> shares, std::span<double> mea
   for (size_t k = 0; k < arms_; ++k) {
     means[k] = Dot(thetas_.data() + k * size_, x_.data(), size_);
     if (greedy) continue;
-    const double square = Quadratic(inverses_.data() + k * size_ * size_);
+    const double square = Quadratic(k);
     deviations_[k] = options_.alpha * std::sqrt(std::max(0.0, square));
     bounds_[k] = means[k] + deviations_[k];
   }
@@ -113,8 +125,12 @@ void ArmLines::Learn(const Lesson& lesson) {
       inverse[i * size_ + j] = inverse[j * size_ + i] = less;
     }
   }
-  if (++learned_ % kRefresh != 0) return;
-  if (options_.discount == 1) return Refresh(lesson.arm);
+  if (++learned_ % kRefresh == 0) Renew(lesson.arm);
+  Pack(lesson.arm);
+}
+
+void ArmLines::Renew(size_t arm) {
+  if (options_.discount == 1) return Refresh(arm);
   double keep = 1;
   for (uint64_t i = 0; i < kRefresh; ++i)
     keep *= options_.discount;
@@ -122,8 +138,10 @@ void ArmLines::Learn(const Lesson& lesson) {
     square *= keep;
   for (double& product : products_)
     product *= keep;
-  for (size_t k = 0; k < arms_; ++k)
+  for (size_t k = 0; k < arms_; ++k) {
     Refresh(k);
+    Pack(k);
+  }
 }
 
 // By Cholesky's factor L of A: A^-1 is the product of L^-1, turned, and L^-1.
@@ -153,8 +171,8 @@ void ArmLines::Refresh(size_t arm) {
     std::fill(v_.begin(), v_.end(), 0.0);
     v_[column] = 1;
     for (size_t i = column; i < size_; ++i)
-      v_[i] = (v_[i] - Dot(l + i * size_ + column, v_.data() + column, i - column)) /
-              l[i * size_ + i];
+      v_[i] =
+          (v_[i] - Dot(l + i * size_ + column, v_.data() + column, i - column)) / l[i * size_ + i];
     for (size_t i = size_; i-- > 0;) {
       for (size_t j = i + 1; j < size_; ++j)
         v_[i] -= l[j * size_ + i] * v_[j];
@@ -185,12 +203,14 @@ bool ArmLines::Load(base::ByteReader& reader) {
       return false;
     }
   }
+  for (size_t k = 0; k < arms_; ++k)
+    Pack(k);
   return reader.ok();
 }
 
 size_t ArmLines::memory() const {
   const size_t doubles = squares_.size() + products_.size() + inverses_.size() + thetas_.size();
-  return sizeof *this + doubles * sizeof(double) + arms_ * 4 * sizeof(double);
+  return sizeof *this + (doubles + packed_.size()) * sizeof(double) + arms_ * 4 * sizeof(double);
 }
 
 }  // namespace headrace::learn

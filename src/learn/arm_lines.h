@@ -19,7 +19,7 @@ namespace headrace::learn {
 //
 // A^-1 is kept up to date by Sherman and Morrison's formula and computed anew from the sums every
 // kRefresh rewards, which is also when a discount below 1 makes the sums of all arms smaller: by
-// discount^kRefresh (as Russac, Vernade and Cappé, NeurIPS 2019, do at each). Memory: 16 bytes for
+// discount^kRefresh (as Russac, Vernade and Cappé, NeurIPS 2019, do at each). Memory: 20 bytes for
 // each arm and pair of features, at most kCellsMax pairs.
 class ArmLines final : public Bandit {
  public:
@@ -53,7 +53,13 @@ class ArmLines final : public Bandit {
 
  private:
   void Extend(Features x);
-  double Quadratic(const double* inverse) const;
+  // x' A^-1 x.
+  double Quadratic(size_t arm) const;
+  // Brings packed_ to what the arm's A^-1 is.
+  void Pack(size_t arm);
+  size_t packed_size() const { return size_ * (size_ + 1) / 2; }
+  // Every kRefresh rewards, of which the newest is this arm's: forgets, refreshes.
+  void Renew(size_t arm);
   // A^-1 and theta of the arm from its sums.
   void Refresh(size_t arm);
 
@@ -64,6 +70,9 @@ class ArmLines final : public Bandit {
   std::vector<uint64_t> chosen_;
   // By arm: sums of x x' and of reward x; A^-1, which is (lambda I + sums)^-1; theta.
   std::vector<double> squares_, products_, inverses_, thetas_;
+  // Derived: the upper half of A^-1, line by line, what is off the diagonal twice, and the products
+  // of two features in that order: x' A^-1 x is one sum of products.
+  std::vector<double> packed_, pairs_;
   std::vector<double> x_, v_, deviations_, bounds_, factor_;
   BestArm best_;
 };

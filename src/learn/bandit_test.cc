@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -7,6 +5,8 @@
 #include <functional>
 #include <numeric>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "learn/arm_lines.h"
 #include "learn/best_arm.h"
@@ -125,7 +125,7 @@ TEST(BestArm, TiesAreSharedAndNothingIsDividedByZero) {
 }
 
 // For whole numbers it is a sum of binomial probabilities.
-TEST(BetaCdf, IsTheSumOfBinomialProbabilities) {
+TEST(BetaDistribution, IsTheSumOfBinomialProbabilities) {
   for (const auto& [a, b] : {std::pair{1, 1}, {2, 5}, {19, 3}, {25, 30}, {200, 40}, {3, 400}}) {
     const int n = a + b - 1;
     for (double x : {0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.85, 0.99}) {
@@ -133,7 +133,7 @@ TEST(BetaCdf, IsTheSumOfBinomialProbabilities) {
       for (int j = a; j <= n; ++j)
         sum += std::exp(std::lgamma(n + 1) - std::lgamma(j + 1) - std::lgamma(n - j + 1) +
                         j * std::log(x) + (n - j) * std::log1p(-x));
-      EXPECT_NEAR(sum, BetaCdf(a, b, x), 1e-4) << a << " " << b << " " << x;
+      EXPECT_NEAR(sum, BetaDistribution(a, b).Cdf(x), 1e-4) << a << " " << b << " " << x;
     }
   }
   EXPECT_NEAR(std::lgamma(0.3), LogGamma(0.3), 1e-11);
@@ -330,7 +330,8 @@ TEST(Policy, LinearThompsonDrawsByTheChanceOfBeingBest) {
   const std::vector<double> wanted = Greatest(2, 100'000, [&](size_t k) {
     const double det = a[k][0] * a[k][2] - a[k][1] * a[k][1];
     const double inv[] = {a[k][2] / det, -a[k][1] / det, a[k][0] / det};
-    const double theta[] = {inv[0] * b[k][0] + inv[1] * b[k][1], inv[1] * b[k][0] + inv[2] * b[k][1]};
+    const double theta[] = {inv[0] * b[k][0] + inv[1] * b[k][1],
+                            inv[1] * b[k][0] + inv[2] * b[k][1]};
     // Cholesky's factor of the covariance.
     const double l00 = std::sqrt(inv[0]);
     const double l10 = inv[1] / l00;
@@ -450,12 +451,15 @@ TEST(Policy, ADiscountForgetsAWorldThatChanged) {
       return good / 2500.0;
     };
     EXPECT_GT(late("0.99"), 0.75) << type;
-    if (type == std::string("thompson")) EXPECT_GT(late("0.99"), late("1"));
+    if (type == std::string("thompson")) {
+      EXPECT_GT(late("0.99"), late("1"));
+    }
   }
 }
 
 TEST(Policy, TheBudgetBoundsHowOftenItExplores) {
-  const auto policy = Made("epsilon_greedy", 4, 0, {{"epsilon", "0.5"}, {"explore_budget", "0.05"}});
+  const auto policy =
+      Made("epsilon_greedy", 4, 0, {{"epsilon", "0.5"}, {"explore_budget", "0.05"}});
   bool certain = false;
   for (int i = 0; i < 2000; ++i) {
     const Choice choice = policy->Choose({});

@@ -10,13 +10,12 @@
 namespace headrace::learn {
 namespace {
 
-constexpr double kFar = 5;  // deviations below a mean where nothing is left
+constexpr double kMany = 20;  // parameters of a beta distribution that is nearly normal
+constexpr double kFar = 5;    // deviations below a mean where nothing is left
 // Where the cells of a distribution end, in deviations from its mean. The beta distribution has a
 // long tail to one side.
-constexpr double kNormalSteps[] = {-5,  -3,  -2,  -1.4, -0.8, -0.3,
-                                   0.3, 0.8, 1.4, 2,    3,    5};
-constexpr double kBetaSteps[] = {-5,  -3,  -2,  -1.4, -0.8, -0.3, 0.3,
-                                 0.8, 1.4, 2,   3,    4.5,  7,    11};
+constexpr double kNormalSteps[] = {-5, -3, -2, -1.4, -0.8, -0.3, 0.3, 0.8, 1.4, 2, 3, 5};
+constexpr double kBetaSteps[] = {-5, -3, -2, -1.4, -0.8, -0.3, 0.3, 0.8, 1.4, 2, 3, 4.5, 7, 11};
 
 // The normal distribution function from a table: within 4e-6.
 class NormalTable {
@@ -56,8 +55,8 @@ double PeizerPratt(double a, double b, double x) {
   const double n = a + b - 1;
   const double k = a - 1;
   const double q = 1 - x;
-  const double d = k + 2.0 / 3 - (n + 1.0 / 3) * x +
-                   0.02 * (q / (k + 1) - x / (n - k) + (q - 0.5) / (n + 1));
+  const double d =
+      k + 2.0 / 3 - (n + 1.0 / 3) * x + 0.02 * (q / (k + 1) - x / (n - k) + (q - 0.5) / (n + 1));
   const double spread =
       (1 + q * g((k + 0.5) / (n * x)) + x * g((n - k - 0.5) / (n * q))) / ((n + 1.0 / 6) * x * q);
   return 1 - Normal().At(d * std::sqrt(spread));
@@ -95,15 +94,17 @@ double LogGamma(double x) {
   return (x - 0.5) * base::Log(x) - x + 0.91893853320467274178 + series - shift;
 }
 
-double BetaCdf(double a, double b, double x) {
-  constexpr double kMany = 20;
+BetaDistribution::BetaDistribution(double a, double b) : a_(a), b_(b) {
+  if (a < kMany || b < kMany) log_front_ = LogGamma(a + b) - LogGamma(a) - LogGamma(b);
+}
+
+double BetaDistribution::Cdf(double x) const {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  if (a >= kMany && b >= kMany) return PeizerPratt(a, b, x);
-  const double front = base::Exp(LogGamma(a + b) - LogGamma(a) - LogGamma(b) + a * base::Log(x) +
-                                 b * base::Log(1 - x));
-  if (x < (a + 1) / (a + b + 2)) return std::min(1.0, front * Fraction(a, b, x) / a);
-  return std::max(0.0, 1 - front * Fraction(b, a, 1 - x) / b);
+  if (a_ >= kMany && b_ >= kMany) return PeizerPratt(a_, b_, x);
+  const double front = base::Exp(log_front_ + a_ * base::Log(x) + b_ * base::Log(1 - x));
+  if (x < (a_ + 1) / (a_ + b_ + 2)) return std::min(1.0, front * Fraction(a_, b_, x) / a_);
+  return std::max(0.0, 1 - front * Fraction(b_, a_, 1 - x) / b_);
 }
 
 void BestArm::Prepare(std::span<const double> means, std::span<const double> deviations,
@@ -115,15 +116,17 @@ void BestArm::Prepare(std::span<const double> means, std::span<const double> dev
     highest = std::max(highest, means[k] + steps.back() * deviations[k]);
   }
   able_.clear();
+  double narrowest = INFINITY;
+  double widest = 0;
   for (size_t k = 0; k < means.size(); ++k) {
-    if (means[k] + steps.back() * deviations[k] >= lowest) able_.push_back(k);
+    if (means[k] + steps.back() * deviations[k] < lowest) continue;
+    able_.push_back(k);
+    narrowest = std::min(narrowest, deviations[k]);
+    widest = std::max(widest, deviations[k]);
   }
   edges_.clear();
-  if (able_.size() * steps.size() > kEdgesMax) {
-    for (size_t i = 0; i < kEdgesMax; ++i)
-      edges_.push_back(lowest + (highest - lowest) * static_cast<double>(i) / (kEdgesMax - 1));
-    return;
-  }
+  if (widest <= kAlike * narrowest) return SpreadEdges(lowest, highest, kEvenEdges);
+  if (able_.size() * steps.size() > kEdgesMax) return SpreadEdges(lowest, highest, kEdgesMax);
   edges_.push_back(lowest);
   for (size_t k : able_) {
     for (double step : steps) {
@@ -132,6 +135,12 @@ void BestArm::Prepare(std::span<const double> means, std::span<const double> dev
     }
   }
   std::sort(edges_.begin(), edges_.end());
+}
+
+void BestArm::SpreadEdges(double lowest, double highest, size_t count) {
+  const double width = (highest - lowest) / static_cast<double>(count - 1);
+  for (size_t i = 0; i < count; ++i)
+    edges_.push_back(lowest + width * static_cast<double>(i));
 }
 
 template <typename Cdf>
@@ -194,7 +203,10 @@ void BestArm::OfBetas(std::span<const double> a, std::span<const double> b,
   for (double& edge : edges_)
     edge = std::clamp(edge, 0.0, 1.0);
   edges_.erase(std::unique(edges_.begin(), edges_.end()), edges_.end());
-  Integrate([&](size_t k, double x) { return BetaCdf(a[k], b[k], x); }, shares);
+  betas_.clear();
+  for (size_t k = 0; k < a.size(); ++k)
+    betas_.emplace_back(a[k], b[k]);
+  Integrate([&](size_t k, double x) { return betas_[k].Cdf(x); }, shares);
 }
 
 }  // namespace headrace::learn

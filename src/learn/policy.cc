@@ -130,9 +130,9 @@ bool PolicyTakes(const std::string& type, bool features) {
 Result<std::unique_ptr<Policy>> Policy::Make(const PolicySpec& spec) {
   HR_ASSIGN(const BanditKind* kind, KindOf(spec));
   HR_ASSIGN(const OptionValues options, OptionValues::Read(RulesOf(*kind), spec.options));
-  const bool fits = spec.arms >= 2 && spec.arms <= kArmsMax && spec.features <= kFeaturesMax &&
-                    (!kind->linear ||
-                     ArmLines::Cells(spec.arms, spec.features) <= ArmLines::kCellsMax);
+  const bool fits =
+      spec.arms >= 2 && spec.arms <= kArmsMax && spec.features <= kFeaturesMax &&
+      (!kind->linear || ArmLines::Cells(spec.arms, spec.features) <= ArmLines::kCellsMax);
   if (!fits) {
     return Error(ErrorKind::kInvalidArgument, "HR3046",
                  "a policy with " + std::to_string(spec.arms) + " arms and " +
@@ -167,7 +167,8 @@ Choice Policy::Choose(Features x) {
   if (stopped_) return {fallback_, 1};
   Weigh(x, shares_);
   const size_t best = Greatest(means_);
-  const double allowed = budget_ * static_cast<double>(choices_) + static_cast<double>(shares_.size());
+  const double allowed =
+      budget_ * static_cast<double>(choices_) + static_cast<double>(shares_.size());
   if (budget_ < 1 && static_cast<double>(explored_) + 1 > allowed) ShareAll(best, shares_);
   const size_t arm = Draw();
   if (means_[arm] < means_[best]) ++explored_;

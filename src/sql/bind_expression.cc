@@ -195,10 +195,9 @@ class TreeBinder {
               "(...) AS c FROM s, without GROUP BY; then query c");
     }
     if (node.name == "choose" || node.name == "reward") {
-      return Complain(node.span, "HR1246",
-                      "`" + node.name + "` belongs into the SELECT list of a stream",
-                      "CREATE STREAM c AS SELECT " + node.name +
-                          "(policy, ...) AS c FROM s, without GROUP BY");
+      return Complain(
+          node.span, "HR1246", "`" + node.name + "` belongs into the SELECT list of a stream",
+          "CREATE STREAM c AS SELECT " + node.name + "(policy, ...) AS c FROM s, without GROUP BY");
     }
     if (!std::binary_search(known.begin(), known.end(), node.name)) {
       for (std::string& name : scope_.call_names())

@@ -155,6 +155,15 @@ TEST(FormatTest, TheOtherStatements) {
                                "(url = 'http://h/v2/models/m', queue = 7)"),
             "CREATE MODEL m INPUT (a REAL, b TEXT) OUTPUT (\"C\" DOUBLE PRECISION) "
             "WITH (url = 'http://h/v2/models/m', queue = 7)");
+  EXPECT_EQ(
+      CanonicalStatement("create or replace policy p arms ('a', 'it''s') context (x int, \"Y\" "
+                         "double precision) with (type='linucb', alpha=0.5)"),
+      "CREATE OR REPLACE POLICY p ARMS ('a', 'it''s') CONTEXT (x INTEGER, \"Y\" DOUBLE "
+      "PRECISION) WITH (type = 'linucb', alpha = 0.5)");
+  EXPECT_EQ(CanonicalStatement("create policy if not exists p arms ('a') with (type='ucb1')"),
+            "CREATE POLICY IF NOT EXISTS p ARMS ('a') WITH (type = 'ucb1')");
+  EXPECT_EQ(CanonicalStatement("show policies"), "SHOW POLICIES");
+  EXPECT_EQ(CanonicalStatement("drop policy p"), "DROP POLICY p");
   EXPECT_EQ(CanonicalStatement("alter model m add version with (path='y')"),
             "ALTER MODEL m ADD VERSION WITH (path = 'y')");
   EXPECT_EQ(CanonicalStatement("alter model m activate version 2"),

@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kStandardWithin = 86'400'000'000;  // a day
 constexpr size_t kStandardOpen = 100'000;
 constexpr size_t kLeastOpen = 1000;
-constexpr size_t kMostOpen = 10'000'000;
-constexpr size_t kOpenBytesMax = size_t{4} << 30;
+constexpr size_t kMostOpen = 2'000'000;
+constexpr size_t kOpenBytesMax = size_t{256} << 20;  // they are in every snapshot as a whole
 constexpr size_t kArmBytesMax = 1000;
 
 bool IsNumber(row::Type type) {
@@ -135,7 +135,7 @@ class PolicyPlanner {
     } else if (name == "open_choices") {
       const auto count = ReadNumber<size_t>(option.value);
       if (!count || *count < kLeastOpen || *count > kMostOpen) {
-        Wrong(option.value_span, "`open_choices` is a whole number from 1000 to 10000000");
+        Wrong(option.value_span, "`open_choices` is a whole number from 1000 to 2000000");
         return;
       }
       plan_->open_choices = *count;
@@ -153,7 +153,7 @@ class PolicyPlanner {
     const size_t bytes = plan_->open_choices * (120 + 8 * plan_->context.size());
     if (bytes <= kOpenBytesMax) return;
     Wrong(create_.name.span, "its open choices would take " + std::to_string(bytes >> 20) + " MB")
-        .hint = "4096 MB are the most: fewer `open_choices`, or less context";
+        .hint = "256 MB are the most: fewer `open_choices`, or less context";
   }
 
   SourceSpan PlaceOfError(const Error& error) const {
@@ -208,12 +208,12 @@ std::shared_ptr<const flow::PolicyPlan> SelectScope::PolicyOf(const Expression& 
   const std::optional<KnownName> known =
       named ? names_.Find(call.children[0]->name) : std::optional<KnownName>();
   if (known && known->policy) return known->policy;
-  Diagnostic& diagnostic = Complain(
-      diagnostics_, "HR1245",
-      named ? "unknown policy `" + call.children[0]->name + "`"
-            : "`" + call.name + "` begins with the name of a policy",
-      named ? call.children[0]->span : call.span);
-  if (named) diagnostic.candidates = expr::CloseNames(call.children[0]->name, names_.policy_names());
+  Diagnostic& diagnostic = Complain(diagnostics_, "HR1245",
+                                    named ? "unknown policy `" + call.children[0]->name + "`"
+                                          : "`" + call.name + "` begins with the name of a policy",
+                                    named ? call.children[0]->span : call.span);
+  if (named)
+    diagnostic.candidates = expr::CloseNames(call.children[0]->name, names_.policy_names());
   diagnostic.hint = "CREATE POLICY makes one";
   return nullptr;
 }
@@ -266,18 +266,18 @@ bool SelectScope::BindPolicyCall(const Expression& call, Binding* result, Bindin
     std::string list;
     for (const row::Column& column : made.policy->context)
       list += (list.empty() ? "" : ", ") + column.name;
-    Complain(diagnostics_, "HR1247",
-             choose ? "CHOOSE of `" + made.policy->name + "` takes " + std::to_string(wanted) +
-                          " values behind the policy, or none, not " + std::to_string(given)
-                    : "REWARD takes two or three values behind the policy, not " +
-                          std::to_string(given),
-             call.span)
+    Complain(
+        diagnostics_, "HR1247",
+        choose ? "CHOOSE of `" + made.policy->name + "` takes " + std::to_string(wanted) +
+                     " values behind the policy, or none, not " + std::to_string(given)
+               : "REWARD takes two or three values behind the policy, not " + std::to_string(given),
+        call.span)
         .hint = choose ? (list.empty() ? "the policy has no CONTEXT" : "they are: " + list)
                        : "the ID of the chosen row, the reward, and what the guardrail watches";
     return false;
   }
-  const bool twice = std::any_of(
-      policy_calls_.begin(), policy_calls_.end(), [&](const flow::PolicyCall& known) {
+  const bool twice =
+      std::any_of(policy_calls_.begin(), policy_calls_.end(), [&](const flow::PolicyCall& known) {
         return choose && known.kind == made.kind && known.policy->name == made.policy->name;
       });
   if (twice) {

@@ -37,9 +37,10 @@ std::vector<std::string> SelectScope::names() const {
 
 std::vector<std::string> SelectScope::call_names() const {
   std::vector<std::string> names = flow::RunningFunctionNames();
-  for (const char* name : {"avg", "bool_and", "bool_or", "choose", "count", "first_value", "lag",
-                           "last_value", "learn", "max", "min", "predict", "reasons", "reward", "stddev",
-                           "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"})
+  for (const char* name :
+       {"avg",        "bool_and",   "bool_or",     "choose", "count",   "first_value", "lag",
+        "last_value", "learn",      "max",         "min",    "predict", "reasons",     "reward",
+        "stddev",     "stddev_pop", "stddev_samp", "sum",    "var_pop", "var_samp",    "variance"})
     names.emplace_back(name);
   return names;
 }

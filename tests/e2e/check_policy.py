@@ -23,7 +23,7 @@ def check_the_shop_learns_what_to_show(program):
                 for name in ("a", "b")]
         assert told[0].replace(str(d / "a"), "") == told[1].replace(str(d / "b"), "")
         points = curve(told[0])
-        assert len(points) == 12 and points[-1][0] == 9000, points
+        assert len(points) == 10 and points[-1][0] == 9000, points
         visits, policy, single, chance = points[-1]
         assert policy < 0.6 * chance and policy < single, points[-1]
         # What is known by then: the second quarter costs less than the first.
@@ -34,7 +34,7 @@ def check_the_shop_learns_what_to_show(program):
         assert dict(rows).get("taken", 0) > 500 and len(rows) == 1, rows
         low = json.loads(program.ok("sql", "--data", d / "a", "--jsonl", "-c",
                                     "SELECT min(item_propensity) FROM shown")[0])["rows"]
-        assert low[0][0] >= 0.05 / 6 - 1e-9, low
+        assert low[0][0] >= 0.1 / 6 - 1e-9, low
         code, _, err = program.run("demo", "retail", "--once", "--data", d / "a")
         assert code != 0 and "holds a demo already" in err, (code, err)
         out = program.ok("why", "shown:0:17", "--data", d / "a", "--json")[0]
@@ -71,8 +71,12 @@ def check_the_estimates_are_those_of_another_program_on_real_recommendations(pro
             assert abs(told["ips"][name] - value) < 1e-6, (told["ips"], mean, low, high)
         assert abs(told["snips"]["value"] - snips) < 1e-9, (told, snips)
         truth = sum(float(r["click"]) for r in logs["random"]) / len(logs["random"])
+        # Both are estimates: of 10,000 rows, of which one in 200 was clicked.
+        off = 1.96 * math.sqrt(truth * (1 - truth) / len(logs["random"]))
         for estimate in ("ips", "snips", "doubly_robust"):
-            assert told[estimate]["low"] <= truth <= told[estimate]["high"], (estimate, told, truth)
+            half = (told[estimate]["high"] - told[estimate]["low"]) / 2
+            assert abs(told[estimate]["value"] - truth) <= math.hypot(half, off), (estimate, told, truth)
+        assert told["logged"]["value"] > truth, told  # it had learned something
 
 
 def check_a_target_that_learns_is_judged_by_what_it_did_not_learn(program):

@@ -1,5 +1,5 @@
-// Any bytes as the saved state of a learner or of a policy: refused, or the same again when it is saved, and it
-// goes on with values.
+// Any bytes as the saved state of a learner or of a policy: refused, or the same again when it is
+// saved, and it goes on with values.
 
 #include <cstddef>
 #include <cstdint>

@@ -19,7 +19,7 @@ namespace headrace::cli {
 namespace {
 
 constexpr size_t kTogether = 50;  // visits that are asked about at once
-constexpr size_t kParts = 12;     // of the curve
+constexpr size_t kParts = 10;     // of the curve
 constexpr double kPerThousand = 1e-3;
 
 std::string Fixed(double number, int digits, size_t width = 0) {
@@ -168,7 +168,8 @@ class Shop {
     engine::IngestRequest request;
     request.topic = "purchases";
     while (!purchases_.empty() && purchases_.begin()->first <= now_micros) {
-      std::string event = "{\"shown_id\":\"" + purchases_.begin()->second + "\",\"ts\":\"";
+      std::string event =
+          "{\"shown_id\":\"" + purchases_.begin()->second + "\",\"bought\":1,\"ts\":\"";
       row::AppendRfc3339(purchases_.begin()->first, event);
       request.payloads.push_back(event + "\"}");
       purchases_.erase(purchases_.begin());
@@ -208,9 +209,9 @@ void PrintCurve(const std::vector<Account>& points, Console& console) {
   for (const Account& point : points) {
     constexpr double kWidth = 30;
     const auto bar = static_cast<size_t>(kWidth * point.regret() / most + 0.5);
-    console.Out(Fixed(static_cast<double>(point.visits()), 0, 6) +
-                Fixed(point.regret(), 1, 18) + Fixed(point.best_single_regret(), 1, 12) +
-                Fixed(point.random_regret(), 1, 9) + "  " + std::string(bar, '#') + "\n");
+    console.Out(Fixed(static_cast<double>(point.visits()), 0, 6) + Fixed(point.regret(), 1, 18) +
+                Fixed(point.best_single_regret(), 1, 12) + Fixed(point.random_regret(), 1, 9) +
+                "  " + std::string(bar, '#') + "\n");
   }
 }
 
@@ -251,9 +252,10 @@ Status RunRetailDemo(const RetailOptions& options, Workspace& workspace, Console
     console.Out("  headrace demo retail --data ./shop     keeps its data\n");
   } else {
     const std::string data = " --data " + workspace.directory();
-    console.Out("  headrace why " + shop.last() + data + "\n  headrace sql" + data +
-                " -c \"SELECT outcome, count(*) FROM learned GROUP BY outcome\"\n  headrace verify" +
-                data + "\n");
+    console.Out(
+        "  headrace why " + shop.last() + data + "\n  headrace sql" + data +
+        " -c \"SELECT outcome, count(*) FROM learned GROUP BY outcome\"\n  headrace verify" + data +
+        "\n");
   }
   return workspace.Close();
 }

@@ -14,8 +14,8 @@ constexpr int64_t kSecond = 1'000'000;
 struct Worth {
   int base, young, evening, known, spent;
 };
-constexpr Worth kWorths[Visit::kItems] = {{120, -60, 90, 20, 2}, {60, -30, -30, 60, 9},
-                                          {40, 210, 60, 0, -3},  {90, -20, 30, 50, 3},
+constexpr Worth kWorths[Visit::kItems] = {{120, -60, 90, 20, 2},  {60, -30, -30, 60, 9},
+                                          {40, 210, 60, 0, -3},   {90, -20, 30, 50, 3},
                                           {100, 90, -20, -10, 5}, {70, 10, -40, 10, 12}};
 
 }  // namespace

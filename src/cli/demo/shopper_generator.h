@@ -20,7 +20,7 @@ struct Visit {
   bool young = false;
   bool evening = false;
   bool known = false;
-  int spent = 0;  // tenths of what the best customers spend
+  int spent = 0;                      // tenths of what the best customers spend
   std::array<int, kItems> chances{};  // of a purchase, in thousandths
 
   std::string Json() const;  // the event as it is sent
