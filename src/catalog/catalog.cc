@@ -47,9 +47,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     return Ok();
   }
   if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
-  if (change.kind == ChangeKind::kDropTopic || change.kind == ChangeKind::kTrim) {
-    return ApplyTrim(change, lsn);
-  }
+  if (change.kind == ChangeKind::kDropTopic) return ApplyTopicDrop(change, lsn);
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kCreateWatched ||
       change.kind == ChangeKind::kPrepare) {
@@ -95,7 +93,6 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kNote:
     case ChangeKind::kHalt:
     case ChangeKind::kDropTopic:
-    case ChangeKind::kTrim:
       break;
   }
   return Ok();
@@ -127,26 +124,23 @@ Status Catalog::ApplyDrop(const Change& change, uint64_t lsn) {
     for (Drop& before : drops_)
       before.letters.erase(of);
   }
-  BeginAt(drop.ended, false);
+  BeginAt(drop.ended);
   if (!drop.topic.empty()) left_topics_[drop.topic] = drop;
   drops_.push_back(std::move(drop));
   return Ok();
 }
 
-Status Catalog::ApplyTrim(const Change& change, uint64_t lsn) {
+Status Catalog::ApplyTopicDrop(const Change& change, uint64_t lsn) {
   HR_ASSIGN(Offsets offsets, DecodeOffsets(change.text));
-  BeginAt(offsets, change.kind == ChangeKind::kTrim && change.number != kNothingComputed);
-  if (change.kind == ChangeKind::kTrim) return Ok();
+  BeginAt(offsets);
   left_topics_.erase(change.name);
   dropped_topics_[change.name] = lsn;
   return Ok();
 }
 
-void Catalog::BeginAt(const Offsets& offsets, bool needed) {
-  for (const auto& [of, offset] : offsets) {
+void Catalog::BeginAt(const Offsets& offsets) {
+  for (const auto& [of, offset] : offsets)
     begins_[of] = std::max(begins_[of], offset);
-    if (!needed) unneeded_[of] = std::max(unneeded_[of], offset);
-  }
 }
 
 const Drop* Catalog::DropOf(const std::string& name) const {

@@ -88,10 +88,9 @@ class Catalog {
   const Drop* DropOf(const std::string& name) const;
   // Topics with events that were a declared stream's, which was dropped: that drop, by topic.
   const std::map<std::string, Drop>& left_topics() const { return left_topics_; }
-  // Where partitions begin of which something was dropped or trimmed.
+  // Where partitions begin of which something was dropped: nothing is computed from what was
+  // before.
   const Offsets& begins() const { return begins_; }
-  // The same of those from which nothing is computed: what is gone there nobody needs.
-  const Offsets& unneeded() const { return unneeded_; }
   // What is gone because the topic was dropped, by topic: the LSN of that.
   const std::map<std::string, uint64_t>& dropped_topics() const { return dropped_topics_; }
   // An event after the end opens the input again.
@@ -101,8 +100,8 @@ class Catalog {
   Object* FindMutable(const std::string& name);
   Status ApplyHalt(const Change& change, uint64_t lsn);
   Status ApplyDrop(const Change& change, uint64_t lsn);
-  Status ApplyTrim(const Change& change, uint64_t lsn);
-  void BeginAt(const Offsets& offsets, bool needed);
+  Status ApplyTopicDrop(const Change& change, uint64_t lsn);
+  void BeginAt(const Offsets& offsets);
   static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
   static Status ApplyToCanary(Object& object, const Change& change, uint64_t lsn);
 
@@ -114,7 +113,6 @@ class Catalog {
   std::vector<Drop> drops_;
   std::map<std::string, Drop> left_topics_;
   Offsets begins_;
-  Offsets unneeded_;
   std::map<std::string, uint64_t> dropped_topics_;
 };
 

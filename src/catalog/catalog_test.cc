@@ -165,5 +165,55 @@ TEST(Catalog, AHaltEndsTheStatementsWhoseTopicsItNamesUntilTheyAreReplaced) {
   EXPECT_EQ(Halt::Decode(change.text + "x", 9).error().code(), "HR5301");
 }
 
+TEST(Catalog, ADropFreesTheNameAndSaysWhereItsTopicsGoOn) {
+  Catalog catalog;
+  Change create;
+  create.name = "a";
+  ASSERT_TRUE(catalog.Apply(create, 5).ok());
+  Halt halt;
+  halt.next_offsets = {{{"a", 0}, 4}, {{"s.dead", 0}, 2}};
+  Change halting;
+  halting.kind = ChangeKind::kHalt;
+  halting.name = "a";
+  halting.text = halt.Encode();
+  ASSERT_TRUE(catalog.Apply(halting, 6).ok());
+  Drop drop;
+  drop.ended = {{{"a", 0}, 7}, {{"a.dead", 0}, 0}};
+  drop.letters = {{{"s.dead", 0}, 3}};
+  drop.topic = "events";
+  drop.partitions = 2;
+  drop.repeats = "id text within 5 us";
+  Change change;
+  change.kind = ChangeKind::kDrop;
+  change.name = "a";
+  change.text = drop.Encode();
+  const Result<Change> decoded = Change::Decode(change.Encode());
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_TRUE(catalog.Apply(*decoded, 9).ok());
+  EXPECT_EQ(catalog.Find("a"), nullptr);
+  EXPECT_EQ(catalog.begins(), drop.ended);
+  EXPECT_EQ(catalog.DropOf("a")->lsn, 9U);
+  EXPECT_EQ(catalog.DropOf("a")->letters, drop.letters);
+  EXPECT_EQ(catalog.left_topics().at("events").repeats, drop.repeats);
+  // A halt of what is gone is none of what gets the name.
+  EXPECT_EQ(catalog.halts().front().next_offsets, (Offsets{{{"s.dead", 0}, 2}}));
+  EXPECT_EQ(catalog.Apply(*decoded, 10).error().code(), "HR1202");
+  ASSERT_TRUE(catalog.Apply(create, 11).ok());
+  EXPECT_EQ(catalog.Find("a")->latest().halted_lsn, UINT64_MAX);
+  Change topic;
+  topic.kind = ChangeKind::kDropTopic;
+  topic.name = "events";
+  topic.text = EncodeOffsets({{{"events", 1}, 12}});
+  ASSERT_TRUE(catalog.Apply(topic, 12).ok());
+  EXPECT_TRUE(catalog.left_topics().empty());
+  EXPECT_EQ(catalog.begins().at({"events", 1}), 12);
+  EXPECT_EQ(catalog.dropped_topics().at("events"), 12U);
+  for (size_t size = 1; size < change.text.size(); ++size)
+    EXPECT_EQ(Drop::Decode(change.text.substr(0, size), "a", 9).error().code(), "HR5301") << size;
+  EXPECT_EQ(Drop::Decode(change.text + "x", "a", 9).error().code(), "HR5301");
+  for (size_t size = 0; size < topic.text.size(); ++size)
+    EXPECT_EQ(DecodeOffsets(topic.text.substr(0, size)).error().code(), "HR5301") << size;
+}
+
 }  // namespace
 }  // namespace headrace::catalog

@@ -23,8 +23,6 @@ enum class ChangeKind : uint8_t {
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
   kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
   kDropTopic = 13,       // topic `name`, which no stream reads: its events are gone
-  kTrim = 14,            // topic `name`: what lies before the offsets in `text` is gone (drop.h);
-                         // `number` 2: nothing is computed from it
   kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
@@ -37,7 +35,7 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kCreateWatched, kReplace, kPrepare): it; kFinishInput: the topic;
-  // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic, kTrim: offsets;
+  // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic: offsets;
   // kNote: the notes; kAddVersion: the statement when it declares reasons; kCanaryVersion: for which
   // keys (canary.h).
   std::string text;

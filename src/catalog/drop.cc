@@ -74,7 +74,7 @@ std::string EncodeOffsets(const Offsets& offsets) {
 Result<Offsets> DecodeOffsets(std::string_view text) {
   base::ByteReader r(text);
   Offsets offsets;
-  if (!Read(r, &offsets) || r.remaining() != 0) return Damaged("trim");
+  if (!Read(r, &offsets) || r.remaining() != 0) return Damaged("dropped topic");
   return offsets;
 }
 

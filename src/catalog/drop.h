@@ -35,10 +35,7 @@ struct Drop {
   static Result<Drop> Decode(std::string_view text, std::string name, uint64_t lsn);
 };
 
-// The number of a trim of rows from which nothing is computed.
-inline constexpr int32_t kNothingComputed = 2;
-
-// The text of a control that moves the beginning of topic partitions: everything below is gone.
+// The text of a control that drops a topic: where its partitions ended.
 std::string EncodeOffsets(const Offsets& offsets);
 // kCorruption (HR5301).
 Result<Offsets> DecodeOffsets(std::string_view text);

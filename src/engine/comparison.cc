@@ -24,7 +24,6 @@ Comparison::Comparison(std::shared_ptr<const Deployment> deployment, const log::
     if (item.is_model() || item.source) continue;
     for (int32_t p = 0; p < item.partitions; ++p) {
       Lane& lane = lanes[static_cast<size_t>(p)];
-      lane.start = log.start_offset(item.topic(), p);
       lane.logged_end = log.end_offset(item.topic(), p);
       for (const catalog::Loss& loss : this->deployment().catalog.losses()) {
         auto found = loss.next_offsets.find({item.topic(), p});
@@ -103,8 +102,7 @@ int64_t Comparison::OnRow(size_t stream, const EmittedRow& row) {
     return lane.next_offset + static_cast<int64_t>(lane.hidden.size()) - 1;
   }
   int64_t offset = lane.next_offset++;
-  if (offset < lane.start) lane.first_waiting = lane.next_offset;
-  if (skipped_[stream] || offset < lane.start) return offset;
+  if (skipped_[stream]) return offset;
   if (offset < lane.logged_end) {
     lane.waiting.push_back(base::Hash64(row.value));
     if (keep_ == Keep::kRows) lane.rows.emplace_back(row.value);

@@ -23,8 +23,7 @@ namespace headrace::engine {
 //
 // Rows of a statement that was halted (catalog/halt.h) from before that are muted: they stand as
 // they were logged, unless they are to be compared all the same. So are dead letters among which
-// those of a statement may be that was dropped since (catalog/drop.h), and they stay so. Rows before
-// the beginning of their partition are gone, and count as logged.
+// those of a statement may be that was dropped since (catalog/drop.h), and they stay so.
 //
 // In a log that was salvaged, logged rows are passed over that are lost, and rows of causes behind
 // a lost event are hidden: they cannot be computed again as they were, so what is logged stands,
@@ -70,7 +69,6 @@ class Comparison final : public Emission {
   };
   struct Lane {
     int64_t next_offset = 0;  // of the next recomputed row
-    int64_t start = 0;  // of what the log holds
     int64_t logged_end = 0;
     int64_t first_waiting = 0;                           // rows behind logged_end do not wait
     std::deque<uint64_t> waiting;                        // hashes of the rows from first_waiting on

@@ -115,7 +115,8 @@ class ScriptPlanner {
     const Deployed* reader = deployment_.FindByTopic(name.name);
     if (deployment_.catalog.left_topics().contains(name.name)) {
       sql::Complain(diagnostics_, "HR1205",
-                    "topic `" + name.name + "` holds events of a stream that was dropped", name.span)
+                    "topic `" + name.name + "` holds events of a stream that was dropped",
+                    name.span)
           .hint = "DROP TOPIC " + name.name + " removes them; or use another name";
       return false;
     }
@@ -156,8 +157,8 @@ class ScriptPlanner {
                    : "were taken with DEDUPLICATE BY " + left->second.repeats;
     }
     if (reason.empty()) return true;
-    sql::Complain(diagnostics_, "HR1100",
-                  "the events in topic `" + plan.topic + "` " + reason, name.span)
+    sql::Complain(diagnostics_, "HR1100", "the events in topic `" + plan.topic + "` " + reason,
+                  name.span)
         .hint = "declare it so, or DROP TOPIC " + plan.topic + " first: the events go then";
     return false;
   }

@@ -60,12 +60,13 @@ bool DropPlanner::IsOfKind(const sql::Drop& drop, const Deployed& item) {
 }
 
 bool DropPlanner::IsOfBefore(const std::string& name, const sql::SourceSpan& span) {
-  const bool made = std::any_of(
-      growing_.draft.changes.begin(), growing_.draft.changes.end(),
-      [&](const Change& change) { return change.name == name && change.kind != ChangeKind::kDrop; });
+  const bool made = std::any_of(growing_.draft.changes.begin(), growing_.draft.changes.end(),
+                                [&](const Change& change) {
+                                  return change.name == name && change.kind != ChangeKind::kDrop;
+                                });
   if (!made) return true;
-  sql::Complain(growing_.diagnostics, "HR1200", "this script makes or changes `" + name + "` itself",
-                span)
+  sql::Complain(growing_.diagnostics, "HR1200",
+                "this script makes or changes `" + name + "` itself", span)
       .hint = "leave out what is to be dropped again, or DROP it by a script of its own";
   return false;
 }
@@ -79,9 +80,9 @@ bool DropPlanner::MayGo(const sql::Drop& drop, const std::string& name,
     std::vector<std::string> before;
     for (const std::string& dependent : dependents) {
       const std::vector<StatementPtr> revisions = deployment.Find(dependent)->revisions();
-      const bool direct = std::any_of(
-          revisions.begin(), revisions.end(),
-          [&](const StatementPtr& each) { return ReadsNow(deployment, *each, name); });
+      const bool direct =
+          std::any_of(revisions.begin(), revisions.end(),
+                      [&](const StatementPtr& each) { return ReadsNow(deployment, *each, name); });
       if (!direct) continue;
       (ReadsNow(deployment, *revisions.back(), name) ? now : before).push_back(dependent);
     }

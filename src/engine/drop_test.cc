@@ -1,5 +1,5 @@
-// DROP: what is dropped is gone for good, what is left goes on as if it had been alone, and the name
-// begins anew.
+// DROP: what is dropped is gone for good, what is left goes on as if it had been alone, and the
+// name begins anew.
 
 #include <gtest/gtest.h>
 
@@ -154,11 +154,11 @@ TEST(Drop, ADeclaredStreamLeavesItsEvents) {
   EXPECT_TRUE(program.engine().deployment()->items.empty());
   EXPECT_NE(std::string::npos,
             Refusal(program, "CREATE STREAM s (k TEXT) WITH (partitions = 1);").find("HR1100"));
-  const std::string repeats = Refusal(
-      program,
-      "CREATE STREAM s (k TEXT NOT NULL, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts) "
-      "PARTITION BY (k) DEDUPLICATE BY (k) WITHIN INTERVAL '1 day' "
-      "WITH (partitions = 2, timestamp_unit = 'us');");
+  const std::string repeats =
+      Refusal(program,
+              "CREATE STREAM s (k TEXT NOT NULL, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts) "
+              "PARTITION BY (k) DEDUPLICATE BY (k) WITHIN INTERVAL '1 day' "
+              "WITH (partitions = 2, timestamp_unit = 'us');");
   EXPECT_NE(std::string::npos, repeats.find("HR1100")) << repeats;
   // Others columns, other checks: events that do not fit are dead letters.
   program.Run(
@@ -263,8 +263,7 @@ TEST(Drop, GoesIntoABackupThatHadTheRows) {
   EXPECT_TRUE(log::Verify(program.disk(), "/data").value().findings.empty());
   EXPECT_TRUE(log::Verify(program.disk(), "/copy").value().findings.empty());
   ASSERT_TRUE(Restore(program.disk(), program.clock(), "/copy", "/restored").ok());
-  Result<SalvageResult> salvaged =
-      Salvage(program.disk(), program.clock(), "/data", "/salvaged");
+  Result<SalvageResult> salvaged = Salvage(program.disk(), program.clock(), "/data", "/salvaged");
   ASSERT_TRUE(salvaged.ok()) << salvaged.error().ToString();
   EXPECT_TRUE(salvaged->log.offsets.empty());
   for (const char* directory : {"/restored", "/salvaged", "/data"}) {
@@ -300,13 +299,11 @@ TEST(Drop, ItsSegmentsGoWithTheNextRetention) {
 
 TEST(Drop, OfAModelThatIsAskedIsRefused) {
   TestProgram program(9);
-  const std::string model =
-      "CREATE MODEL m LEARNER hoeffding_tree (q BIGINT) LABEL (k TEXT);\n";
+  const std::string model = "CREATE MODEL m LEARNER hoeffding_tree (q BIGINT) LABEL (k TEXT);\n";
   const std::string asks = "CREATE STREAM guesses AS SELECT LEARN(m, q, k) AS guess FROM s;";
   program.Run(kSource + model + asks);
   Feed(program, 0, 100);
-  EXPECT_NE(std::string::npos,
-            Refusal(program, "DROP MODEL m;").find("`guesses` reads `m`"));
+  EXPECT_NE(std::string::npos, Refusal(program, "DROP MODEL m;").find("`guesses` reads `m`"));
   EXPECT_NE(std::string::npos, Refusal(program, "DROP STREAM m;").find("HR1200"));
   const std::string first = program.Rows("guesses");
   program.Run("DROP MODEL m CASCADE;");

@@ -131,8 +131,7 @@ class LocalEngine final : public Engine {
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
   Result<std::string> DescribeDifference(From from, const Comparison& comparison);
-  // Halts what is marked, from here on.
-  Status Halt(std::string difference);
+  Status Halt(std::string difference);  // what is marked, from here on
   void TellHalted();
   bool SnapshotGoesOn() const;
   void NoteSnapshots();
@@ -147,7 +146,7 @@ class LocalEngine final : public Engine {
   Status Apply(const std::vector<catalog::Change>& changes);
   Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
   Status ApplyDrops(std::vector<catalog::Change> changes);
-  Status ForgetDropped(const std::vector<catalog::Change>& changes);
+  Status ForgetDropped(const std::vector<catalog::Change>&);
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
@@ -175,8 +174,6 @@ class LocalEngine final : public Engine {
   Status Settle();
   Status StepToTheEnd();
   void Wake();
-  template <typename Read>
-  auto ReadWhole(const Read& read) const -> decltype(read(nullptr));
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
   // The state that a replay goes on from.

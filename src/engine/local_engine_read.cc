@@ -32,33 +32,38 @@ bool LocalEngine::IsDefinition(std::string_view sql) const {
   return false;
 }
 
+namespace {
+
 // What `read` gives of a deployment of which nothing was dropped meanwhile.
 template <typename Read>
-auto LocalEngine::ReadWhole(const Read& read) const -> decltype(read(nullptr)) {
+auto ReadWhole(const LocalEngine& engine, const Read& read) -> decltype(read(nullptr)) {
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
-    auto deployment = this->deployment();
+    auto deployment = engine.deployment();
     auto result = read(deployment);
-    const bool same = this->deployment()->catalog.begins() == deployment->catalog.begins();
+    const bool same = engine.deployment()->catalog.begins() == deployment->catalog.begins();
     if (same || attempt == kAttempts) return result;
   }
 }
 
+}  // namespace
+
 Result<std::string> LocalEngine::Why(std::string_view id) const {
-  return ReadWhole([&](const std::shared_ptr<const Deployment>& deployment) {
+  return ReadWhole(*this, [&](const std::shared_ptr<const Deployment>& deployment) {
     return ExplainRow(id, *log_, snapshot_store(), deployment);
   });
 }
 
 Result<VerifyResult> LocalEngine::Verify(const std::vector<std::string>& streams) const {
-  return ReadWhole([&](const std::shared_ptr<const Deployment>& deployment)
-                       -> Result<VerifyResult> {
-    for (const std::string& stream : streams) {
-      if (deployment->Find(stream) != nullptr) continue;
-      return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
-    }
-    return ReadPast(snapshot_store(), [&] { return VerifyBehindBeginning(deployment, streams); });
-  });
+  return ReadWhole(
+      *this, [&](const std::shared_ptr<const Deployment>& deployment) -> Result<VerifyResult> {
+        for (const std::string& stream : streams) {
+          if (deployment->Find(stream) != nullptr) continue;
+          return Error(ErrorKind::kNotFound, "HR1204", "no stream " + stream);
+        }
+        return ReadPast(snapshot_store(),
+                        [&] { return VerifyBehindBeginning(deployment, streams); });
+      });
 }
 
 Result<VerifyResult> LocalEngine::VerifyBehindBeginning(

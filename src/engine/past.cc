@@ -10,11 +10,11 @@ using Match = flow::Graph::Match;
 
 // Whether the log holds everything from its first entry on, but for what nobody needs.
 bool IsWhole(const PastSource& source) {
-  const catalog::Offsets& unneeded = source.catalog.unneeded();
+  const catalog::Offsets& dropped = source.catalog.begins();
   for (const std::string& topic : source.log.topics()) {
     for (int32_t p = 0; p < source.log.topic_config(topic).partitions; ++p) {
-      auto gone = unneeded.find({topic, p});
-      const int64_t allowed = gone == unneeded.end() ? 0 : gone->second;
+      auto gone = dropped.find({topic, p});
+      const int64_t allowed = gone == dropped.end() ? 0 : gone->second;
       if (source.log.start_offset(topic, p) > allowed) return false;
     }
   }
@@ -52,9 +52,10 @@ Result<Past> Load(const PastSource& source, uint64_t lsn, Match match, const Mak
   past.graph = make();
   HR_ASSIGN(past.state, EngineState::Decode(manifest.head));
   HR_TRY(past.graph->BeginLoad(past.state.graph, match, NewerThan(source.catalog, lsn)));
-  HR_TRY(source.store.ReadPages(manifest, [&](uint32_t block, uint32_t number, std::string_view bytes) {
-    return past.graph->LoadPage(block, number, bytes);
-  }));
+  HR_TRY(source.store.ReadPages(manifest,
+                                [&](uint32_t block, uint32_t number, std::string_view bytes) {
+                                  return past.graph->LoadPage(block, number, bytes);
+                                }));
   past.graph->EndLoad();
   past.state.graph.clear();
   ForgetDropped(source.catalog, past);

@@ -261,7 +261,7 @@ class Explanation {
   Error Dropped(const RowId& id) const {
     const catalog::Drop* drop = deployment_->catalog.DropOf(id.stream);
     const std::string how =
-        drop == nullptr ? ": it was trimmed, or its statement dropped"
+        drop == nullptr ? ": its statement was dropped"
                         : ": `" + id.stream + "` was dropped at LSN " + std::to_string(drop->lsn);
     return Error(ErrorKind::kNotFound, "HR4104", "row " + id.Text() + " is gone" + how)
         .WithHint("a backup of before still explains it");

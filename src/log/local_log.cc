@@ -159,7 +159,8 @@ Status LocalLog::CreateTopic(const std::string& name, TopicConfig config) {
   return Ok();
 }
 
-// A topic's frame says how it began; what became of it is in the manifest, which is looked at first.
+// A topic's frame says how it began; what became of it is in the manifest, which is looked at
+// first.
 Status LocalLog::ChangeTopic(const std::string& name, TopicConfig config) {
   std::lock_guard moving(moving_mutex_);
   {

@@ -121,9 +121,9 @@ class Log {
   // One behind the last appended record, durable or not.
   virtual int64_t next_offset(const std::string& topic, int32_t partition) const = 0;
 
-  // Moves the beginning of a partition to `offset`, which must not be behind next_offset: readers see
-  // no record below it any more, and segments that lie below go when retention runs next, whatever
-  // its floor. The log does not keep that by itself: whoever opens it says so again. Never back.
+  // Moves the beginning of a partition to `offset`, which is not behind next_offset, and never
+  // back: readers see no record below it, and segments that lie below go with the next retention,
+  // whatever its floor. The log does not keep that by itself: whoever opens it says so again.
   virtual void BeginAt(const std::string& topic, int32_t partition, int64_t offset) = 0;
   // What BeginAt said; 0: nothing.
   virtual int64_t begins_at(const std::string& topic, int32_t partition) const = 0;

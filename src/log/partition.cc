@@ -359,8 +359,7 @@ std::vector<std::string> Partition::Expire(const RetentionLimits& limits, Lsn fl
   if (dirty_) return paths;
   const size_t expired = Expired(limits);
   const auto goes = [&](const Segment& oldest) {
-    return oldest.end_offset <= begins_at_ ||
-           (paths.size() < expired && oldest.last_lsn < floor);
+    return oldest.end_offset <= begins_at_ || (paths.size() < expired && oldest.last_lsn < floor);
   };
   while (!segments_.empty() && goes(*segments_.front())) {
     paths.push_back(segments_.front()->path);

@@ -68,9 +68,9 @@ class DamagedLog;
 // what is lost is a gap in them. Segments and journal are used together: what is damaged here and
 // whole there is not lost.
 //
-// Called in this order: Open, then any of controls, LeaveOut, Suggest, BeginAt; WriteTopics; Finish. Until
-// Finish is done the new directory is refused by whoever opens it. Never writes into the source.
-// Confined. Limit: the journal and one segment are in memory. `files` must outlive it.
+// Called in this order: Open, then any of controls, LeaveOut, Suggest, BeginAt; WriteTopics;
+// Finish. Until Finish is done the new directory is refused by whoever opens it. Never writes into
+// the source. Confined. Limit: the journal and one segment are in memory. `files` must outlive it.
 class Salvage {
  public:
   // Errors: kNotFound HR5209, kConflict when a program has the directory.

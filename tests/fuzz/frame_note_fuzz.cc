@@ -36,6 +36,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
   }
+  if (const Result<catalog::Drop> drop = catalog::Drop::Decode(bytes, "d", 1); drop.ok()) {
+    const Result<catalog::Drop> again = catalog::Drop::Decode(drop->Encode(), "d", 1);
+    HR_CHECK(again.ok() && again->ended == drop->ended && again->letters == drop->letters);
+  }
+  if (const Result<catalog::Offsets> offsets = catalog::DecodeOffsets(bytes); offsets.ok()) {
+    const Result<catalog::Offsets> again = catalog::DecodeOffsets(catalog::EncodeOffsets(*offsets));
+    HR_CHECK(again.ok() && *again == *offsets);
+  }
   if (const Result<catalog::Halt> halt = catalog::Halt::Decode(bytes, 1); halt.ok()) {
     const Result<catalog::Halt> again = catalog::Halt::Decode(halt->Encode(), 1);
     HR_CHECK(again.ok() && again->Encode() == halt->Encode());

@@ -57,19 +57,25 @@ Status History::Follow(const log::Log& log) {
   }
 }
 
+namespace {
+
+bool MayMiss(const log::Log& log, const std::vector<std::string>& retained, const Seen& seen) {
+  if (seen.kind != log::EntryKind::kBatch) return false;
+  return std::find(retained.begin(), retained.end(), seen.topic) != retained.end() &&
+         seen.base_offset < log.start_offset(seen.topic, seen.partition);
+}
+
+}  // namespace
+
 Status History::Check(const log::Log& log, const std::vector<std::string>& retained) const {
   HR_ASSIGN(auto cursor, log.Scan(1));
-  auto may_miss = [&](const Seen& seen) {
-    if (seen.kind != log::EntryKind::kBatch) return false;
-    return std::find(retained.begin(), retained.end(), seen.topic) != retained.end() &&
-           seen.base_offset < log.start_offset(seen.topic, seen.partition);
-  };
   log::Entry entry;
   auto expected = entries_.begin();
   while (expected != entries_.end()) {
     HR_ASSIGN(bool more, cursor->Next(&entry));
     while (expected != entries_.end() && (!more || entry.lsn > expected->lsn)) {
-      if (!may_miss(*expected)) return Broken(NameOf(*expected) + " was durable and is lost");
+      if (!MayMiss(log, retained, *expected))
+        return Broken(NameOf(*expected) + " was durable and is lost");
       ++expected;
     }
     if (!more || expected == entries_.end()) break;
@@ -80,10 +86,12 @@ Status History::Check(const log::Log& log, const std::vector<std::string>& retai
   return Ok();
 }
 
-Status History::CheckBeginning(const log::Log& log) const {
+Status History::CheckBeginning(const log::Log& log,
+                               const std::vector<std::string>& retained) const {
   HR_ASSIGN(auto cursor, log.Scan(1));
   log::Entry entry;
   for (const Seen& expected : entries_) {
+    if (MayMiss(log, retained, expected)) continue;
     HR_ASSIGN(bool more, cursor->Next(&entry));
     if (!more) return Ok();
     HR_ASSIGN(Seen seen, SeenOf(entry));

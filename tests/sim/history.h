@@ -40,7 +40,7 @@ class History {
   // may be missing at its beginning.
   Status Check(const log::Log& log, const std::vector<std::string>& retained) const;
   // The log holds a beginning of this, and nothing else.
-  Status CheckBeginning(const log::Log& log) const;
+  Status CheckBeginning(const log::Log& log, const std::vector<std::string>& retained) const;
 
   const std::vector<Seen>& entries() const { return entries_; }
   // Null when no reader saw it.

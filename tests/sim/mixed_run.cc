@@ -170,7 +170,7 @@ class MixedRun {
 
   Status Live(os::FaultyFileSystem& files) {
     HR_TRY(Open(files, data_, false));
-    HR_TRY(outcome_.history.Check(engine_->log(), Retained()));
+    HR_TRY(outcome_.history.Check(engine_->log(), MayBeGone()));
     HR_TRY(engine_->Execute(workload_.script, "app.sql"));
     HR_TRY(engine_->Execute(TicksScript(), "ticks.sql"));
     if (Revision() == 0 && Has(Trait::kReplace))
@@ -200,13 +200,18 @@ class MixedRun {
   bool IsDone() const {
     return clients_.done() && !clients_.waiting() && FileRead() == file_lines_.size() &&
            deployed_later_ && !deploying_ && jumped_ == 0 &&
-           (!Has(Trait::kReplace) || Revision() == kRevisions) && ModelsDone();
+           (!Has(Trait::kReplace) || Revision() == kRevisions) && ModelsDone() && PassingDone();
   }
 
   size_t FileRead() const { return engine_->PositionOf("events", kInput).events; }
   int Revision() const {
     const catalog::Object* object = engine_->deployment()->catalog.Find("replaced");
     return object == nullptr ? 0 : static_cast<int>(object->revisions.size());
+  }
+  bool PassingDone() const {
+    const catalog::Catalog& catalog = engine_->deployment()->catalog;
+    return !Has(Trait::kDrop) ||
+           (catalog.drops().size() == 2 * kDrops && catalog.Find("passing") != nullptr);
   }
   bool ModelsDone() const {
     if (!Has(Trait::kModels)) return true;
@@ -217,6 +222,13 @@ class MixedRun {
   std::vector<std::string> Retained() const {
     if (!Has(Trait::kRetention) && !Has(Trait::kClock)) return {};
     return {"events", "events.dead", "__answers"};
+  }
+
+  // What may be gone from the beginning of its topic.
+  std::vector<std::string> MayBeGone() const {
+    std::vector<std::string> topics = Retained();
+    topics.insert(topics.end(), PassingStreams().begin(), PassingStreams().end());
+    return topics;
   }
 
   // One thing that happens, and a turn of the engine.
@@ -281,6 +293,7 @@ class MixedRun {
   Status Deploy() {
     if (deploying_) return Ok();
     std::string script;
+    if (!PassingDone() && OneIn(2)) return MakeOrDrop();
     if (!deployed_later_ || engine_->deployment()->Find("later") == nullptr) {
       script = workload_.later_script;
     } else if (Has(Trait::kReplace) && Revision() < kRevisions) {
@@ -288,6 +301,11 @@ class MixedRun {
     }
     if (script.empty()) return Ok();
     return Define(script, /*later=*/true);
+  }
+
+  Status MakeOrDrop() {
+    const bool there = engine_->deployment()->Find("passing") != nullptr;
+    return Define(there ? "DROP STREAM passing CASCADE;" : PassingScript(), false);
   }
 
   // At rest, or while events go on. At rest a full disk is waited for.
@@ -481,7 +499,7 @@ class MixedRun {
     options.directory = kRestored;
     options.read_only = true;
     HR_ASSIGN(auto restored, engine::LocalEngine::Open(disk_, clock_, metrics, options, nullptr));
-    if (Retained().empty()) HR_TRY(outcome_.history.CheckBeginning(restored->log()));
+    if (Retained().empty()) HR_TRY(outcome_.history.CheckBeginning(restored->log(), MayBeGone()));
     HR_ASSIGN(engine::VerifyResult verified, restored->Verify({}));
     if (verified.differences == 0) return Ok();
     return Broken("verify of a restored backup: " + verified.sample.front().id);
@@ -531,7 +549,7 @@ class MixedRun {
     HR_ASSIGN(log::VerifyReport report, log::Verify(disk_, data_));
     if (!report.findings.empty()) return Broken(report.findings.front().ToString());
     HR_TRY(Open(disk_, data_, true));
-    HR_TRY(outcome_.history.Check(engine_->log(), Retained()));
+    HR_TRY(outcome_.history.Check(engine_->log(), MayBeGone()));
     HR_ASSIGN(engine::VerifyResult verified, engine_->Verify({}));
     if (verified.differences > 0) return Broken("verify: " + verified.sample.front().id);
     for (const engine::StreamInfo& stream : engine_->streams()) {

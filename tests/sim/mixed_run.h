@@ -43,4 +43,9 @@ inline constexpr int kRevisions = 3;
 const std::set<std::string>& TickStreams();
 const std::set<std::string>& ReplacedStreams();
 
+// A stream, and a view of it, that are dropped and made again.
+std::string PassingScript();
+inline constexpr size_t kDrops = 2;  // each of the stream and of the view
+const std::set<std::string>& PassingStreams();
+
 }  // namespace headrace::sim

@@ -40,6 +40,17 @@ std::string ReplacedScript(int revision) {
          Seconds(20 * kSecond) + ") GROUP BY window_start;\n";
 }
 
+// Neither refuses a row: whose a dead letter was is told by when it was dropped.
+std::string PassingScript() {
+  return "CREATE STREAM passing AS SELECT id, k, ts, count(*) OVER (PARTITION BY k ORDER BY ts "
+         "RANGE BETWEEN " +
+         Seconds(25 * kSecond) +
+         " PRECEDING AND CURRENT ROW) AS n FROM events LATE ROWS DROP;\n"
+         "CREATE MATERIALIZED VIEW of_passing AS SELECT window_start, count(*) AS c, sum(n) AS n\n"
+         "FROM TUMBLE(TABLE passing, DESCRIPTOR(ts), " +
+         Seconds(20 * kSecond) + ") GROUP BY window_start LATE ROWS DROP;\n";
+}
+
 const std::set<std::string>& TickStreams() {
   static const std::set<std::string> streams = {"ticks", "tick_sums", "tick_windows"};
   return streams;
@@ -47,6 +58,11 @@ const std::set<std::string>& TickStreams() {
 
 const std::set<std::string>& ReplacedStreams() {
   static const std::set<std::string> streams = {"replaced", "of_replaced"};
+  return streams;
+}
+
+const std::set<std::string>& PassingStreams() {
+  static const std::set<std::string> streams = {"passing", "of_passing"};
   return streams;
 }
 

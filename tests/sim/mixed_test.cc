@@ -23,7 +23,9 @@ std::set<std::string> Compared(const Scenario& scenario, const MixedOutcome& out
     const std::string of = stream.substr(0, stream.find('.'));
     // What is computed over the past depends on how much of it is left.
     const bool later = of == "later" || of == "later_windows" || of == "scored";
-    if (gone && (later || of == "events" || ReplacedStreams().contains(of))) continue;
+    const bool over_the_past =
+        later || ReplacedStreams().contains(of) || PassingStreams().contains(of);
+    if (gone && (over_the_past || of == "events")) continue;
     streams.insert(stream);
   }
   return streams;

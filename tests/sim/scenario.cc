@@ -34,6 +34,7 @@ constexpr Named kTraits[] = {
     {Trait::kMemory, "memory", 2},
     {Trait::kSnapshots, "snapshots", 6},
     {Trait::kLong, "long", 0},
+    {Trait::kDrop, "drop", 3},
 };
 constexpr uint64_t kLongEvery = 40;
 constexpr size_t kEventsMin = 8;

@@ -30,6 +30,7 @@ enum class Trait : uint8_t {
   kMemory,       // a budget for state
   kSnapshots,    // snapshots, often
   kLong,         // ten times the events
+  kDrop,         // a stream and a view of it are dropped and made again
 };
 
 // What a seed of the mixed run stands for, and how much of it is done: a failing one is shrunk by

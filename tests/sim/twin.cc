@@ -80,6 +80,9 @@ class Twin {
         return engine_->Execute(alter + " SHADOW" + version, "a");
       case catalog::ChangeKind::kRetireVersion:
         return engine_->Execute(alter + " RETIRE" + version, "a");
+      case catalog::ChangeKind::kDrop:
+        return engine_->Execute(
+            (change.name == "of_passing" ? "DROP VIEW " : "DROP STREAM ") + change.name + ";", "d");
       case catalog::ChangeKind::kFinishInput:
         return engine_->FinishInput(change.name);
       default:
