@@ -100,18 +100,17 @@ class Server:
         port = int(re.search(r":(\d+)", said[-1].split("http://", 1)[1])[1])
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 
-    def get(self, path):
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
-        text = answer.read()
-        if answer.status != 200:
-            sys.exit(f"bench: {path}: {answer.status} {text[:300]}")
-        return text.decode()
-
     def ready(self):
         """Seconds from its start until it was ready."""
-        self.get("/readyz")
-        return time.monotonic() - self.began
+        while True:
+            self.connection.request("GET", "/readyz")
+            answer = self.connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                return time.monotonic() - self.began
+            if self.process.poll() is not None:
+                sys.exit("bench: headrace serve ended before it was ready")
+            time.sleep(0.005)
 
     def post(self, path, body, kind="application/json"):
         """Seconds until it was answered."""
