@@ -24,11 +24,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import state_bench
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "2000000"))
-KEYS = int(os.environ.get("BENCH_KEYS", "1000000"))
-SPILL_EVENTS = int(os.environ.get("BENCH_SPILL_EVENTS", str(3 * KEYS)))
+# How much is measured with: each an option, or BENCH_KEYS and so on in the environment.
+SIZE_OPTIONS = {"payments": (2_000_000, "events of the fraud pipeline"), "keys": (1_000_000, "keys of large state"),
+                "state_mb": (500, "megabytes of state at a restart; half of what latency is measured beside"),
+                "spill_events": (0, "events over state beyond memory; 0: three a key"),
+                "seconds": (60, "for which decisions are timed beside snapshots")}
+SIZES = argparse.Namespace()
 INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "choose": ("choose.",), "detect": ("detect.",),
           "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
@@ -123,12 +128,12 @@ def make_payments(program, directory):
     model, generator = SHARED / "peers" / "model" / "fraud.lgb.txt", SHARED / "peers" / "gen.cpp"
     if generator.exists() and model.exists() and shutil.which("g++"):
         subprocess.run(["g++", "-O2", "-std=c++20", "-o", directory / "gen", generator], check=True)
-        subprocess.run([directory / "gen", str(PAYMENTS), "42", directory], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([directory / "gen", str(SIZES.payments), "42", directory], check=True, stdout=subprocess.DEVNULL)
         (directory / "app.sql").write_text(PEERS_SQL % model)
         return directory / "app.sql", directory / "payments.jsonl"
     note("no ../shared/peers: the demo's payments and statements instead")
     with open(directory / "payments.jsonl", "w") as out:
-        subprocess.run([program, "demo", "fraud", "--print-payments", "--events", str(PAYMENTS)], check=True, stdout=out)
+        subprocess.run([program, "demo", "fraud", "--print-payments", "--events", str(SIZES.payments)], check=True, stdout=out)
     for name in ("app.sql", "fraud.lgb.txt"):
         shutil.copy(ROOT / "examples" / "fraud" / name, directory)
     return directory / "app.sql", directory / "payments.jsonl"
@@ -146,7 +151,7 @@ def pipeline(program, directory, wanted):
     report("pipeline.fraud.peak_rss_mb", run.rss / 1024, "MB")
     output = (directory / "out.jsonl").stat().st_size
     report("write_amplification", (run.written - output) / (payments.stat().st_size + output), "ratio")
-    if wanted("restart.replay.ratio"):
+    if wanted("restart.replay.ratio", "restart.replay.seconds"):
         again = Run(command)  # rebuilds its state from the log, and finds nothing new to read
         report("restart.replay.seconds", again.seconds, "s")
         report("restart.replay.ratio", events / again.seconds / live, "ratio")
@@ -184,44 +189,24 @@ WINDOW """ + ",\n".join(f"{name} AS (PARTITION BY card ORDER BY ts RANGE BETWEEN
                         for name, reach in zip("abcde", ("10 minutes", "1 hour", "1 day", "7 days", "30 days"))) + ";"
 
 
+class Tools:
+    """What bench/state_bench.py is given of this program."""
+    run, report, note = Run, staticmethod(report), staticmethod(note)
+
+
 def snapshots(program, directory, wanted):
-    """Throughput with a snapshot every ten seconds against none; a start with a million keys of state."""
-    if wanted("snapshot.throughput_ratio"):
-        script, payments = make_payments(program, directory)
-        rates = {True: [], False: []}
-        for kept in (False, True, True, False, False, True):  # a temporary directory takes no snapshots
-            where = ["--data", directory / "kept"] if kept else []
-            run = Run([program, "run", script, "--input", f"payments={payments}", "--output",
-                       f"decisions={directory / 'kept.jsonl'}", "--once", *where])
-            rates[kept].append(float(run.summary()["events_per_second"]))
-            (directory / "kept.jsonl").unlink()
-            shutil.rmtree(directory / "kept", ignore_errors=True)
-        report("snapshot.throughput_ratio", sorted(rates[True])[1] / sorted(rates[False])[1], "ratio")
-    if not wanted("restart.1m_keys.ms", "snapshot.1m_keys", "snapshot.p999"):
-        return
-    (directory / "keys.sql").write_text(KEYS_SQL)
-    with open(directory / "keys.jsonl", "w") as out:
-        for i in range(3 * KEYS):
-            out.write(f'{{"card":"c{i % KEYS:07d}","amount":{i % 9973 / 100:.2f},"ts":{1767225600 + i * 86400 // KEYS}}}\n')
-    Run([program, "run", directory / "keys.sql", "--input", f"payments={directory / 'keys.jsonl'}", "--once", "--data",
-         directory / "keys"])
-    size = sum(path.stat().st_size for path in (directory / "keys" / "snapshots").iterdir())
-    report("snapshot.1m_keys.mb", size / (1 << 20), "MB")
-    samples = [ready_after(program, directory / "keys", signal.SIGKILL) for _ in range(3)]
-    report("restart.1m_keys.ms", sorted(s[0] for s in samples)[1], "ms")
-    if wanted("snapshot.p999"):
-        snapshot_latency(program, directory / "keys")
+    state_bench.measure(program, directory, wanted, SIZES, Tools)
 
 
 def write_spill_events(path, zipfian):
-    """SPILL_EVENTS payments over KEYS keys; zipfian: key of rank r as often as 1 / r^0.99, otherwise all alike."""
+    """`spill_events` payments over `keys` keys; zipfian: key of rank r as often as 1 / r^0.99, otherwise all alike."""
     source = random.Random(7)
-    weights = list(itertools.accumulate((rank + 1) ** -0.99 if zipfian else 1 for rank in range(KEYS)))
-    names = list(range(KEYS))
+    weights = list(itertools.accumulate((rank + 1) ** -0.99 if zipfian else 1 for rank in range(SIZES.keys)))
+    names = list(range(SIZES.keys))
     source.shuffle(names)  # the first keys are not the frequent ones
     with open(path, "w") as out:
-        for i, card in enumerate(source.choices(names, cum_weights=weights, k=SPILL_EVENTS)):
-            out.write(f'{{"card":"c{card:07d}","amount":{i % 9973 / 100:.2f},"ts":{1767225600 + i * 86400 // SPILL_EVENTS}}}\n')
+        for i, card in enumerate(source.choices(names, cum_weights=weights, k=SIZES.spill_events)):
+            out.write(f'{{"card":"c{card:07d}","amount":{i % 9973 / 100:.2f},"ts":{1767225600 + i * 86400 // SIZES.spill_events}}}\n')
 
 
 def spill(program, directory, wanted):
@@ -246,7 +231,7 @@ def spill(program, directory, wanted):
         whole = run()
         all_events = events.rename(directory / "all.jsonl")
         with open(events, "w") as out:
-            out.writelines(few * (SPILL_EVENTS // 10_000))  # so much that buffers are what they are
+            out.writelines(few * (SIZES.spill_events // 10_000))  # so much that buffers are what they are
         rest = run().rss
         all_events.rename(events)
         memory = max((rest + (whole.rss - rest) // 4) * 1024, 96 << 20)
@@ -285,47 +270,6 @@ def workers(program, directory, _):
     middle = {name: sorted(of)[1] for name, of in rates.items()}
     report("workers.2.ratio", middle["two"] / middle["one"], "ratio")
     report("workers.2.cores.ratio", middle["two"] / middle["one core"], "ratio")
-
-
-def snapshot_latency(program, data):
-    """99.9% of decisions, one after the other, while a snapshot of everything is written, against those while none is."""
-    process = subprocess.Popen([program, "serve", "--data", data, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE,
-                               stdout=subprocess.DEVNULL, text=True)
-    port = int(re.search(r":(\d+)", process.stderr.readline().split("http://", 1)[1])[1])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
-
-    def post(path, body):
-        began = time.perf_counter()
-        connection.request("POST", path, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != 200:
-            sys.exit(f"bench: {path}: {answer.status} {text[:300]}")
-        return time.perf_counter() - began
-
-    def being_written():
-        names = os.listdir(data / "snapshots")
-        return any(name.endswith(".pages") and name[:-5] + "manifest" not in names for name in names)
-
-    # Behind other statements the next snapshot holds everything.
-    post("/api/v1/sql", '{"sql":"CREATE STREAM few AS SELECT card FROM payments WHERE amount < 0"}')
-    latencies = {True: [], False: []}
-    source = random.Random(7)
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        before = being_written()
-        card, second = source.randrange(KEYS), 1767225600 + 4 * 86400
-        took = post("/api/v1/topics/payments/events?return=features", f'{{"card":"c{card:07d}","amount":1.5,"ts":{second}}}')
-        if before == being_written():  # otherwise it is neither
-            latencies[before].append(took)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    written, quiet = (sorted(latencies[kind]) for kind in (True, False))
-    if min(len(written), len(quiet)) < 1000:
-        return note(f"{len(written)} decisions beside a snapshot and {len(quiet)} without: too few for snapshot.p999_ratio")
-    p999 = [one[len(one) * 999 // 1000] for one in (written, quiet)]
-    report("snapshot.p999_ms", p999[0] * 1000, "ms")
-    report("snapshot.p999_ratio", p999[0] / p999[1], "ratio")
 
 
 def ready_after(program, data, end=signal.SIGTERM):
@@ -398,7 +342,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("only", nargs="?", default="")
-    options = parser.parse_args()
+    for name, (standard, help_text) in SIZE_OPTIONS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"{help_text} ({standard})",
+                            default=int(os.environ.get(f"BENCH_{name.upper()}", standard)))
+    options = parser.parse_args(namespace=SIZES)
+    options.spill_events = options.spill_events or 3 * options.keys
     program = str((Path(options.build) / "headrace").resolve())
     wanted = lambda *prefixes: not options.only or any(
         options.only.startswith(p) or p.startswith(options.only) for p in prefixes)
@@ -410,8 +358,8 @@ def main():
             peers_beside_ours(Path(options.build))
         if name == "train":
             trainers_beside_ours(Path(options.build))
-    outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay")),
-               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys")),
+    outside = [(start, ("start.", "binary.")), (pipeline, ("pipeline.", "write_amplification", "restart.replay.ratio", "restart.replay.seconds")),
+               (handbook, ("handbook.", "replay.handbook")), (snapshots, ("snapshot.", "restart.1m_keys", "restart.replay_")),
                (spill, ("spill.",)), (workers, ("workers.",))]
     for measure, prefixes in outside:
         if wanted(*prefixes):

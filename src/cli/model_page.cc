@@ -50,7 +50,7 @@ std::string Text(element of, std::string_view name) {
 
 simdjson::dom::array Array(element of, std::string_view name) {
   simdjson::dom::array array;
-  static_cast<void>(of[name].get(array));
+  if (of[name].get(array) != simdjson::SUCCESS) return {};
   return array;
 }
 
@@ -270,8 +270,7 @@ Points PointsOf(element curve, std::string_view name) {
   ForEach(curve, name, [&](element point) {
     double x = kNone;
     double y = kNone;
-    static_cast<void>(point.at(0).get(x));
-    static_cast<void>(point.at(1).get(y));
+    if (point.at(0).get(x) != simdjson::SUCCESS || point.at(1).get(y) != simdjson::SUCCESS) return;
     points.emplace_back(x, y);
   });
   return points;
@@ -296,8 +295,7 @@ std::string Curves(element quality) {
     std::vector<double> counts;
     ForEach(curve, "histogram", [&](element count) {
       double number = 0;
-      static_cast<void>(count.get(number));
-      counts.push_back(number);
+      if (count.get(number) == simdjson::SUCCESS) counts.push_back(number);
     });
     const double most = counts.empty() ? 1 : *std::max_element(counts.begin(), counts.end());
     SvgPlot histogram("Scores of " + name + " with a label, rows", {0, 1},
