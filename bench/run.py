@@ -35,7 +35,7 @@ SIZE_OPTIONS = {"payments": (2_000_000, "events of the fraud pipeline"), "keys":
                 "seconds": (60, "for which decisions are timed beside snapshots")}
 SIZES = argparse.Namespace()
 INSIDE = {"score": ("score.", "shap."), "train": ("train.",), "learn": ("learn.",), "choose": ("choose.",), "detect": ("detect.",),
-          "disk": ("disk.",),
+          "watch": ("watch.",), "disk": ("disk.",),
           "journal.append": ("journal.append.",), "decide.compute": ("decide.compute.",),
           "decide.http": ("decide.http.",), "backfill": ("backfill.",),
           "trainingset": ("trainingset.",), "model.swap": ("model.swap.",), "shadow": ("shadow.",)}

@@ -49,7 +49,7 @@ Result<std::string> Run(const Arguments& arguments, const TrainOrder& order, Con
   model::Baseline baseline = train::BaselineOfInputs(table);
   HR_ASSIGN(train::Trained trained,
             train::Learn(std::move(table), validation ? &*validation : nullptr, order.options));
-  HR_TRY(train::KeepBaseline(std::move(baseline), trained));
+  train::KeepBaseline(std::move(baseline), trained);
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   HR_TRY(os::ReplaceFile(*files, arguments.Get("--output", ""), trained.text));
   told += " trees=" + std::to_string(trained.rounds) + " loss=" + TextOf(trained.loss);

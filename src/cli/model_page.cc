@@ -48,13 +48,7 @@ std::string Text(element of, std::string_view name) {
   return of[name].get(text) == simdjson::SUCCESS ? std::string(text) : "";
 }
 
-simdjson::dom::array Array(element of, std::string_view name) {
-  simdjson::dom::array array;
-  if (of[name].get(array) != simdjson::SUCCESS) return {};
-  return array;
-}
-
-// Every member that is an array is there; otherwise `each` is not called.
+// `each` is not called where there is no such array.
 template <typename Each>
 void ForEach(element of, std::string_view name, const Each& each) {
   simdjson::dom::array array;
@@ -270,8 +264,9 @@ Points PointsOf(element curve, std::string_view name) {
   ForEach(curve, name, [&](element point) {
     double x = kNone;
     double y = kNone;
-    if (point.at(0).get(x) != simdjson::SUCCESS || point.at(1).get(y) != simdjson::SUCCESS) return;
-    points.emplace_back(x, y);
+    const bool whole =
+        point.at(0).get(x) == simdjson::SUCCESS && point.at(1).get(y) == simdjson::SUCCESS;
+    if (whole) points.emplace_back(x, y);
   });
   return points;
 }
@@ -378,8 +373,9 @@ Result<std::string> Importance(const std::string& document) {
 Result<std::string> ModelPage(const ModelPageData& data) {
   simdjson::dom::parser parser;
   element report;
+  simdjson::dom::array versions;
   if (parser.parse(data.report).get(report) != simdjson::SUCCESS ||
-      Array(report, "versions").size() == 0) {
+      report["versions"].get(versions) != simdjson::SUCCESS) {
     return Error(ErrorKind::kInternal, "HR9021", "the report of a model does not parse");
   }
   HR_ASSIGN(const std::string importance, Importance(data.importance));

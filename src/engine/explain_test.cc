@@ -303,7 +303,7 @@ TEST(Explain, LabelsMeasureBothVersionsAndConfusionCountsBothSides) {
                      ",\"ts\":" + std::to_string(kBegin + 4 * kDay) + "}");
   }
   program.Feed("labels", labels);
-  const LabelRequest request{"labels", "id", "id", "bad", {}};
+  const LabelRequest request{"labels", "id", "id", "bad", {}, {}};
   const std::string report = program.engine().ModelReport("risk", request).value();
   EXPECT_TRUE(Has(report, "\"metrics\":{\"labelled\":2,\"before\":{\"roc_auc\":0,")) << report;
   EXPECT_TRUE(Has(report, "\"after\":{\"roc_auc\":1,")) << report;

@@ -180,8 +180,10 @@ class ForkPlanner {
       return Ok();
     }
     changed_.insert(definition.name);
-    for (const std::string& side : SidesOf(definition))
-      changed_.insert(side);
+    for (const std::string& side : SidesOf(definition)) {
+      // Whether it has a health stream is known when it is planned.
+      if (side != HealthName(definition.name)) changed_.insert(side);
+    }
     if (definition.given != nullptr) {
       return PlaceRelation(definition, std::get<sql::CreateRelation>(definition.given->body));
     }
@@ -227,7 +229,10 @@ class ForkPlanner {
       }
     }
     std::optional<Deployed> health;
-    if (computed && !item.statement->health.empty()) health = HealthOf(*item.statement, kForkLsn);
+    if (computed && !item.statement->health.empty()) {
+      health = HealthOf(*item.statement, kForkLsn);
+      changed_.insert(health->name);
+    }
     deployment_->Add(std::move(item));
     if (side) deployment_->Add(std::move(*side));
     if (health) deployment_->Add(std::move(*health));

@@ -70,6 +70,8 @@ void WatchBlock::Watch(row::Batch& batch, const ModelVersions& versions, row::Ba
     if (time_ >= end_ && rows_ >= static_cast<uint64_t>(plan_.options.rows)) {
       Close(row, versions, health);
       Begin(time_);
+    } else if (time_ >= end_) {
+      end_ = FloorTo(time_, plan_.options.window) + plan_.options.window;
     }
     const auto version = static_cast<int32_t>(row.values[plan_.version_slot].integer);
     VersionWatch& watch = VersionOf(version);
@@ -113,7 +115,10 @@ void WatchBlock::Refer(int32_t version, const VersionWatch& watch, const ModelVe
     references.known = references.training = true;
     for (size_t c = 0; c < plan_.slots.size(); ++c)
       references.columns.push_back(ColumnReference::Of(baseline->columns[c]));
-    references.columns.push_back(ColumnReference::Of(baseline->columns.back()));
+    // The scores as this machine gives them: the file has them before the output transform.
+    model::ColumnBaseline scores = baseline->columns.back();
+    versions.Of(version).Transform(scores.quantiles.size(), scores.quantiles);
+    references.columns.push_back(ColumnReference::Of(scores));
     return;
   }
   if (watch.first_rows < static_cast<uint64_t>(plan_.options.baseline_rows)) return;
@@ -169,7 +174,7 @@ void WatchBlock::Close(const row::Row& at, const ModelVersions& versions, row::B
     std::vector<row::Value> values(kHealthColumns, row::Value::Null());
     values[kHealthTime] = row::Value::Integer(at.event_time);
     values[kHealthWindowStart] = row::Value::Integer(start_);
-    values[kHealthWindowEnd] = row::Value::Integer(FloorTo(time_, plan_.options.window));
+    values[kHealthWindowEnd] = row::Value::Integer(end_);
     values[kHealthModel] = TextIn(health, plan_.model);
     values[kHealthVersion] = row::Value::Integer(version);
     values[kHealthRows] = row::Value::Integer(static_cast<int64_t>(watch.rows));

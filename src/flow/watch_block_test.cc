@@ -158,7 +158,7 @@ TEST(WatchBlockTest, AWindowWaitsForItsRows) {
   WatchBlock block(PlanOf(5'000));
   Told told(block, versions, 64);
   RunSixHours(told);
-  ASSERT_EQ(told.rows().size(), 10U);  // after three hours and after six
+  ASSERT_EQ(told.rows().size(), 5U);  // after three hours
   EXPECT_TRUE(told.rows()[0].find("input,x,6000,") != std::string::npos) << told.rows()[0];
 }
 

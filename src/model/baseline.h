@@ -25,7 +25,7 @@ struct ColumnBaseline {
 };
 
 // What a model was trained on, as far as it is kept with it: the inputs in their order, then the
-// scores of the same rows. Value type.
+// raw scores of the same rows. Value type.
 //
 // In LightGBM's text it is a line of the header, which LightGBM passes over:
 // `headrace_baseline=1 ROWS|NULL_SHARE QUANTILE...|...`, the numbers as the shortest text that

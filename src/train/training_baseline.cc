@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/model.h"
+#include "headrace/check.h"
 
 namespace headrace::train {
 namespace {
@@ -26,16 +26,12 @@ model::Baseline BaselineOfInputs(const Table& table) {
   return baseline;
 }
 
-Status KeepBaseline(model::Baseline inputs, Trained& trained) {
+void KeepBaseline(model::Baseline inputs, Trained& trained) {
   model::ColumnBaseline& scores = inputs.columns.emplace_back();
   if (trained.scores.size() == 1) {
-    HR_ASSIGN(const auto loaded, model::Model::Load(trained.text));
-    std::vector<double> sample = SampleOf(trained.scores.front());
-    loaded->Transform(sample.size(), sample);
-    scores = model::ColumnBaseline::Of(std::move(sample));
+    scores = model::ColumnBaseline::Of(SampleOf(trained.scores.front()));
   }
   HR_CHECK(inputs.AddTo(trained.text));
-  return Ok();
 }
 
 }  // namespace headrace::train

@@ -12,8 +12,8 @@ inline constexpr size_t kBaselineRows = 1 << 16;
 // How the inputs lie in the rows; the scores are still missing. Before Train takes the values.
 model::Baseline BaselineOfInputs(const Table& table);
 
-// Keeps the baseline with the model: its text gets that of the inputs, and of the scores of the
-// rows learned from when there is one score a row. Error: those of Model::Load.
-Status KeepBaseline(model::Baseline inputs, Trained& trained);
+// Keeps the baseline with the model: its text gets that of the inputs, and of the raw scores of the
+// rows learned from when there is one a row.
+void KeepBaseline(model::Baseline inputs, Trained& trained);
 
 }  // namespace headrace::train

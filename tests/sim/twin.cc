@@ -68,6 +68,7 @@ class Twin {
     const std::string version = " VERSION " + std::to_string(change.number) + ";";
     switch (change.kind) {
       case catalog::ChangeKind::kCreate:
+      case catalog::ChangeKind::kCreateWatched:
       case catalog::ChangeKind::kPrepare:
       case catalog::ChangeKind::kReplace:
         return engine_->Execute(change.text, change.file);
