@@ -36,8 +36,8 @@ struct Change {
   std::string name;
   // With SQL (kCreate, kCreateWatched, kReplace, kPrepare): it; kFinishInput: the topic;
   // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic: offsets;
-  // kNote: the notes; kAddVersion: the statement when it declares reasons; kCanaryVersion: for which
-  // keys (canary.h).
+  // kNote: the notes; kAddVersion: the statement when it declares reasons; kCanaryVersion: for
+  // which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

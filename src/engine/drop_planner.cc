@@ -47,8 +47,8 @@ bool DropPlanner::IsOfKind(const sql::Drop& drop, const Deployed& item) {
   const bool model = item.is_model() && !item.policy;
   const bool fits = drop.kind == sql::ObjectKind::kModel    ? model
                     : drop.kind == sql::ObjectKind::kPolicy ? item.policy != nullptr
-                    : drop.kind == sql::ObjectKind::kView ? view
-                                                          : !view && !item.is_model();
+                    : drop.kind == sql::ObjectKind::kView   ? view
+                                                            : !view && !item.is_model();
   if (fits && drop.kind != sql::ObjectKind::kTable) return true;
   const std::string is = item.policy ? "POLICY"
                          : model     ? "MODEL"

@@ -81,7 +81,7 @@ struct Prediction {
   std::vector<row::Type> input_types;
   int result_slot = -1;
   row::Type result_type{};
-  int version_slot = -1;  // a bigint: which version answered; -1: nobody asks
+  int version_slot = -1;          // a bigint: which version answered; -1: nobody asks
   std::vector<int> output_slots;  // of ML_PREDICT: one for each output, beside `result_slot`
 };
 
