@@ -292,7 +292,7 @@ Command DemoCommand() {
   return {
       .name = "demo",
       .group = "Run",
-      .summary = "card fraud, from payments to models and back, or a shop that learns what to show",
+      .summary = "card fraud, from payments to models and back, or a shop that learns",
       .positionals = "fraud|retail",
       .positionals_min = 1,
       .positionals_max = 1,
