@@ -289,21 +289,20 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
 }  // namespace
 
 Command DemoCommand() {
-  return {
-      .name = "demo",
-      .group = "Run",
-      .summary = "card fraud, from payments to models and back, or a shop that learns",
-      .positionals = "fraud|retail",
-      .positionals_min = 1,
-      .positionals_max = 1,
-      .flags = {{"--once", "", "fraud: end after the story; without it, stay up and serve"},
-                {"--http", "ADDRESS:PORT", "fraud: where to stay up (127.0.0.1:7070)"},
-                {"--seed", "N", "which payments or visits (42)"},
-                {"--events", "N", "how many (20000)"},
-                {"--rate", "N|max", "fraud: so many a second (5000)"},
-                {"--data", "DIR", "keep the data here"},
-                {"--print-payments", "", "fraud: print them with their labels, and end"}},
-      .run = RunDemo};
+  return {.name = "demo",
+          .group = "Run",
+          .summary = "card fraud, from payments to models and back, or a shop that learns",
+          .positionals = "fraud|retail",
+          .positionals_min = 1,
+          .positionals_max = 1,
+          .flags = {{"--once", "", "fraud: end after the story; without it, stay up and serve"},
+                    {"--http", "ADDRESS:PORT", "fraud: where to stay up (127.0.0.1:7070)"},
+                    {"--seed", "N", "which payments or visits (42)"},
+                    {"--events", "N", "how many (20000)"},
+                    {"--rate", "N|max", "fraud: so many a second (5000)"},
+                    {"--data", "DIR", "keep the data here"},
+                    {"--print-payments", "", "fraud: print them with their labels, and end"}},
+          .run = RunDemo};
 }
 
 }  // namespace headrace::cli
