@@ -1,6 +1,7 @@
 #include "engine/deployment.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::engine {
 namespace {
@@ -59,10 +60,16 @@ void Deployment::Add(Deployed item) {
 void Deployment::AddFrom(const Deployment& base, const std::string& name) {
   const Deployed* item = base.Find(name);
   HR_CHECK(item != nullptr);
-  Add(*item);
+  Deployed taken = *item;
+  taken.pending = nullptr;
+  Add(std::move(taken));
   if (item->statement && !item->statement->side_output.empty()) {
-    Add(*base.Find(item->statement->side_output));
+    AddFrom(base, item->statement->side_output);
   }
+}
+
+Deployed* Deployment::FindMutable(const std::string& name) {
+  return const_cast<Deployed*>(std::as_const(*this).Find(name));
 }
 
 const Deployed* Deployment::Find(const std::string& name) const {
@@ -102,7 +109,35 @@ bool Asks(const flow::StatementPlan& plan, const std::string& model) {
 
 bool AllJoined(const Deployment& deployment) {
   return std::all_of(deployment.items.begin(), deployment.items.end(),
-                     [](const Deployed& item) { return item.joined(); });
+                     [](const Deployed& item) { return item.joined() && !item.pending; });
+}
+
+Deployment JoinedPart(const Deployment& deployment) {
+  Deployment joined;
+  joined.catalog = deployment.catalog;
+  for (const Deployed& item : deployment.items) {
+    const Deployed* of = item.dead_of.empty() ? &item : deployment.Find(item.dead_of);
+    if (of->joined()) joined.items.push_back(item);
+  }
+  return joined;
+}
+
+Deployment AsJoined(const Deployment& deployment) {
+  Deployment joined = deployment;
+  for (const catalog::Object& object : deployment.catalog.objects()) {
+    if (!object.pending && object.latest().joined_lsn != UINT64_MAX) continue;
+    catalog::Change change;
+    change.kind = catalog::ChangeKind::kJoin;
+    change.name = object.name;
+    Status applied = joined.catalog.Apply(change, UINT64_MAX - 1);
+    HR_CHECK(applied.ok());
+  }
+  for (Deployed& item : joined.items) {
+    if (!item.pending) continue;
+    item.former.push_back(std::move(item.statement));
+    item.statement = std::exchange(item.pending, nullptr);
+  }
+  return joined;
 }
 
 std::string DeadTopic(const std::string& topic) {

@@ -12,6 +12,7 @@
 #include "engine/backfill.h"
 #include "engine/bulk_chunk.h"
 #include "engine/deployer.h"
+#include "engine/deploying.h"
 #include "engine/deployment.h"
 #include "engine/engine.h"
 #include "engine/engine_state.h"
@@ -118,28 +119,13 @@ class LocalEngine final : public Engine {
   struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
   using Done = std::function<void(Status)>;
-  struct WaitingScript {
-    std::string script;
-    std::string file;
-    Done done;
-  };
-  // What is computed over the past.
-  struct Deploying {
-    std::vector<catalog::Change> later;   // the controls of the moment at which it takes over
-    std::vector<std::string> statements;  // that are computed, in the order of their controls
-    Done done;
-    std::unique_ptr<Backfill> backfill;
-    log::Lsn rows_lsn = 0;   // of the last rows that were handed on
-    bool finishing = false;  // no events until it has taken over
-    bool end_fixed = false;
-    int64_t began_nanos = 0;
-    int64_t told_nanos = 0;
-  };
 
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
+  // Whether a start computes what has not joined before it is ready.
+  enum class Unjoined { kLater, kNow };
   Status BeginSnapshots();
-  Status Rebuild(From from, const StartupTaker& progress);
+  Status Rebuild(From from, Unjoined unjoined, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
   // How many events the log holds behind the state; 0 when a snapshot of an older format does not
@@ -148,12 +134,15 @@ class LocalEngine final : public Engine {
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
   Result<std::string> DescribeDifference(From from, const Comparison& comparison);
+  // What the graph is made of.
+  Deployment Running(Unjoined unjoined) const;
   // Halts what is marked, from here on.
   Status Halt(std::string difference);
   void TellHalted();
   bool SnapshotGoesOn() const;
   void NoteSnapshots();
   void ForgetSnapshots(SnapshotCycle::Forget forget);
+  bool ForgetFormer();  // false: not yet
   Status CheckOpen() const;
   // Whether an append would not wait, or may.
   bool MayAppend() const;
@@ -165,11 +154,17 @@ class LocalEngine final : public Engine {
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
+  // Computes beside live traffic what was prepared and has not joined: by a program that ended, or
+  // by a deployment that failed.
+  Status BeginUnfinished(Done done);
   // Works on deployments between two groups. True when there is more to do at once.
   bool StepDeployment();
   bool BeginNext();
   Result<bool> Begin(WaitingScript& waiting);
   Status BeginComputing(const Draft& draft, WaitingScript& waiting);
+  // `next` has what will join and what is to be computed, of this deployment.
+  void StartComputing(const std::shared_ptr<const Deployment>& target,
+                      std::unique_ptr<Deploying> next, std::vector<std::string> emitting);
   // Appends what begins now; returns what is deployed when all is done, at LSNs that never come.
   Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
                                                      const std::vector<catalog::Change>& later);
@@ -179,6 +174,8 @@ class LocalEngine final : public Engine {
   void FixEnd();
   Status TakeOver();
   void EndDeployment(const Status& status);
+  void RebuildOtherwise();
+  void Tell(const std::string& line) const;
   void TellDeployed() const;
   void TellProgress();
   void AnswerDeployed();
@@ -192,7 +189,7 @@ class LocalEngine final : public Engine {
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
   // The state that a replay goes on from.
-  Result<Past> LoadState(From from);
+  Result<Past> LoadState(From from, const Deployment& running);
   SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
   void StepSnapshot();
@@ -263,6 +260,7 @@ class LocalEngine final : public Engine {
   RecoveryEstimate estimate_;
   TimeMetrics times_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
+  log::Lsn forget_at_ = 0;          // snapshots are of no use when this is durable; 0: they are
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit
   std::unique_ptr<flow::Graph> graph_;

@@ -42,10 +42,20 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   if (options_.memory.bytes > 0) {
     HR_ASSIGN(memory_, StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
   }
-  HR_TRY(Rebuild(From::kSnapshot, progress));
+  // What had not joined takes no part in the flow: a start need not wait for it. Behind a loss it
+  // must: only Rebuild counts the offsets of rows as the salvage did.
+  const bool whole = this->deployment()->catalog.losses().empty();
+  HR_TRY(Rebuild(From::kSnapshot, whole ? Unjoined::kLater : Unjoined::kNow, progress));
   HR_TRY(answers_.Recover());
   if (options_.snapshots) HR_TRY(BeginSnapshots());
   TellHalted();
+  if (unfinished_) {
+    HR_TRY(BeginUnfinished([this](const Status& done) {
+      if (!done.ok() && !closed_) Tell("not deployed: " + done.error().ToString());
+    }));
+    Tell("computing " + Listed(deploying_->statements) +
+         " over the past again: the program ended before that was done");
+  }
   startup_.Finish();
   return Ok();
 }
@@ -80,12 +90,16 @@ uint64_t LocalEngine::EventsBehind(const EngineState& state, log::Lsn lsn) const
   return told ? events : 0;
 }
 
+Deployment LocalEngine::Running(Unjoined unjoined) const {
+  return unjoined == Unjoined::kNow ? AsJoined(*deployment()) : JoinedPart(*deployment());
+}
+
 // State is a function of the journal: run everything logged (what the past does not hold of it)
 // through a new graph, compare what comes out with what was logged, and append what had not been.
-Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
+Status LocalEngine::Rebuild(From from, Unjoined unjoined, const StartupTaker& progress) {
   auto deployment = this->deployment();
   const int64_t began = clock_.MonotonicNanoseconds();
-  HR_ASSIGN(Past past, LoadState(from));
+  HR_ASSIGN(Past past, LoadState(from, Running(unjoined)));
   const int64_t loaded = clock_.MonotonicNanoseconds();
   estimate_.Loaded(loaded_ ? loaded_->bytes() : 0, loaded - began);
   if (!startup_.done()) startup_.BeginReplay(EventsBehind(past.state, past.lsn));
@@ -101,11 +115,14 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
                         [this](size_t stream, const EmittedRow& row) {
                           if (!halting_[stream]) group_->Add(stream, row);
                         });
+  if (unjoined == Unjoined::kLater) comparison.PassOverUnjoined();
   comparison.Resume(past.state, past.lsn);
   HR_ASSIGN(uint64_t events, ReplayBehind(past.lsn, comparison, progress));
   comparison.Finish();
   std::string difference;
   if (MarkHalting(comparison)) {
+    // What is halted with others must have joined them.
+    if (unfinished_ && unjoined == Unjoined::kLater) return Rebuild(from, Unjoined::kNow, progress);
     HR_ASSIGN(difference, DescribeDifference(from, comparison));
     if (!options_.halts)
       return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
@@ -113,7 +130,7 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
   estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
-  HR_TRY(JoinUnfinished(comparison));
+  if (unjoined == Unjoined::kNow) HR_TRY(JoinUnfinished(comparison));
   if (!difference.empty()) HR_TRY(Halt(std::move(difference)));
   return log_->WaitDurable(log_->last_lsn());
 }
@@ -131,9 +148,8 @@ Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison&
   Difference first = comparison.sample().front();
   const SnapshotStore store = snapshot_store();
   const PastSource source{store, *log_, deployment->catalog};
-  const auto make = [&] {
-    return BuildGraph(*deployment, ModelsOf(deployment), {&team_, spill()});
-  };
+  const Deployment running = Running(Unjoined::kNow);
+  const auto make = [&] { return BuildGraph(running, ModelsOf(deployment), {&team_, spill()}); };
   HR_ASSIGN(Past past, from == From::kBeginning ? LoadBeginning(source, make)
                                                 : LoadPast(source, log_->last_lsn(), make));
   Comparison rows(deployment, *log_, Comparison::Keep::kRows, [](size_t, const EmittedRow&) {});

@@ -17,7 +17,7 @@ class DeploymentLookup final : public sql::NameLookup {
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
     if (item == nullptr) return {};
-    sql::KnownName known{item->source, item->statement, item->models, item->learner, nullptr};
+    sql::KnownName known{item->source, item->newest(), item->models, item->learner, nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }

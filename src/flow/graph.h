@@ -57,7 +57,7 @@ class Graph {
   // A statement that `from` has computed, where its plan is `computed`, goes on here with its
   // state: as AddStatement otherwise. What read it there is of no use any more.
   void Adopt(Graph& from, const StatementPlan& computed, std::shared_ptr<const StatementPlan> plan);
-  // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
+  // The revision goes on under this plan, which differs in LSNs alone, but not in that of its text.
   void Redate(std::shared_ptr<const StatementPlan> plan);
 
   // The source that reads the topic, or null.
@@ -71,8 +71,9 @@ class Graph {
   // The input has ended: closes every window behind it.
   void Finish(SourceNode& source, row::Place at, Collector& collector);
 
-  // Whose state a snapshot must hold to be loaded: of these statements exactly, of all that have
-  // any, or of none. What it lacks then begins empty, what the graph lacks is passed over.
+  // Whose state a snapshot must hold to be loaded: of these statements exactly (sources may have
+  // come since), of all that have any, or of none. What it lacks then begins empty, what the graph
+  // lacks is passed over.
   enum class Match { kExact, kState, kAny };
 
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page of a key block; TakePages
@@ -118,6 +119,7 @@ class Graph {
   void KeepWithin() {
     if (spill_ != nullptr && keeps_within_) spill_->KeepWithin();
   }
+  Statement& RevisionOf(const StatementPlan& plan);
   void Connect(const std::string& input, size_t reader);
   // By number; null: of a revision that is done.
   std::vector<state::KeyBlock*> KeyBlocks() const;

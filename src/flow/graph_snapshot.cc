@@ -136,7 +136,8 @@ Status Graph::BeginLoad(std::string_view head, Match match) {
 
 Status Graph::LoadSources(base::ByteReader& reader, Match match) {
   const uint64_t count = reader.Varint();
-  if (match == Match::kExact && count != source_names_.size()) return OfOthers();
+  // A source that it does not know has come since, and was empty then.
+  if (match == Match::kExact && count > source_names_.size()) return OfOthers();
   for (uint64_t i = 0; i < count; ++i) {
     std::string name(reader.String());
     std::string_view state = reader.String();

@@ -171,18 +171,27 @@ class MixedRun {
   Status Live(os::FaultyFileSystem& files) {
     HR_TRY(Open(files, data_, false));
     HR_TRY(outcome_.history.Check(engine_->log(), Retained()));
-    HR_TRY(engine_->Execute(workload_.script, "app.sql"));
-    HR_TRY(engine_->Execute(TicksScript(), "ticks.sql"));
-    if (Revision() == 0 && Has(Trait::kReplace))
-      HR_TRY(engine_->Execute(ReplacedScript(1), "replaced.sql"));
+    if (!AllJoined()) ++outcome_.unfinished;
+    // Execute would wait for what the life before had not computed to its end.
+    if (AllJoined() || !Has(Trait::kBeside) || OneIn(4)) HR_TRY(DeployFirst());
     const size_t steps = last_ ? SIZE_MAX : steps_a_life_ / 2 + random_.Below(steps_a_life_);
-    for (size_t step = 0; step < steps && !IsDone(); ++step)
+    for (size_t step = 0; step < steps && !IsDone() && !cut_; ++step)
       HR_TRY(Step(files));
+    if (cut_) return Ok();
     HR_TRY(Relieve(files));
     if (IsDone()) return Finish();
     if (OneIn(2)) return Ok();  // killed
     return CloseAndMove();
   }
+
+  Status DeployFirst() {
+    HR_TRY(engine_->Execute(workload_.script, "app.sql"));
+    HR_TRY(engine_->Execute(TicksScript(), "ticks.sql"));
+    if (Revision() > 0 || !Has(Trait::kReplace)) return Ok();
+    return engine_->Execute(ReplacedScript(1), "replaced.sql");
+  }
+
+  bool AllJoined() const { return engine::AllJoined(*engine_->deployment()); }
 
   // Ends a life however it stands.
   void End(os::FaultyFileSystem& files) {
@@ -190,6 +199,7 @@ class MixedRun {
     engine_.reset();
     metrics_.clear();
     deploying_ = false;
+    cut_ = false;
     deploy_error_.reset();
     full_ = 0;
     scarce_ = 0;
@@ -199,7 +209,7 @@ class MixedRun {
 
   bool IsDone() const {
     return clients_.done() && !clients_.waiting() && FileRead() == file_lines_.size() &&
-           deployed_later_ && !deploying_ && jumped_ == 0 &&
+           deployed_later_ && !deploying_ && AllJoined() && jumped_ == 0 &&
            (!Has(Trait::kReplace) || Revision() == kRevisions) && ModelsDone();
   }
 
@@ -285,6 +295,9 @@ class MixedRun {
       script = workload_.later_script;
     } else if (Has(Trait::kReplace) && Revision() < kRevisions) {
       script = ReplacedScript(Revision() + 1);
+    } else if (!AllJoined()) {
+      script =
+          workload_.later_script;  // changes nothing; what a fault stopped is begun anew for it
     }
     if (script.empty()) return Ok();
     return Define(script, /*later=*/true);
@@ -306,7 +319,10 @@ class MixedRun {
       deployed_later_ = deployed_later_ || (later && done.ok());
       if (!done.ok()) deploy_error_ = done.error();
     });
-    return Ok();
+    if (last_ || full_ > 0 || !Has(Trait::kCrashes) || !deploying_ || !OneIn(4)) return Ok();
+    // Killed while it is computed.
+    cut_ = true;
+    return OneIn(4) ? Ok() : engine_->log().WaitDurable(engine_->log().last_lsn());
   }
 
   // ALTER is no statement of what should be: it is given once, and after a crash one looks.
@@ -405,8 +421,8 @@ class MixedRun {
   }
 
   Status Fill() {
-    if (!Has(Trait::kFull) || full_ > 0 || (last_ && deploying_)) return Ok();
-    if (deploying_) excused_ = true;
+    if (!Has(Trait::kFull) || full_ > 0 || (last_ && (deploying_ || !AllJoined()))) return Ok();
+    if (deploying_ || !AllJoined()) excused_ = true;
     uint64_t used = 0;
     for (const std::string& path : disk_.AllFiles()) {
       HR_ASSIGN(auto file, disk_.Open(path, {}));
@@ -428,7 +444,7 @@ class MixedRun {
     const Error* failure = engine_->log().failure();
     if (failure != nullptr) return *failure;
     // A deployment that is about to take over lets nothing in.
-    if (deploying_ && clients_.waiting()) HR_TRY(engine_->FinishDeployments());
+    if ((deploying_ || !AllJoined()) && clients_.waiting()) HR_TRY(engine_->FinishDeployments());
     for (int turns = 0; turns < 100 && clients_.waiting(); ++turns) {
       engine_->Pump();
       HR_TRY(engine_->log().WaitDurable(engine_->log().last_lsn()));
@@ -567,6 +583,7 @@ class MixedRun {
   bool done_ = false;
   bool deployed_later_ = false;
   bool deploying_ = false;
+  bool cut_ = false;  // the life ends now
   std::optional<Error> deploy_error_;
   int full_ = 0;
   int scarce_ = 0;
