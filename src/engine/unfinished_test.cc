@@ -161,12 +161,12 @@ TEST(Unfinished, IsFinishedBeforeAnythingElseIsDeployed) {
   EXPECT_EQ(0U, program.Differences());
 }
 
-// The power fails at every few operations of the disk, until all has joined; then it is a life
+// The power fails at every operation of the disk, until all has joined; then it is a life
 // later, which is cut off, too.
 TEST(UnfinishedCrash, LeavesTheOldStatementAndAQuickStartOrTheNew) {
   bool finished = false;
   size_t unfinished = 0;
-  for (uint64_t at = 1; !finished; at += 2) {
+  for (uint64_t at = 1; !finished; ++at) {
     TestProgram program;
     MakePast(program);
     program.files().CrashAtOperation(program.files().operations() + at);
@@ -182,7 +182,7 @@ TEST(UnfinishedCrash, LeavesTheOldStatementAndAQuickStartOrTheNew) {
     const bool joined = prepared && program.engine().deployment()->Find("t")->joined();
     if (prepared && !joined) ++unfinished;
     if (!joined) {
-      ASSERT_LE(program.replayed(), 30U) << at << program.engine().recovery_note() << prepared;
+      ASSERT_LE(program.replayed(), 30U) << at;
     }
     EXPECT_EQ(!joined, program.engine().deployment()->Find("d")->revisions().size() == 1) << at;
     EXPECT_EQ(0U, program.Differences()) << at;
@@ -197,7 +197,7 @@ TEST(UnfinishedCrash, LeavesTheOldStatementAndAQuickStartOrTheNew) {
     ASSERT_TRUE(program.Restart().ok()) << at;
     ASSERT_EQ(0U, program.Differences()) << at;
   }
-  EXPECT_GT(unfinished, 10U);
+  EXPECT_GT(unfinished, 0U);
 }
 
 // A row that another program would have logged.
