@@ -211,8 +211,9 @@ class LocalEngine final : public Engine {
   uint64_t NextLsn(size_t lane) const { return log_->last_lsn() + 1 + lane; }
   // How many events the stream's topic holds, over all partitions.
   int64_t EventsIn(const Deployed& item) const;
-  PlannedChange Describe(const catalog::Change& change, const Deployment& base,
-                         const Deployment& next) const;
+  // Plan, on any thread.
+  Result<std::vector<PlannedChange>> PlanScript(std::string_view script,
+                                                const std::string& file) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup(log::FlushedBy by = log::FlushedBy::kThread);
