@@ -54,10 +54,9 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
     const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{
-        change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX, lsn}},
-        {},          {},
-        {},          {}};
+    Object made;
+    made.name = change.name;
+    made.revisions = {{change.text, change.file, change.line, lsn, joined, UINT64_MAX, lsn}};
     if (!change.sha256.empty()) {
       made.versions.push_back({1, change.sha256, 0, false, ""});
       made.activations.push_back({lsn, 1, ""});

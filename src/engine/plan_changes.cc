@@ -7,7 +7,7 @@
 
 #include "engine/local_engine.h"
 #include "engine/replay.h"
-#include "log/manifest.h"
+#include "log/disk_use.h"
 #include "sql/parser.h"
 
 namespace headrace::engine {
@@ -114,35 +114,6 @@ Result<Measured> MeasureSome(const PlanSource& source, std::shared_ptr<const Dep
   return measured;
 }
 
-// What the events of a topic take, as segments hold them; those that are only in the journal yet as
-// the others do, or else as the first of them.
-Result<uint64_t> BytesOf(const PlanSource& source, const log::Manifest& manifest,
-                         const Deployed& item, int32_t partition) {
-  const std::string topic = item.topic();
-  const int64_t start = source.log.start_offset(topic, partition);
-  const int64_t end = source.log.end_offset(topic, partition);
-  if (end <= start) return uint64_t{0};
-  uint64_t bytes = 0;
-  int64_t moved = start;
-  auto known = manifest.topics.find(topic);
-  if (known != manifest.topics.end()) {
-    for (const log::SegmentRecord& segment :
-         known->second.partitions.at(static_cast<size_t>(partition)).segments) {
-      bytes += segment.size;
-      moved = std::max(moved, segment.end_offset);
-    }
-  }
-  double each =
-      static_cast<double>(bytes) / static_cast<double>(std::max<int64_t>(1, moved - start));
-  if (moved == start) {
-    HR_ASSIGN(auto first, source.log.Read(topic, partition, start, 1));
-    if (first.empty() || first.front().record_count == 0) return bytes;
-    each = static_cast<double>(first.front().bytes.size()) / first.front().record_count;
-  }
-  const double rest = each * static_cast<double>(std::max<int64_t>(0, end - moved));
-  return bytes + static_cast<uint64_t>(rest);
-}
-
 // What each statement of the script is computed over, and how long that may take.
 class Costs {
  public:
@@ -150,13 +121,13 @@ class Costs {
 
   Status Add(PlannedChange& planned) const {
     auto part = PartOf({planned.name});
-    HR_ASSIGN(log::Manifest manifest, log::Manifest::Load(source_.files, source_.directory));
     for (const Deployed& item : part->items) {
       for (int32_t p = 0; item.source && p < item.partitions; ++p) {
         const int64_t start = source_.log.start_offset(item.topic(), p);
         planned.events += static_cast<uint64_t>(
             std::max<int64_t>(0, source_.log.end_offset(item.topic(), p) - start));
-        HR_ASSIGN(uint64_t bytes, BytesOf(source_, manifest, item, p));
+        HR_ASSIGN(uint64_t bytes, log::PartitionBytes(source_.files, source_.directory, source_.log,
+                                                      {item.topic(), p}));
         planned.bytes += bytes;
       }
     }
