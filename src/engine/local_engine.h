@@ -110,7 +110,6 @@ class LocalEngine final : public Engine {
   ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
   void SetTap(const std::string& stream, Tap tap);
   std::shared_ptr<const Deployment> deployment() const;
-
   using Totals = IngestTotals;
   const Totals& totals() const { return totals_; }
 
@@ -122,12 +121,9 @@ class LocalEngine final : public Engine {
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status BeginSnapshots();
-  Status Rebuild(From from, const StartupTaker& progress);
+  Status Rebuild(From from, Unjoined unjoined, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
-  // How many events the log holds behind the state; 0 when a snapshot of an older format does not
-  // tell.
-  uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
   Result<std::string> DescribeDifference(From from, const Comparison& comparison);
@@ -136,11 +132,10 @@ class LocalEngine final : public Engine {
   bool SnapshotGoesOn() const;
   void NoteSnapshots();
   void ForgetSnapshots(SnapshotCycle::Forget forget);
+  bool ForgetFormer();  // false: not yet
   Status CheckOpen() const;
-  // Whether an append would not wait, or may.
-  bool MayAppend() const;
+  bool MayAppend() const;  // without waiting, or it may wait
   Status CreateTopics(const Deployment& deployment);
-  Status CreateAnswersTopic(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Journals the changes and deploys what they make, when they are durable.
   Status Apply(const std::vector<catalog::Change>& changes);
@@ -150,11 +145,16 @@ class LocalEngine final : public Engine {
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
+  // Computes it beside live traffic: of a program that ended, or a deployment that failed.
+  Status BeginUnfinished(Done done);
   // Works on deployments between two groups. True when there is more to do at once.
   bool StepDeployment();
   bool BeginNext();
   Result<bool> Begin(WaitingScript& waiting);
   Status BeginComputing(const Draft& draft, WaitingScript& waiting);
+  // `next` has what will join and what is to be computed, of this deployment.
+  void StartComputing(const std::shared_ptr<const Deployment>& target,
+                      std::unique_ptr<Deploying> next, std::vector<std::string> emitting);
   // Appends what begins now; returns what is deployed when all is done, at LSNs that never come.
   Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
                                                      const std::vector<catalog::Change>& later);
@@ -164,20 +164,21 @@ class LocalEngine final : public Engine {
   void FixEnd();
   Status TakeOver();
   void EndDeployment(const Status& status);
+  void RebuildOtherwise();
+  void Tell(const std::string& line) const;
   void TellDeployed() const;
   void TellProgress();
   void AnswerDeployed();
   // The deployment takes effect for what is taken from now on.
   void Use(std::shared_ptr<const Deployment> deployment);
-  // Afterwards events can be taken: the group before is appended, no deployment is about to take
-  // over.
+  // Afterwards events can be taken: no deployment is about to take over.
   Status Settle();
   Status StepToTheEnd();
   void Wake();
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
   // The state that a replay goes on from.
-  Result<Past> LoadState(From from);
+  Result<Past> LoadState(From from, const Deployment& running);
   SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
   void StepSnapshot();
@@ -210,10 +211,9 @@ class LocalEngine final : public Engine {
   size_t Place(flow::SourceNode& source, const row::Row& row, std::optional<Error> error);
   // The LSN that the lane's frame will get.
   uint64_t NextLsn(size_t lane) const { return log_->last_lsn() + 1 + lane; }
-  // How many events the stream's topic holds, over all partitions.
-  int64_t EventsIn(const Deployed& item) const;
-  PlannedChange Describe(const catalog::Change& change, const Deployment& base,
-                         const Deployment& next) const;
+  // Plan, on any thread.
+  Result<std::vector<PlannedChange>> PlanScript(std::string_view script,
+                                                const std::string& file) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup(log::FlushedBy by = log::FlushedBy::kThread);
@@ -221,8 +221,7 @@ class LocalEngine final : public Engine {
   Status AppendRequests();
   Error TooManyWait();
   void KeepWithinMemory();
-  // Why no more may be taken in, if so.
-  std::optional<Error> MemoryFull();
+  std::optional<Error> MemoryFull();  // why no more may be taken in, if so
   os::SpillFile* spill() const { return memory_ ? &memory_->file() : nullptr; }
   void CountQueued(int64_t events, int64_t bytes);
 
@@ -262,6 +261,7 @@ class LocalEngine final : public Engine {
   TimeMetrics times_;
   HealthMetrics health_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
+  log::Lsn forget_at_ = 0;          // snapshots are of no use when this is durable; 0: they are
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit
   std::unique_ptr<flow::Graph> graph_;

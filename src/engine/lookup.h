@@ -23,8 +23,8 @@ class DeploymentLookup final : public sql::NameLookup {
           nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
     }
     if (item == nullptr) return {};
-    sql::KnownName known{item->source, item->statement, item->models, item->learner,
-                         item->remote, item->policy,    nullptr};
+    sql::KnownName known{item->source, item->newest(), item->models, item->learner,
+                         item->remote, item->policy,   nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }
