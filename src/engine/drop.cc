@@ -20,6 +20,10 @@ bool ReadsIt(const Deployment& deployment, const flow::StatementPlan& plan,
   if (Reads(plan, name)) return true;
   const Deployed* item = deployment.Find(name);
   if (item == nullptr || !item->statement) return false;
+  // What a policy learned from one is in what it chose for the other.
+  for (const std::string& policy : PoliciesOf(*item)) {
+    if (Uses(plan, policy)) return true;
+  }
   const std::vector<std::string> sides = item->statement->sides();
   return std::any_of(sides.begin(), sides.end(),
                      [&](const std::string& side) { return Reads(plan, side); });

@@ -93,6 +93,14 @@ void LocalEngine::Abandon(const Error& error) {
     request.done(std::move(reply));
   }
   queue_.clear();
+  for (const AskingRequests::Shared& request : asking_.TakeLost({})) {
+    request->repeats.push_back(std::move(request->done));
+    for (auto& done : request->repeats) {
+      IngestReply reply;
+      reply.error = error;
+      done(std::move(reply));
+    }
+  }
   CountQueued(-static_cast<int64_t>(queued_events_), -static_cast<int64_t>(queued_bytes_));
 }
 

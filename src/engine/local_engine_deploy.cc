@@ -146,7 +146,9 @@ Status LocalEngine::ApplyDrops(std::vector<Change> changes) {
     if (item->source) graph_->RemoveSource(change.name);
   }
   if (snapshots_) snapshots_->WholeNext();
-  return ForgetDropped(changes);
+  HR_TRY(ForgetDropped(changes));
+  AskAgain();  // but not for what is gone
+  return Ok();
 }
 
 // What was known of it besides the flow.

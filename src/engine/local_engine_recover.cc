@@ -65,7 +65,9 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   const bool whole = this->deployment()->catalog.losses().empty();
   HR_TRY(Rebuild(From::kSnapshot, whole ? Unjoined::kLater : Unjoined::kNow, progress));
   HR_TRY(answers_.Recover());
-  HR_TRY(health_.Load(*log_, *this->deployment()));
+  // Gauges are no reason not to start.
+  const Status health = health_.Load(*log_, *this->deployment());
+  if (!health.ok()) Tell("what watches told is not in the metrics: " + health.error().ToString());
   if (options_.snapshots) HR_TRY(BeginSnapshots());
   TellHalted();
   if (unfinished_) {

@@ -12,6 +12,23 @@ namespace {
 
 constexpr size_t kAnswersMax = 256;  // of one group
 
+// Of the questions of statements that end with the changes.
+std::vector<flow::RemoteAnswer> AnswersGivenUp(const std::vector<flow::Ask>& asks,
+                                               const std::vector<catalog::Change>& changes) {
+  std::vector<flow::RemoteAnswer> answers;
+  for (const flow::Ask& ask : asks) {
+    const bool replaced = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+      // What joins asks for nothing before: it is that which it replaces.
+      const bool ends =
+          change.kind == catalog::ChangeKind::kReplace || change.kind == catalog::ChangeKind::kJoin;
+      return ends && change.name == ask.statement;
+    });
+    if (!replaced) continue;
+    answers.push_back(flow::RemoteAnswer::To(ask, flow::RemoteStatus::kReplaced, ""));
+  }
+  return answers;
+}
+
 }  // namespace
 
 bool LocalEngine::FindQueued() {
@@ -83,7 +100,9 @@ void LocalEngine::RunAnswers(const std::vector<flow::RemoteAnswer>& answers) {
   std::set<std::string> tapped;
   for (const flow::RemoteAnswer& answer : answers) {
     owners.push_back(asking_.Answer(answer));
-    if (owners.back().request) tapped.insert(owners.back().request->return_stream);
+    if (!owners.back().request) continue;
+    const std::string& wanted = owners.back().request->return_stream;
+    if (deployment()->Find(wanted) != nullptr) tapped.insert(wanted);  // it may be dropped
   }
   for (const std::string& stream : tapped) {
     group_->SetTap(stream, [&owners, &stream, lsn](const TappedRow& row) {
@@ -161,17 +180,10 @@ void LocalEngine::AskAgain() {
 
 Status LocalEngine::GiveUpAsks(const std::vector<catalog::Change>& changes) {
   std::vector<flow::RemoteAnswer> answers;
-  for (const flow::Ask& ask : graph_->TakeAsks(true)) {
-    const bool replaced = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-      // What joins asks for nothing before: it is that which it replaces.
-      const bool ends =
-          change.kind == catalog::ChangeKind::kReplace || change.kind == catalog::ChangeKind::kJoin;
-      return ends && change.name == ask.statement;
-    });
-    if (!replaced) continue;
-    answers.push_back(flow::RemoteAnswer::To(ask, flow::RemoteStatus::kReplaced, ""));
-  }
-  if (!answers.empty()) RunAnswers(answers);
+  do {  // a row that goes on may ask again
+    answers = AnswersGivenUp(graph_->TakeAsks(true), changes);
+    if (!answers.empty()) RunAnswers(answers);
+  } while (!answers.empty() && !unappended_);
   if (unappended_) {
     return Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
         .WithHint("free disk space");

@@ -244,7 +244,7 @@ TEST(RetainedEvents, GoAtAnyMomentOfACrash) {
     ASSERT_EQ(0U, program.Differences()) << at;
     removed += FirstEvent(program) > 0 ? 1 : 0;
   }
-  EXPECT_GT(removed, 10U);
+  EXPECT_GT(removed, 0U);
 }
 
 }  // namespace

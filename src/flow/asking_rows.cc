@@ -77,6 +77,8 @@ size_t AskingRows::Waiting::bytes() const {
   size_t bytes = kRowBytes + row.size();
   for (const Open& one : open)
     bytes += one.inputs.size() + sizeof one;
+  for (const RemoteAnswer& answer : answers)
+    bytes += answer.bytes();
   return bytes;
 }
 
@@ -181,11 +183,13 @@ void AskingRows::Keep(size_t stage, const row::Row& row, const row::Row& origin,
   writer.Varint(slots());
   for (size_t slot = 0; slot < slots(); ++slot)
     state::SaveValue(row.values[slot], TypeOf(slot), writer);
-  if (next_.cause != row.cause) next_ = {row.cause, 0};
+  const auto behind = waiting_.upper_bound({row.cause, UINT32_MAX});
+  AskingRow at{row.cause, 0};
+  if (behind != waiting_.begin() && std::prev(behind)->first.cause == row.cause)
+    at.ordinal = std::prev(behind)->first.ordinal + 1;
   held_.insert(waiting.watermark);
   bytes_ += waiting.bytes();
-  waiting_.emplace(next_, std::move(waiting));
-  ++next_.ordinal;
+  HR_CHECK(waiting_.emplace(at, std::move(waiting)).second);
 }
 
 std::optional<size_t> AskingRows::Take(const RemoteAnswer& answer, row::Place at,
@@ -196,11 +200,11 @@ std::optional<size_t> AskingRows::Take(const RemoteAnswer& answer, row::Place at
   const auto open = std::find_if(waiting.open.begin(), waiting.open.end(),
                                  [&](const Open& one) { return one.question == answer.question; });
   if (open == waiting.open.end()) return {};
+  bytes_ -= waiting.bytes();
   waiting.answers.push_back(answer);
   if (base::Hash64(open->inputs) != answer.fingerprint) {
     waiting.answers.back().status = RemoteStatus::kOtherInputs;
   }
-  bytes_ -= waiting.bytes();
   waiting.open.erase(open);
   if (!waiting.open.empty()) {
     bytes_ += waiting.bytes();

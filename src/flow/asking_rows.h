@@ -104,7 +104,6 @@ class AskingRows {
   size_t bytes_ = 0;
   WatermarkStep known_{{}, INT64_MIN, INT64_MIN};  // the newest step, passed on or not
   int64_t passed_ = INT64_MIN;
-  AskingRow next_;  // of the cause at hand
   std::optional<AskingRow> given_;
 };
 

@@ -172,6 +172,7 @@ class Graph {
   Status LoadStatement(Statement* statement, base::ByteReader& reader, const Head& from);
   Status LoadDone(Statement* statement, base::ByteReader& reader, const Head& from);
   Status LoadBlocks(const std::vector<state::PagedState*>* blocks, base::ByteReader& reader);
+  uint64_t FirstUse(const std::string& policy) const;
   Status LoadPolicies(base::ByteReader& reader, Match match);
   std::vector<PolicyNode*> PoliciesOf(const StatementPlan& plan);
   // Whether calls of one policy in several places take the rows of the source.

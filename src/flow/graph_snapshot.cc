@@ -7,7 +7,7 @@
 //           sorted (3): bound string, blocks, the rows that wait, then its key blocks
 //           asking (4): the rows that wait for answers string, blocks, its key blocks
 //           done (0): blocks varint, none of which has pages
-//         policies varint, per policy: name, definition, state: string
+//         policies varint, per policy: name, definition: string, first use varint, state string
 // blocks := varint, per block fingerprint u64, slots varint, watermark u64
 //
 // Up to version 4 what a source remembers, a group table and rows that wait stood in the state
@@ -141,6 +141,7 @@ std::string Graph::BeginSnapshot(bool whole) {
     policy->Save(state);
     writer.String(name);
     writer.String(policy->plan().definition);
+    writer.Varint(FirstUse(name));
     writer.String(state);
   }
   return head;
@@ -183,6 +184,17 @@ Status Graph::BeginLoad(std::string_view head, Match match, const std::set<std::
   return reader.ok() && reader.remaining() == 0 ? Ok() : Status(Damaged());
 }
 
+// When the first of the statements was made that use it now.
+uint64_t Graph::FirstUse(const std::string& policy) const {
+  uint64_t first = UINT64_MAX;
+  for (const auto& statement : statements_) {
+    if (!statement->plan->select) continue;
+    for (const PolicyCall& call : statement->plan->select->policy_calls)
+      if (call.policy->name == policy) first = std::min(first, statement->plan->created_lsn);
+  }
+  return first;
+}
+
 Status Graph::LoadPolicies(base::ByteReader& reader, Match match) {
   const uint64_t count = reader.Varint();
   if (match == Match::kExact && count != policies_.size()) return OfOthers();
@@ -190,16 +202,17 @@ Status Graph::LoadPolicies(base::ByteReader& reader, Match match) {
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view name = reader.String();
     std::string_view definition = reader.String();
+    const uint64_t first_use = reader.Varint();
     std::string_view state = reader.String();
     if (!reader.ok()) return Damaged();
     const auto found = policies_.find(name);
-    if (found == policies_.end()) {
+    // What one learned that was dropped is nothing of a later one.
+    if (found == policies_.end() || found->second->plan().definition != definition ||
+        first_use != FirstUse(found->first)) {
       if (match == Match::kExact) return OfOthers();
       continue;
     }
-    if (found->second->plan().definition != definition || !known.emplace(name).second) {
-      return OfOthers();
-    }
+    if (!known.emplace(name).second) return Damaged();
     HR_TRY(found->second->Load(state));
   }
   return match == Match::kAny || known.size() == policies_.size() ? Ok() : Status(OfOthers());

@@ -146,7 +146,8 @@ PolicyNode::Outcome PolicyNode::Reward(const row::Row& row, const Given& given) 
   if (open.time < row.event_time && row.event_time - open.time > plan_->reward_within) {
     return Outcome::kExpired;
   }
-  const bool watched = !given.has_metric || given.metric.has_value();
+  const bool watched =
+      !given.has_metric || (given.metric && std::abs(*given.metric) <= learn::Policy::kNumberMax);
   if (!given.reward || !policy_->Accepts(*given.reward) || !watched) return Outcome::kRefused;
   open.rewarded = true;
   Learn(at, *given.reward);

@@ -41,6 +41,15 @@ RemoteAnswer RemoteAnswer::To(const Ask& ask, RemoteStatus status, std::string d
   return answer;
 }
 
+size_t RemoteAnswer::bytes() const {
+  size_t bytes = sizeof *this + statement.size() + detail.size();
+  for (const model::RemoteValue& output : outputs) {
+    const auto* text = std::get_if<std::string>(&output);
+    bytes += sizeof output + (text == nullptr ? 0 : text->size());
+  }
+  return bytes;
+}
+
 std::string RemoteAnswer::Encode() const {
   std::string bytes;
   base::ByteWriter writer(bytes);

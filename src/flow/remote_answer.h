@@ -66,6 +66,9 @@ struct RemoteAnswer {
   static constexpr size_t kDetailBytesMax = 300;
   static RemoteAnswer To(const Ask& ask, RemoteStatus status, std::string detail);
 
+  // In memory, about.
+  size_t bytes() const;
+
   // version u8; statement string; cause LSN and index, ordinal, question, event LSN and index
   // varint; fingerprint u64; status u8; outputs as model::AppendRemoteValues; detail string.
   std::string Encode() const;

@@ -116,7 +116,14 @@ void ArmLines::Learn(const Lesson& lesson) {
   }
   // It was tried, whoever chose it.
   chosen_[lesson.arm] = std::max<uint64_t>(chosen_[lesson.arm], 1);
-  const double scale = 1 / (1 + Dot(v_.data(), x_.data(), size_));
+  const double grown = 1 + Dot(v_.data(), x_.data(), size_);
+  if (!(grown >= 1) || !std::isfinite(grown)) {
+    // So large a context that the inverse was no such any more: it is computed anew.
+    ++learned_;
+    Refresh(lesson.arm);
+    return Pack(lesson.arm);
+  }
+  const double scale = 1 / grown;
   const double surprise = lesson.reward - Dot(theta, x_.data(), size_);
   for (size_t i = 0; i < size_; ++i) {
     theta[i] += surprise * scale * v_[i];

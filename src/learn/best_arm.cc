@@ -27,7 +27,7 @@ class NormalTable {
     }
   }
   double At(double z) const {
-    if (z <= -kEnd) return 0;
+    if (!(z > -kEnd)) return 0;
     if (z >= kEnd) return 1;
     const double place = (z + kEnd) * kPerUnit;
     const auto at = static_cast<size_t>(place);

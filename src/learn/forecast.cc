@@ -152,6 +152,14 @@ std::optional<double> HoltWinters::Add(double value) {
     Begin();
   } else {
     Smooth(value);
+    if (!(std::abs(level_) < kLargest) || !(std::abs(trend_) < kLargest)) {
+      // Weights near 1 may swing up: it begins anew.
+      season_.clear();
+      level_ = trend_ = 0;
+      place_ = 0;
+      first_.push_back(value);
+      return errors_.Add(value, {});
+    }
   }
   const size_t place = (place_ + static_cast<size_t>(options_.ahead) - 1) % season_.size();
   return errors_.Add(value, level_ + options_.ahead * trend_ + season_[place]);

@@ -58,7 +58,7 @@ class Learner {
   std::optional<Label> Ask(Features x);
   // Takes an example, whose label is not looked at when there is to be none; gives what Ask would
   // have said before. A class beyond the 1,000th, a text
-  // above kLabelBytesMax and a number that is not finite are asked about, but not learned.
+  // above kLabelBytesMax and a number beyond 1e150 are asked about, but not learned.
   std::optional<Label> Learn(Features x, const Label& label);
 
   // What an answer's member is: a class, or a number (an estimate, a score, the probability of

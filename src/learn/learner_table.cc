@@ -229,8 +229,8 @@ LearnerKind HalfSpaceTreesKind() {
 LearnerKind KMeansKind() {
   return {"k_means",
           {kSeed,
-           {"groups", 5, 1, 1000, true},
-           {"warm_start", 200, 1, 100'000, true},
+           {"groups", 5, 1, 256, true},
+           {"warm_start", 200, 1, 10'000, true},
            {"decay", 1, 1e-3, 1},
            {"standardize", 1, 0, 0, false, "false|true"}},
           nullptr,

@@ -67,8 +67,10 @@ void MatrixFactorization::Learn(Features x, double label) {
   double* item = Take(items_, x[1], kItemSalt);
   if (user == nullptr || item == nullptr) return;
   const double error = std::clamp(label - Estimate(x), -kErrorMax, kErrorMax);
-  user[0] += options_.rate * (error - options_.l2 * user[0]);
-  item[0] += options_.rate * (error - options_.l2 * item[0]);
+  for (double* bias : {&user[0], &item[0]}) {
+    const double step = options_.rate * (error - options_.l2 * *bias);
+    *bias = std::clamp(*bias + step, -kErrorMax, kErrorMax);
+  }
   for (size_t f = 1; f <= options_.factors; ++f) {
     const double u = user[f];
     const double i = item[f];

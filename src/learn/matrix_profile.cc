@@ -55,10 +55,11 @@ std::optional<double> MatrixProfile::Add(double value) {
 
 void MatrixProfile::MultiplyAnew() {
   const size_t newest = pieces_.size() - 1;
+  offset_ = pieces_[newest].mean;
   for (size_t begin = values_.size() - Window(); begin + Length() <= newest; ++begin) {
     double sum = 0;
     for (size_t i = 0; i < Length(); ++i)
-      sum += values_[begin + i] * values_[newest + i];
+      sum += (values_[begin + i] - offset_) * (values_[newest + i] - offset_);
     products_[begin] = sum;
   }
 }
@@ -67,11 +68,11 @@ void MatrixProfile::MultiplyAnew() {
 void MatrixProfile::CarryProducts() {
   const size_t newest = pieces_.size() - 1;
   const size_t oldest = values_.size() - Window();
-  const double gone = values_[newest - 1];
-  const double come = values_.back();
+  const double gone = values_[newest - 1] - offset_;
+  const double come = values_.back() - offset_;
   for (size_t begin = newest - Length(); begin >= oldest; --begin) {
-    products_[begin] =
-        products_[begin - 1] - values_[begin - 1] * gone + values_[begin + Length() - 1] * come;
+    products_[begin] = products_[begin - 1] - (values_[begin - 1] - offset_) * gone +
+                       (values_[begin + Length() - 1] - offset_) * come;
     if (begin == oldest) break;
   }
 }
@@ -84,8 +85,9 @@ double MatrixProfile::Nearest() const {
   double most = -1;
   for (size_t begin = values_.size() - Window(); begin + Length() <= newest; ++begin) {
     const Piece& there = pieces_[begin];
-    double correlation = (products_[begin] / count - here.mean * there.mean) *
-                         (here.over_deviation * there.over_deviation);
+    const double means = (here.mean - offset_) * (there.mean - offset_);
+    double correlation =
+        (products_[begin] / count - means) * (here.over_deviation * there.over_deviation);
     if (here.over_deviation == 0 || there.over_deviation == 0)
       correlation = here.over_deviation == there.over_deviation ? 1 : 0.5;
     if (correlation > most) most = correlation;
@@ -102,6 +104,7 @@ void MatrixProfile::Save(base::ByteWriter& writer) const {
   writer.Varint(until_anew_);
   const size_t from = values_.size() - std::min(values_.size(), Window());
   writer.Varint(values_.size() - from);
+  SaveNumber(offset_, writer);
   for (size_t i = from; i < values_.size(); ++i)
     SaveNumber(values_[i], writer);
   for (size_t i = from; i < products_.size(); ++i)
@@ -111,7 +114,9 @@ void MatrixProfile::Save(base::ByteWriter& writer) const {
 bool MatrixProfile::Load(base::ByteReader& reader) {
   until_anew_ = reader.Varint();
   const uint64_t count = reader.Varint();
-  if (count > Window() || until_anew_ >= Window() || count > reader.remaining() / sizeof(double))
+  offset_ = LoadNumber(reader);
+  if (count > Window() || until_anew_ >= Window() || (count < Window() && until_anew_ != 0) ||
+      count > reader.remaining() / sizeof(double))
     return false;
   values_.resize(count);
   pieces_.clear();

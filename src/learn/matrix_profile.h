@@ -56,6 +56,7 @@ class MatrixProfile {
   std::vector<double> values_;    // the window is its end
   std::vector<Piece> pieces_;     // by where they begin in values_
   std::vector<double> products_;  // of the newest piece and the one that begins there
+  double offset_ = 0;             // what is taken off each value first: else large ones hide others
   uint64_t until_anew_ = 0;       // values until products are computed anew
 };
 

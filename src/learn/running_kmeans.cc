@@ -9,7 +9,8 @@ namespace headrace::learn {
 namespace {
 
 constexpr double kFarthest = 1e300;  // along one feature: sums of distances stay numbers
-constexpr int kLloydSteps = 20;
+constexpr size_t kLloydSteps = 20;
+constexpr size_t kLloydWork = 100'000'000;  // values that all steps look at, about
 
 }  // namespace
 
@@ -92,7 +93,9 @@ void RunningKMeans::Seed() {
     }
   }
   std::vector<size_t> groups(count, options_.groups);
-  for (int step = 0; step < kLloydSteps && LloydStep(groups); ++step) {
+  const size_t work = std::max<size_t>(count * options_.groups * features_, 1);
+  const size_t steps = std::clamp<size_t>(kLloydWork / work, 1, kLloydSteps);
+  for (size_t step = 0; step < steps && LloydStep(groups); ++step) {
   }
   gathered_ = {};
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/portable_math.h"
+#include "model/baseline.h"
 
 namespace headrace::train {
 namespace {
@@ -134,7 +135,15 @@ std::string ConstantTree(size_t number, double value) {
 }
 
 // So that the transform, sigmoid(scale x mean or sum), gives the curve of the sum.
+// What the file says of how its scores lay is not so of the new ones.
+void ForgetBaseline(std::string& header) {
+  const size_t at = header.find("\n" + std::string(model::Baseline::kKey) + "=");
+  if (at == std::string::npos) return;
+  header.erase(at, header.find('\n', at + 1) - at);
+}
+
 std::string WithPlatt(Sections sections, const PlattCurve& curve, bool average, double scale) {
+  ForgetBaseline(sections.header);
   const double trees = average ? static_cast<double>(sections.trees.size() + 1) : 1;
   for (std::string& tree : sections.trees)
     tree = ScaledTree(tree, curve.slope * trees / scale);

@@ -1,9 +1,11 @@
 #include "train/training_baseline.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "headrace/check.h"
+#include "model/model.h"
 #include "train/trainer.h"
 
 namespace headrace::train {
@@ -15,6 +17,26 @@ std::vector<double> SampleOf(const std::vector<double>& values) {
   for (size_t i = 0; i < values.size(); i += step)
     sample.push_back(values[i]);
   return sample;
+}
+
+// The same rows of all columns, one after the other.
+std::vector<double> RowsOf(const Table& table) {
+  const size_t step = std::max<size_t>((table.rows() + kBaselineRows - 1) / kBaselineRows, 1);
+  std::vector<double> rows;
+  for (size_t i = 0; i < table.rows(); i += step) {
+    for (const Column& column : table.columns)
+      rows.push_back(column.values[i]);
+  }
+  return rows;
+}
+
+// Of algorithms that do not leave their scores behind.
+Status ScoreSample(const std::vector<double>& rows, Trained& trained) {
+  HR_ASSIGN(const auto model, model::Model::Load(trained.text));
+  if (model->info().outputs != 1) return Ok();
+  const size_t count = rows.size() / model->info().features.size();
+  model->ScoreRaw(rows, count, trained.scores.emplace_back(count));
+  return Ok();
 }
 
 }  // namespace
@@ -37,7 +59,9 @@ void KeepBaseline(model::Baseline inputs, Trained& trained) {
 
 Result<Trained> LearnWithBaseline(Table table, const Table* validation, const Options& options) {
   model::Baseline baseline = BaselineOfInputs(table);
+  const std::vector<double> sample = RowsOf(table);
   HR_ASSIGN(Trained trained, Learn(std::move(table), validation, options));
+  if (trained.scores.empty()) HR_TRY(ScoreSample(sample, trained));
   KeepBaseline(std::move(baseline), trained);
   return trained;
 }

@@ -54,8 +54,10 @@ class WithoutLsns {
       TakeBlocks();
     }
     for (uint64_t policies = reader_.Varint(); policies > 0 && reader_.ok(); --policies) {
-      for (int part = 0; part < 3; ++part)  // name, definition, state
-        writer_.String(reader_.String());
+      writer_.String(reader_.String());  // name
+      writer_.String(reader_.String());  // definition
+      reader_.Varint();
+      writer_.String(reader_.String());
     }
     EXPECT_TRUE(reader_.ok() && reader_.remaining() == 0);
   }
