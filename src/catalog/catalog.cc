@@ -85,6 +85,10 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kJoin:
       object->revisions.back().joined_lsn = lsn;
       break;
+    case ChangeKind::kTrained: {
+      HR_ASSIGN(object->trained, Trained::Decode(change.text));
+      break;
+    }
     case ChangeKind::kCreate:
     case ChangeKind::kCreateWatched:
     case ChangeKind::kPrepare:

@@ -13,6 +13,7 @@
 #include "catalog/halt.h"
 #include "catalog/loss.h"
 #include "catalog/model_notes.h"
+#include "catalog/trained.h"
 
 namespace headrace::catalog {
 
@@ -56,6 +57,7 @@ struct Object {
   std::vector<Activation> activations;  // models, ascending
   std::vector<CanaryPeriod> canaries;   // models, ascending, one at a time
   bool watched = false;                 // models: as the text says
+  Trained trained{};                    // trainers
 
   const Revision& latest() const { return revisions.back(); }
   // The canary that is on, or null.

@@ -13,7 +13,8 @@ bool IsKind(uint8_t kind) {
                      kind <= static_cast<uint8_t>(ChangeKind::kDropTopic);
   return first || kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
          kind == static_cast<uint8_t>(ChangeKind::kNote) ||
-         kind == static_cast<uint8_t>(ChangeKind::kCreateWatched);
+         kind == static_cast<uint8_t>(ChangeKind::kCreateWatched) ||
+         kind == static_cast<uint8_t>(ChangeKind::kTrained);
 }
 
 }  // namespace

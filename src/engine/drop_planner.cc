@@ -47,8 +47,8 @@ bool DropPlanner::IsOfKind(const sql::Drop& drop, const Deployed& item) {
   const bool model = item.is_model() && !item.policy;
   const bool fits = drop.kind == sql::ObjectKind::kModel    ? model
                     : drop.kind == sql::ObjectKind::kPolicy ? item.policy != nullptr
-                    : drop.kind == sql::ObjectKind::kView ? view
-                                                          : !view && !item.is_model();
+                    : drop.kind == sql::ObjectKind::kView   ? view
+                                                            : !view && !item.is_model();
   if (fits && drop.kind != sql::ObjectKind::kTable) return true;
   const std::string is = item.policy ? "POLICY"
                          : model     ? "MODEL"
@@ -79,7 +79,12 @@ bool DropPlanner::MayGo(const sql::Drop& drop, const std::string& name,
     std::vector<std::string> now;
     std::vector<std::string> before;
     for (const std::string& dependent : dependents) {
-      const std::vector<StatementPtr> revisions = deployment.Find(dependent)->revisions();
+      const Deployed& item = *deployment.Find(dependent);
+      if (item.trainer) {
+        now.push_back(dependent);
+        continue;
+      }
+      const std::vector<StatementPtr> revisions = item.revisions();
       const bool direct =
           std::any_of(revisions.begin(), revisions.end(),
                       [&](const StatementPtr& each) { return ReadsNow(deployment, *each, name); });

@@ -27,6 +27,7 @@
 #include "engine/remote_asker.h"
 #include "engine/snapshot_cycle.h"
 #include "engine/stream_time.h"
+#include "engine/trainer_thread.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
 
@@ -57,6 +58,7 @@ class LocalEngine final : public Engine {
   void StopDeployments() override;
   // Runs every deployment that is under way or waits to its end.
   Status FinishDeployments();
+  Status FinishTraining();  // answers every trigger of a trainer that stands in the log
   // Brings a snapshot that is under way, and retention, to its end.
   void FinishSnapshots();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
@@ -125,8 +127,7 @@ class LocalEngine final : public Engine {
   Status Rebuild(From from, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
-  // How many events the log holds behind the state; 0 when a snapshot of an older format does not
-  // tell.
+  // How many events the log holds behind the state; 0 when a snapshot of old does not tell.
   uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
@@ -137,10 +138,8 @@ class LocalEngine final : public Engine {
   void NoteSnapshots();
   void ForgetSnapshots(SnapshotCycle::Forget forget);
   Status CheckOpen() const;
-  // Whether an append would not wait, or may.
-  bool MayAppend() const;
+  bool MayAppend() const;  // whether an append would not wait, or may
   Status CreateTopics(const Deployment& deployment);
-  Status CreateAnswersTopic(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Journals the changes and deploys what they make, when they are durable.
   Status Apply(const std::vector<catalog::Change>& changes);
@@ -169,8 +168,7 @@ class LocalEngine final : public Engine {
   void AnswerDeployed();
   // The deployment takes effect for what is taken from now on.
   void Use(std::shared_ptr<const Deployment> deployment);
-  // Afterwards events can be taken: the group before is appended, no deployment is about to take
-  // over.
+  // Afterwards events can be taken: the group before is appended, no deployment takes over.
   Status Settle();
   Status StepToTheEnd();
   void Wake();
@@ -180,6 +178,9 @@ class LocalEngine final : public Engine {
   Result<Past> LoadState(From from);
   SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
+  void GoOnTraining();  // with the trainers of the newest deployment
+  bool StepTraining();  // appends what a training made; false: none is done
+  Status AnswerTraining(TrainingOutcome& outcome);
   void StepSnapshot();
   void FinishSnapshot();
   void Publish(std::shared_ptr<const Deployment> deployment);
@@ -195,8 +196,7 @@ class LocalEngine final : public Engine {
   bool FindQueued();
   // Gives the rows that ask to the asker, and notes which requests wait for them.
   void TakeAsks(const Wanted& wanted);
-  // A group of answers, if there are any. True when there was.
-  bool TakeAnswers();
+  bool TakeAnswers();  // a group of them; false: there are none
   void RunAnswers(const std::vector<flow::RemoteAnswer>& answers);
   void AppendAnswers(const std::vector<AskingRequests::Shared>& complete,
                      std::vector<flow::Ask> asks);
@@ -221,8 +221,7 @@ class LocalEngine final : public Engine {
   Status AppendRequests();
   Error TooManyWait();
   void KeepWithinMemory();
-  // Why no more may be taken in, if so.
-  std::optional<Error> MemoryFull();
+  std::optional<Error> MemoryFull();  // why no more may be taken in, if so
   os::SpillFile* spill() const { return memory_ ? &memory_->file() : nullptr; }
   void CountQueued(int64_t events, int64_t bytes);
 
@@ -295,6 +294,7 @@ class LocalEngine final : public Engine {
   std::vector<bool> halting_;                 // by item, while the state is built
   std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
+  std::unique_ptr<TrainerThread> trainers_;   // null: there has been no trainer
 };
 
 }  // namespace headrace::engine

@@ -117,6 +117,21 @@ bool UsesPolicies(const Draft& draft) {
   });
 }
 
+// Answers are kept as long as the events that may need them again.
+Status CreateAnswersTopic(const Deployment& deployment, log::Log& log) {
+  bool asks = false;
+  log::TopicConfig config;
+  config.retention_ms = 0;
+  for (const Deployed& item : deployment.items) {
+    asks = asks || (item.statement && item.statement->asks());
+    if (!item.source || config.retention_ms < 0) continue;
+    const int64_t ms = item.retention.bytes < 0 ? item.retention.ms : -1;
+    config.retention_ms = ms < 0 ? -1 : std::max(config.retention_ms, ms);
+  }
+  if (!asks || log.HasTopic(flow::kRemoteAnswersTopic)) return Ok();
+  return log.CreateTopic(flow::kRemoteAnswersTopic, config);
+}
+
 }  // namespace
 
 Status LocalEngine::CheckOpen() const {
@@ -141,22 +156,7 @@ Status LocalEngine::CreateTopics(const Deployment& deployment) {
     HR_TRY(there ? log_->ChangeTopic(item.topic(), config)
                  : log_->CreateTopic(item.topic(), config));
   }
-  return CreateAnswersTopic(deployment);
-}
-
-// Answers are kept as long as the events that may need them again.
-Status LocalEngine::CreateAnswersTopic(const Deployment& deployment) {
-  bool asks = false;
-  log::TopicConfig config;
-  config.retention_ms = 0;
-  for (const Deployed& item : deployment.items) {
-    asks = asks || (item.statement && item.statement->asks());
-    if (!item.source || config.retention_ms < 0) continue;
-    const int64_t ms = item.retention.bytes < 0 ? item.retention.ms : -1;
-    config.retention_ms = ms < 0 ? -1 : std::max(config.retention_ms, ms);
-  }
-  if (!asks || log_->HasTopic(flow::kRemoteAnswersTopic)) return Ok();
-  return log_->CreateTopic(flow::kRemoteAnswersTopic, config);
+  return CreateAnswersTopic(deployment, *log_);
 }
 
 void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
@@ -165,6 +165,7 @@ void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
   halted_.Set(static_cast<double>(halted().size()));
   group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_, &health_);
   counted_ = {};
+  if (startup_.done()) GoOnTraining();
 }
 
 // --- at once

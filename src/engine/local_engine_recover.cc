@@ -42,6 +42,7 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   if (options_.snapshots) HR_TRY(BeginSnapshots());
   TellHalted();
   startup_.Finish();
+  GoOnTraining();
   return Ok();
 }
 
