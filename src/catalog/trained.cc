@@ -33,8 +33,8 @@ Result<Trained> Trained::Decode(std::string_view text) {
   trained.gate_time = r.Zigzag();
   trained.gate_from = r.Varint();
   const std::string_view offsets = r.String();
-  const bool versions = version >= 0 && version <= INT32_MAX && gate_version >= 0 &&
-                        gate_version <= INT32_MAX;
+  const bool versions =
+      version >= 0 && version <= INT32_MAX && gate_version >= 0 && gate_version <= INT32_MAX;
   const bool sound = index <= UINT32_MAX && drifting <= 1 && versions;
   if (!r.ok() || r.remaining() != 0 || !sound) {
     return Error(ErrorKind::kCorruption, "HR5301", "a control record of a training is damaged")

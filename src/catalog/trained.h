@@ -24,7 +24,7 @@ struct Trained {
   int32_t gate_version = 0;
   int64_t gate_time = 0;
   uint64_t gate_from = 0;
-  Offsets offsets;             // where reading goes on
+  Offsets offsets;  // where reading goes on
 
   std::string Encode() const;
   // Errors: kCorruption (HR5301).

@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "engine/promotion_gate.h"
 #include "cli/commands.h"
 #include "cli/data_commands.h"
 #include "cli/label_flags.h"
 #include "cli/model_document.h"
 #include "cli/remote.h"
 #include "cli/workspace.h"
+#include "engine/promotion_gate.h"
 
 namespace headrace::cli {
 namespace {

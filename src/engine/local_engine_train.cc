@@ -14,8 +14,9 @@ void LocalEngine::GoOnTraining() {
   const bool any = std::any_of(deployment->items.begin(), deployment->items.end(),
                                [](const Deployed& item) { return item.trainer != nullptr; });
   if (closed_ || (!any && !trainers_)) return;
-  if (!trainers_) trainers_ = std::make_unique<TrainerThread>(
-        TrainingMeans{files_, *log_, snapshot_store()}, [this] { Wake(); });
+  if (!trainers_)
+    trainers_ = std::make_unique<TrainerThread>(TrainingMeans{files_, *log_, snapshot_store()},
+                                                [this] { Wake(); });
   trainers_->GoOn(std::move(deployment));
 }
 

@@ -130,7 +130,14 @@ void ModelPlanner::CreateTrainer(const sql::Statement& statement, const sql::Cre
 // One of the name that is there is of a trainer that was dropped: what it told stays.
 void ModelPlanner::CreateSteps(const std::string& trainer, const sql::SourceSpan& span) {
   const std::string name = StepsName(trainer);
-  if (in_.deployment.Find(name) != nullptr) return;
+  if (in_.deployment.Find(name) != nullptr) {
+    const catalog::Object* there = in_.deployment.catalog.Find(name);
+    const bool same = there != nullptr && there->latest().text == StepsStatement(trainer);
+    if (same) return;
+    sql::Complain(in_.diagnostics, "HR1260", "`" + name + "` is something else already", span)
+        .hint = "use another name: trainings are told in the stream of that name";
+    return;
+  }
   catalog::Change change;
   change.name = name;
   change.text = StepsStatement(trainer);

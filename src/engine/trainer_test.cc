@@ -40,7 +40,9 @@ std::string Trainer(const std::string& when = "EVERY INTERVAL '40 minutes' OR dr
 }
 
 constexpr const char* kTold =
-    "CREATE STREAM told AS SELECT ts, run, version FROM __training_risk2 WHERE step = 'shadowed';";
+    "CREATE STREAM told AS SELECT ts, run, version FROM __training_risk2 WHERE step = 'shadowed';\n"
+    "CREATE STREAM decided AS SELECT id, ts, CASE WHEN score > 0.3 THEN 'stop' ELSE 'go' END AS "
+    "decision FROM scored;";
 
 // Event i; from 1,500 on amounts are larger, from `unlabelled` on no label is known.
 std::string Event(int64_t i, int64_t unlabelled = INT64_MAX) {
@@ -194,6 +196,7 @@ constexpr int64_t kFew = 900;  // events of the run that is crashed
 
 // Feeds what the log does not have yet, and trains. Not ok: the disk failed.
 Status FeedRest(TestProgram& program) {
+  HR_TRY(program.engine().FinishTraining());
   while (true) {
     const auto at = static_cast<int64_t>(program.engine().PositionOf("payments", "file").events);
     if (at >= kFew) return program.engine().FinishTraining();
@@ -207,19 +210,25 @@ std::string Few() {
   return Trainer("EVERY INTERVAL '10 minutes'", "trees = 2, leaves = 3, min_rows = 300");
 }
 
-TEST(Trainer, ACrashAtAnyOperationOfTheDiskShowsNowhere) {
+// Two kinds of life: one whose shadows stay, and one in which they come to decide.
+std::string Promoting() {
+  return Trainer("EVERY INTERVAL '10 minutes'",
+                 "trees = 2, leaves = 3, min_rows = 300, promote = 'gate', promote_after = '5 "
+                 "minutes', promote_rows = 50, promote_flips = 100");
+}
+
+void ExpectNothingOfCrashes(const std::string& trainer, const std::string& roles) {
   TestProgram undisturbed;
-  Begin(undisturbed, Few());
+  Begin(undisturbed, trainer);
   ASSERT_TRUE(FeedRest(undisturbed).ok());
   const std::string expected = Everything(undisturbed);
-  const std::string roles = Roles(undisturbed);
-  EXPECT_EQ("1 decides\n2 retired\n3 retired\n4 shadow\n", roles);
+  EXPECT_EQ(roles, Roles(undisturbed));
   bool finished = false;
   uint64_t at = 1;
   for (; !finished; ++at) {
     TestProgram program;
-    Begin(program, Few());
-    program.files().CrashAtOperation(program.files().operations() + at);
+    Begin(program, trainer);
+    program.files().CrashAtOperation(at);
     finished = FeedRest(program).ok() && !program.files().crashed();
     ASSERT_TRUE(program.Crash(at).ok()) << at;
     ASSERT_TRUE(FeedRest(program).ok()) << at;
@@ -228,6 +237,43 @@ TEST(Trainer, ACrashAtAnyOperationOfTheDiskShowsNowhere) {
     ASSERT_EQ(0U, program.Differences()) << at;
   }
   EXPECT_GT(at, 30U);
+}
+
+TEST(Trainer, ACrashAtAnyOperationOfTheDiskShowsNowhere) {
+  ExpectNothingOfCrashes(Few(), "1 decides\n2 retired\n3 retired\n4 shadow\n");
+}
+
+TEST(Trainer, ACrashAtAnyOperationShowsNowhereWhenShadowsComeToDecide) {
+  ExpectNothingOfCrashes(Promoting(), "1 \n2 \n3 decides\n4 shadow\n");
+}
+
+TEST(Trainer, AShadowDecidesOnlyWhenTheGateIsOpen) {
+  const auto told = [](const std::string& options) {
+    TestProgram program;
+    Begin(program, Trainer("EVERY INTERVAL '40 minutes'",
+                           "trees = 4, leaves = 4, min_rows = 500, promote = 'gate', "
+                           "promote_after = '15 minutes'" +
+                               options));
+    for (int64_t i = 0; i < 1'500; i += 100) {
+      program.Feed("payments", Events(i, i + 100));
+      program.engine().FinishTraining().value();
+    }
+    EXPECT_EQ(0U, program.Differences());
+    return Table(program,
+                 "SELECT step, why, version FROM __training_risk2 WHERE step IN ('promoted', "
+                 "'refused')") +
+           Roles(program);
+  };
+  EXPECT_EQ("promoted 43 of 296 decisions would have been others 2\n1 \n2 decides\n",
+            told(", promote_flips = 100"));
+  EXPECT_EQ(
+      "refused 14.53 % of the decisions would have been others, at most 5 % may 2\n"
+      "1 decides\n2 shadow\n",
+      told(""));
+  EXPECT_EQ(
+      "refused 296 rows compared as a shadow or canary, at least 5000 are wanted 2\n"
+      "1 decides\n2 shadow\n",
+      told(", promote_rows = 5000"));
 }
 
 TEST(Trainer, BytesThatAreAVersionAddNone) {
@@ -267,6 +313,8 @@ TEST(Trainer, WhatDoesNotFitIsRefusedWhenItIsCreated) {
   EXPECT_EQ("HR1259", create(good + " WITH (trees = 0)", daily));
   EXPECT_EQ("HR1259", create(good + " WITH (holdout = 'all')", daily));
   EXPECT_EQ("HR1259", create(good + " WITH (objective = 'multiclass')", daily));
+  EXPECT_EQ("HR1259", create(good + " WITH (promote = 'always')", daily));
+  EXPECT_EQ("HR1259", create(good + " WITH (promote_rows = 10)", daily));
   EXPECT_EQ("HR1261", create(good, "WHEN EVERY INTERVAL '1 month' INTO SHADOW OF risk;"));
   EXPECT_EQ("HR1262", create(good, "WHEN drift(unwatched) > 1 INTO SHADOW OF risk;"));
   EXPECT_EQ("HR1262", create(good, "WHEN drift(unwatched) > 1 INTO SHADOW OF unwatched;"));

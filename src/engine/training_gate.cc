@@ -65,8 +65,9 @@ Result<GateAnswer> AskGate(const TrainingMeans& means, const Deployment& deploym
   const Deployed* decides = DecisionStream(deployment, plan.shadow_of);
   TrainingRows read(deployment, plan);
   if (decides == nullptr || !read.missing().empty()) {
-    answer.why = decides == nullptr ? "no statement asks `" + plan.shadow_of + "`"
-                                    : "`" + plan.stream + "` has no column `" + read.missing() + "`";
+    answer.why = decides == nullptr
+                     ? "no statement asks `" + plan.shadow_of + "`"
+                     : "`" + plan.stream + "` has no column `" + read.missing() + "`";
     return answer;
   }
   PromotionEvidence seen;
@@ -85,10 +86,16 @@ Result<GateAnswer> AskGate(const TrainingMeans& means, const Deployment& deploym
   request.from = Moment{trigger.gate_from + 1, 0};
   request.to = Moment{trigger.place.lsn, 0};
   const WhatIfMeans fork{means.files, means.log, means.store, deployment};
-  HR_ASSIGN(const WhatIfReport report,
-            RunWhatIf(fork, request, [](std::string_view) { return Ok(); }, nullptr));
-  seen.compared = report.compared;
-  seen.flips = report.changed;
+  const Result<WhatIfReport> report =
+      RunWhatIf(fork, request, [](std::string_view) { return Ok(); }, nullptr);
+  if (!report.ok()) {
+    // Not every pipeline can be run otherwise than it was.
+    if (report.error().kind() != ErrorKind::kInvalidArgument) return report.error();
+    answer.why = report.error().code() + ": " + report.error().message();
+    return answer;
+  }
+  seen.compared = report->compared;
+  seen.flips = report->changed;
   const PromotionGate gate{static_cast<uint64_t>(plan.gate_rows), plan.gate_flips, 0};
   answer.why = ObjectionOf(gate, seen);
   answer.open = answer.why.empty();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "engine/training_rows.h"
@@ -25,8 +26,9 @@ class Training {
     outcome_.head = {trigger.time, trigger.state.run, plan_.shadow_of, trigger.place.lsn};
     outcome_.state = trigger.state;
     std::string why = trigger.why;
-    if (trigger.gate > 0) why += (why.empty() ? "gate of version " : "; gate of version ") +
-                                 std::to_string(trigger.gate);
+    if (trigger.gate > 0)
+      why +=
+          (why.empty() ? "gate of version " : "; gate of version ") + std::to_string(trigger.gate);
     outcome_.steps.push_back({.step = "triggered", .why = std::move(why)});
   }
 
@@ -41,17 +43,17 @@ class Training {
 
  private:
   Status Train(const std::atomic<bool>& stop) {
-    TrainingRows read(deployment_, plan_);
-    if (!read.missing().empty()) {
-      Skip("`" + plan_.stream + "` has no column `" + read.missing() + "` any more");
+    std::optional<TrainingRows> read(std::in_place, deployment_, plan_);
+    if (!read->missing().empty()) {
+      Skip("`" + plan_.stream + "` has no column `" + read->missing() + "` any more");
       return Ok();
     }
-    HR_TRY(read.Read(means_.log, 0, trigger_.place, stop));
+    HR_TRY(read->Read(means_.log, 0, trigger_.place, stop));
     if (stop) return Ok();
-    if (read.unfit() > 0) {
-      unfit_ = "; " + std::to_string(read.unfit()) + " labels do not fit the objective";
+    if (read->unfit() > 0) {
+      unfit_ = "; " + std::to_string(read->unfit()) + " labels do not fit the objective";
     }
-    const NewestRows& all = read.rows();
+    const NewestRows& all = read->rows();
     const size_t rows = all.rows();
     if (rows < 2 || all.seen() < static_cast<uint64_t>(plan_.min_rows)) {
       Skip("too few labels: " + std::to_string(all.seen()) + " rows have one, " +
@@ -60,7 +62,10 @@ class Training {
     }
     const auto held = static_cast<size_t>(std::clamp<double>(
         std::floor(plan_.holdout * static_cast<double>(rows)), 1, static_cast<double>(rows - 1)));
-    Learn(all.Take(plan_.features, 0, rows - held), all.Take(plan_.features, rows - held, rows));
+    train::Table learned = all.Take(plan_.features, 0, rows - held);
+    train::Table tested = all.Take(plan_.features, rows - held, rows);
+    read.reset();  // what it kept is memory for learning
+    Learn(std::move(learned), std::move(tested));
     return Ok();
   }
 
@@ -180,14 +185,12 @@ TrainingStep PassGate(const Deployment& base, TrainingOutcome& outcome,
   const std::string& name = outcome.head.model;
   const catalog::Object& object = *base.catalog.Find(name);
   const catalog::ModelVersion& version = object.versions[static_cast<size_t>(gate.version) - 1];
-  TrainingStep step{.step = "refused",
-                    .why = gate.why,
-                    .version = gate.version,
-                    .sha256 = version.sha256};
+  TrainingStep step{
+      .step = "refused", .why = gate.why, .version = gate.version, .sha256 = version.sha256};
   outcome.gate.promotes = 0;
   if (!gate.open) return step;
-  if (object.RoleOf(version) != "shadow") {
-    step.why = "it is no shadow any more";
+  if (object.RoleOf(version) != "shadow" || object.canary() != nullptr) {
+    step.why = object.canary() != nullptr ? "a canary is on" : "it is no shadow any more";
     return step;
   }
   step.step = "promoted";

@@ -41,8 +41,8 @@ struct PlannedTraining {
   std::vector<std::string> payloads;  // of the trainer's stream
 };
 
-// What passed the gate decides, if it is a shadow still. A new version is a shadow; the shadow that the trainer made before is one no more. Keeps the
-// model's bytes. Errors: those of writing them.
+// What passed the gate decides, if it is a shadow still. A new version is a shadow; the shadow that
+// the trainer made before is one no more. Keeps the model's bytes. Errors: those of writing them.
 Result<PlannedTraining> PlanTraining(Deployer& deployer, const Deployment& base,
                                      TrainingOutcome& outcome);
 

@@ -15,7 +15,7 @@ namespace headrace::engine {
 // A place of the log at which a trainer is to train.
 struct TrainingTrigger {
   row::Place place;
-  int64_t time = 0;  // the newest event time of the stream up to there, microseconds
+  int64_t time = 0;        // the newest event time of the stream up to there, microseconds
   std::string why;         // to train; empty: it is the gate's alone
   int32_t gate = 0;        // the version that waits for the gate; 0: none, or not yet
   uint64_t gate_from = 0;  // its decisions behind this LSN are compared

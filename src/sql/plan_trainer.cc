@@ -18,10 +18,9 @@ constexpr int64_t kHour = 3'600'000'000;
 constexpr int64_t kMegabyte = 1 << 20;
 
 const std::vector<std::string> kOptions = {
-    "trees",     "leaves",         "learning_rate", "min_leaf_rows", "l2",
-    "balanced",  "seed",           "holdout",       "min_rows",      "rows",
-    "memory_mb", "early_stopping", "objective",
-    "promote", "promote_after", "promote_rows", "promote_flips"};
+    "trees",     "leaves",  "learning_rate", "min_leaf_rows", "l2",           "balanced",
+    "seed",      "holdout", "min_rows",      "rows",          "memory_mb",    "early_stopping",
+    "objective", "promote", "promote_after", "promote_rows",  "promote_flips"};
 
 bool IsNumber(row::Type type) {
   using enum row::TypeKind;
