@@ -1,8 +1,26 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::catalog {
+namespace {
+
+// What a create or a prepare makes.
+Object Made(const Change& change, uint64_t lsn) {
+  const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
+  Object made;
+  made.name = change.name;
+  made.revisions = {{change.text, change.file, change.line, lsn, joined, UINT64_MAX, lsn}};
+  made.watched = change.kind == ChangeKind::kCreateWatched;
+  if (!change.sha256.empty()) {
+    made.versions.push_back({1, change.sha256, 0, false, ""});
+    made.activations.push_back({lsn, 1, ""});
+  }
+  return made;
+}
+
+}  // namespace
 
 const CanaryPeriod* Object::canary() const {
   return canaries.empty() || canaries.back().until_lsn != UINT64_MAX ? nullptr : &canaries.back();
@@ -54,15 +72,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     if (object != nullptr) {
       return Error(ErrorKind::kConflict, "HR1201", change.name + " exists already");
     }
-    const uint64_t joined = change.kind == ChangeKind::kPrepare ? UINT64_MAX : lsn;
-    Object made{change.name, {{change.text, change.file, change.line, lsn, joined, UINT64_MAX}},
-                {},          {},
-                {},          change.kind == ChangeKind::kCreateWatched};
-    if (!change.sha256.empty()) {
-      made.versions.push_back({1, change.sha256, 0, false, ""});
-      made.activations.push_back({lsn, 1, ""});
-    }
-    objects_.push_back(std::move(made));
+    objects_.push_back(Made(change, lsn));
     return Ok();
   }
   if (object == nullptr) {
@@ -80,10 +90,18 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kCanaryVersion:
       return ApplyToVersion(*object, change, lsn);
     case ChangeKind::kReplace:
-      object->revisions.push_back({change.text, change.file, change.line, lsn, lsn, UINT64_MAX});
+      object->revisions.push_back(
+          {change.text, change.file, change.line, lsn, lsn, UINT64_MAX, lsn});
+      break;
+    case ChangeKind::kPrepareReplace:
+      if (object->pending) {
+        return Error(ErrorKind::kConflict, "HR1216", change.name + " is being replaced already");
+      }
+      object->pending =
+          Revision{change.text, change.file, change.line, UINT64_MAX, UINT64_MAX, UINT64_MAX, lsn};
       break;
     case ChangeKind::kJoin:
-      object->revisions.back().joined_lsn = lsn;
+      Join(*object, lsn);
       break;
     case ChangeKind::kTrained: {
       HR_ASSIGN(object->trained, Trained::Decode(change.text));
@@ -100,6 +118,14 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
       break;
   }
   return Ok();
+}
+
+void Catalog::Join(Object& object, uint64_t lsn) {
+  if (object.pending) {
+    object.pending->lsn = lsn;
+    object.revisions.push_back(*std::exchange(object.pending, std::nullopt));
+  }
+  object.revisions.back().joined_lsn = lsn;
 }
 
 Status Catalog::ApplyHalt(const Change& change, uint64_t lsn) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct Revision {
   uint64_t lsn = 0;
   uint64_t joined_lsn = 0;  // the past that it was computed over ends here; UINT64_MAX: not yet
   uint64_t halted_lsn = UINT64_MAX;  // it emits for earlier causes alone; UINT64_MAX: it is not
+  uint64_t made_lsn = 0;  // of the control with its text: names it; before `lsn` if it was prepared
 };
 
 // One named object as its statements made it.
@@ -58,6 +60,8 @@ struct Object {
   std::vector<CanaryPeriod> canaries;   // models, ascending, one at a time
   bool watched = false;                 // models: as the text says
   Trained trained{};                    // trainers
+  // What will replace the latest revision when it is computed: no LSN but that of its text.
+  std::optional<Revision> pending;
 
   const Revision& latest() const { return revisions.back(); }
   // The canary that is on, or null.
@@ -100,6 +104,7 @@ class Catalog {
 
  private:
   Object* FindMutable(const std::string& name);
+  static void Join(Object& object, uint64_t lsn);
   Status ApplyHalt(const Change& change, uint64_t lsn);
   Status ApplyDrop(const Change& change, uint64_t lsn);
   Status ApplyTopicDrop(const Change& change, uint64_t lsn);

@@ -11,7 +11,8 @@ constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
 bool IsKind(uint8_t kind) {
   const bool first = kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
                      kind <= static_cast<uint8_t>(ChangeKind::kDropTopic);
-  return first || kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
+  return first || kind == static_cast<uint8_t>(ChangeKind::kPrepareReplace) ||
+         kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
          kind == static_cast<uint8_t>(ChangeKind::kNote) ||
          kind == static_cast<uint8_t>(ChangeKind::kCreateWatched) ||
          kind == static_cast<uint8_t>(ChangeKind::kTrained);

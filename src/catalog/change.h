@@ -17,12 +17,15 @@ enum class ChangeKind : uint8_t {
   kReplace = 6,          // stream or view `name`: `text` is its statement from this LSN on
   kPrepare = 7,          // as kCreate, of a stream or view that is computed over the past beside
                          // live traffic, and is part of that from kJoin on
-  kJoin = 8,             // stream or view `name`: what it makes of the past stands before this LSN
+  kJoin = 8,             // stream or view `name`: what it makes of the past stands before this LSN,
+                         // or what was prepared to replace it does so
   kLoss = 9,             // a salvage: `text` says what is lost (loss.h)
   kShadowVersion = 10,   // model `name`: version `number` is compared from this LSN on
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
   kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
   kDropTopic = 13,       // topic `name`, which no stream reads: its events are gone
+  kPrepareReplace = 15,  // as kReplace, of a stream or view whose new revision is computed beside
+                         // live traffic, and takes over with kJoin
   kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
@@ -35,9 +38,9 @@ enum class ChangeKind : uint8_t {
 struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
-  // With SQL (kCreate, kCreateWatched, kReplace, kPrepare): it; kFinishInput: the topic;
-  // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic: offsets;
-  // kNote, kTrained: see there; kAddVersion: the statement when it declares reasons;
+  // With SQL (kCreate, kCreateWatched, kReplace, kPrepare, kPrepareReplace): it; kFinishInput: the
+  // topic; kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic:
+  // offsets; kNote, kTrained: see there; kAddVersion: the statement when it declares reasons;
   // kCanaryVersion: for which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`

@@ -291,7 +291,7 @@ ExitCode RunDemo(const Arguments& arguments, Console& console) {
 Command DemoCommand() {
   return {.name = "demo",
           .group = "Run",
-          .summary = "card fraud, from payments to models and back, or a shop that learns what to show",
+          .summary = "card fraud, from payments to models and back, or a shop that learns",
           .positionals = "fraud|retail",
           .positionals_min = 1,
           .positionals_max = 1,

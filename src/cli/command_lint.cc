@@ -40,9 +40,7 @@ ExitCode RunLint(const Arguments& arguments, Console& console) {
 Command LintCommand() {
   return {.name = "lint",
           .group = "Check",
-          .summary =
-              "report errors of scripts that belong together, state without bound, remote models "
-              "without a default",
+          .summary = "report errors of scripts that belong together, and what they will regret",
           .positionals = "FILE.sql...",
           .positionals_min = 1,
           .positionals_max = 1000,

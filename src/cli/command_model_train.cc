@@ -46,10 +46,9 @@ Result<std::string> Run(const Arguments& arguments, const TrainOrder& order, Con
   }
   std::string told =
       "rows=" + std::to_string(table.rows()) + " features=" + std::to_string(table.columns.size());
-  model::Baseline baseline = train::BaselineOfInputs(table);
-  HR_ASSIGN(train::Trained trained,
-            train::Learn(std::move(table), validation ? &*validation : nullptr, order.options));
-  train::KeepBaseline(std::move(baseline), trained);
+  HR_ASSIGN(const train::Trained trained,
+            train::LearnWithBaseline(std::move(table), validation ? &*validation : nullptr,
+                                     order.options));
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   HR_TRY(os::ReplaceFile(*files, arguments.Get("--output", ""), trained.text));
   told += " trees=" + std::to_string(trained.rounds) + " loss=" + TextOf(trained.loss);

@@ -7,6 +7,7 @@
 #include "cli/training_table.h"
 #include "os/file_system.h"
 #include "train/trainer.h"
+#include "train/training_baseline.h"
 #include "train/tune.h"
 
 namespace headrace::cli {
@@ -83,7 +84,8 @@ Status Run(const Arguments& arguments, const TrainOrder& order, const train::Sea
   HR_ASSIGN(const auto folds, MakeFolds(read.table, order));
   HR_ASSIGN(const train::Tuned tuned, train::Tune(read.table, folds, search));
   HR_ASSIGN(const train::Trained trained,
-            train::Learn(std::move(read.table), nullptr, tuned.candidates[tuned.best].options));
+            train::LearnWithBaseline(std::move(read.table), nullptr,
+                                     tuned.candidates[tuned.best].options));
   std::unique_ptr<os::FileSystem> files = os::MakePosixFileSystem();
   HR_TRY(os::ReplaceFile(*files, arguments.Get("--output", ""), trained.text));
   const Listing table = TableOf(search, tuned);

@@ -2,31 +2,44 @@
 
 #include "cli/commands.h"
 #include "cli/data_commands.h"
-#include "cli/listing.h"
+#include "cli/remote.h"
+#include "engine/plan_changes.h"
+#include "os/file_system.h"
+#include "serve/query_json.h"
 
 namespace headrace::cli {
 namespace {
 
+// Of a stopped directory.
+Result<std::string> PlanHere(Workspace& workspace, const std::string& path) {
+  HR_ASSIGN(std::string script, ReadInput(workspace.files(), path));
+  HR_ASSIGN(auto changes, workspace.engine().Plan(script, path));
+  return serve::QueryJson(engine::TableOf(changes));
+}
+
+Result<std::string> PlanThere(const std::string& url, const std::string& path) {
+  auto files = os::MakePosixFileSystem();
+  HR_ASSIGN(std::string script, ReadInput(*files, path));
+  HR_ASSIGN(Remote remote, Remote::At(url));
+  return remote.Sql("EXPLAIN DIFF " + script);
+}
+
 ExitCode RunPlan(const Arguments& arguments, Console& console) {
-  ExitCode code = ExitCode::kOk;
-  std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "plan", &code);
-  if (workspace == nullptr) return code;
   const std::string& path = arguments.positionals()[0];
-  Result<std::string> script = ReadInput(workspace->files(), path);
-  if (!script.ok()) return console.Fail(script.error());
-  auto changes = workspace->engine().Plan(*script, path);
-  if (!changes.ok()) return console.Fail(changes.error());
-  Listing listing({"name", "change", "feature", "feature_change", "events"});
-  for (const engine::PlannedChange& change : *changes) {
-    Cell events = change.change == "none" ? Cell::Null() : Cell::Number(change.events);
-    listing.Add({Cell::Text(change.name), Cell::Text(change.change), Cell::Null(), Cell::Null(),
-                 std::move(events)});
-    for (const engine::PlannedChange::Feature& feature : change.features) {
-      listing.Add({Cell::Text(change.name), Cell::Text(change.change), Cell::Text(feature.name),
-                   Cell::Text(feature.change), Cell::Null()});
-    }
+  const std::string* url = arguments.Find("--url");
+  Result<std::string> answer = std::string();
+  if (url != nullptr) {
+    answer = PlanThere(*url, path);
+  } else {
+    ExitCode code = ExitCode::kOk;
+    std::unique_ptr<Workspace> workspace = OpenData(arguments, console, "plan", &code);
+    if (workspace == nullptr) return code;
+    answer = PlanHere(*workspace, path);
   }
-  listing.Print(arguments, console);
+  if (!answer.ok()) return console.Fail(answer.error());
+  Result<Listing> listing = ListingOfJson(*answer);
+  if (!listing.ok()) return console.Fail(listing.error());
+  listing->Print(arguments, console);
   return ExitCode::kOk;
 }
 
@@ -40,11 +53,12 @@ Command PlanCommand() {
       .positionals = "FILE.sql",
       .positionals_min = 1,
       .positionals_max = 1,
-      .flags = ListingFlags({kDataFlag}),
+      .flags = ListingFlags({kDataFlag, kUrlFlag}),
       .more =
           "A statement is new, replaced or left as it is (none); of a statement that is replaced, "
           "each\nwindow aggregate is kept, computed over the events that the log holds, or "
-          "dropped.\n",
+          "dropped. How long\nthat takes is estimated from the first of these events. EXPLAIN DIFF "
+          "says the same.\n",
       .run = RunPlan};
 }
 

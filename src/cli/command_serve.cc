@@ -90,10 +90,11 @@ class Serving {
     for (; deployed_ < scripts_.size(); ++deployed_) {
       const Script& script = scripts_[deployed_];
       HR_ASSIGN(auto changes, workspace_.engine().Plan(script.text, script.path));
-      const bool looks_back = std::any_of(changes.begin(), changes.end(), [](const auto& change) {
-        return change.change != "none" && change.events > 0;
-      });
-      if (looks_back) break;
+      const auto is_known = [](const auto& change) { return change.change == "none"; };
+      const auto looks_back = [](const auto& change) { return change.events > 0; };
+      // Execute would wait for what a program before this one had not computed to its end.
+      if (std::all_of(changes.begin(), changes.end(), is_known)) continue;
+      if (std::any_of(changes.begin(), changes.end(), looks_back)) break;
       HR_TRY(workspace_.engine().Execute(script.text, script.path));
     }
     return Ok();

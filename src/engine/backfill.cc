@@ -5,6 +5,7 @@
 
 #include "engine/past.h"
 #include "engine/replay.h"
+#include "engine/row_cursor.h"
 #include "os/thread_priority.h"
 
 namespace headrace::engine {
@@ -20,8 +21,8 @@ void AddInputs(const Deployment& whole, const std::string& name, std::set<std::s
   if (!needed.insert(name).second) return;
   const Deployed* item = whole.Find(name);
   HR_CHECK(item != nullptr);
-  for (const StatementPtr& revision : item->revisions())
-    AddInputs(whole, revision->input(), needed);
+  for (const StatementPtr& plan : item->plans())
+    AddInputs(whole, plan->input(), needed);
   // What a policy chose depends on all that went through it.
   for (const std::string& policy : PoliciesOf(*item)) {
     for (const Deployed& other : whole.items) {
@@ -38,28 +39,37 @@ std::shared_ptr<const Deployment> PartFor(const Deployment& whole,
                                           const std::vector<std::string>& names) {
   std::set<std::string> needed;
   for (const std::string& name : names)
-    AddInputs(whole, whole.Find(name)->statement->input(), needed);
+    AddInputs(whole, whole.Find(name)->newest()->input(), needed);
   auto part = std::make_shared<Deployment>();
   part->catalog = whole.catalog;
   for (const Deployed& item : whole.items) {
     const std::string& name = item.dead_of.empty() ? item.name : item.dead_of;
     const bool wanted = std::find(names.begin(), names.end(), name) != names.end();
     if (!wanted && !needed.contains(name)) continue;
-    part->items.push_back(item);
-    if (!needed.contains(name)) part->items.back().former.clear();
+    Deployed& taken = part->items.emplace_back(item);
+    if (taken.pending) {
+      taken.former.push_back(std::move(taken.statement));
+      taken.statement = std::exchange(taken.pending, nullptr);
+    }
+    if (!needed.contains(name)) taken.former.clear();
   }
   return part;
 }
 
-// Rows of the new statements, collected into entries; of what they are made from, the offsets.
+// Rows of the new statements, collected into entries; of what they are made from, the offsets. What
+// stands in the log already, because it was computed before and not to the end, is compared with
+// that instead.
 class Backfill::Rows final : public Emission {
  public:
-  Rows(std::shared_ptr<const Deployment> part, const std::vector<std::string>& emitting)
-      : Emission(std::move(part)) {
+  Rows(const log::Log& log, std::shared_ptr<const Deployment> part,
+       const std::vector<std::string>& emitting)
+      : Emission(std::move(part)), log_(log) {
     for (const Deployed& item : deployment().items) {
       Output& output = outputs_.emplace_back();
       output.wanted = std::find(emitting.begin(), emitting.end(), item.name) != emitting.end();
       output.lanes.resize(static_cast<size_t>(item.partitions));
+      for (int32_t p = 0; output.wanted && p < item.partitions; ++p)
+        output.lanes[static_cast<size_t>(p)].logged_end = log.end_offset(item.topic(), p);
     }
   }
 
@@ -76,6 +86,17 @@ class Backfill::Rows final : public Emission {
       outputs_[i].wanted = !deployment().items[i].dead_of.empty();
   }
   size_t bytes() const { return bytes_; }
+  // Of reading what is logged; kCorruption when that is not what is computed.
+  const std::optional<Error>& failure() const { return failure_; }
+  bool differs() const { return differs_; }
+  // All is computed: are there rows in the log that are not?
+  void FinishComparing() {
+    for (size_t i = 0; i < outputs_.size() && !failure_; ++i) {
+      for (const Lane& lane : outputs_[i].lanes) {
+        if (outputs_[i].wanted && lane.next_offset < lane.logged_end) Differ(i, lane.next_offset);
+      }
+    }
+  }
   Chunk Take() {
     Chunk chunk;
     for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -101,6 +122,10 @@ class Backfill::Rows final : public Emission {
     Lane& lane = output.lanes[static_cast<size_t>(row.partition)];
     if (auto next = Cross(stream, row.partition, row.cause.lsn)) lane.next_offset = *next;
     if (!output.wanted) return lane.next_offset++;
+    if (lane.next_offset < lane.logged_end) {
+      Compare(stream, lane, row);
+      return lane.next_offset++;
+    }
     log::Record record;
     record.timestamp_ms = row.event_time < 0 ? 0 : row.event_time / 1000;
     record.value = row.value;
@@ -115,6 +140,8 @@ class Backfill::Rows final : public Emission {
  private:
   struct Lane {
     int64_t next_offset = 0;
+    int64_t logged_end = 0;
+    std::unique_ptr<RowCursor> logged;  // from the first row that is compared
     log::RecordBatchBuilder builder;
     CauseEncoder causes;
   };
@@ -122,8 +149,38 @@ class Backfill::Rows final : public Emission {
     bool wanted = false;
     std::vector<Lane> lanes;
   };
+
+  void Compare(size_t stream, Lane& lane, const EmittedRow& row) {
+    if (failure_) return;
+    if (!lane.logged) {
+      auto opened =
+          RowCursor::Open(log_, deployment().items[stream], row.partition, lane.next_offset);
+      if (!opened.ok()) {
+        failure_ = opened.error();
+        return;
+      }
+      lane.logged = *std::move(opened);
+    }
+    StoredRow stored;
+    Result<bool> found = lane.logged->Next(&stored);
+    if (!found.ok()) {
+      failure_ = found.error();
+    } else if (!*found || stored.offset != lane.next_offset || stored.value != row.value) {
+      Differ(stream, lane.next_offset);
+    }
+  }
+  void Differ(size_t stream, int64_t offset) {
+    differs_ = true;
+    failure_ = Error(ErrorKind::kCorruption, "HR5401",
+                     "row " + std::to_string(offset) + " of `" + deployment().items[stream].name +
+                         "` is computed otherwise than it was logged");
+  }
+
+  const log::Log& log_;
   std::vector<Output> outputs_;  // by item
   size_t bytes_ = 0;
+  std::optional<Error> failure_;
+  bool differs_ = false;
 };
 
 Backfill::Backfill(const log::Log& log, SnapshotStore store, Job job, base::Counter& events)
@@ -186,6 +243,10 @@ void Backfill::Wait() {
   });
 }
 
+bool Backfill::differs() const {
+  return rows_ && rows_->differs();
+}
+
 std::vector<log::Entry> Backfill::Letters(
     const std::vector<std::pair<std::string, log::Lsn>>& joins) {
   rows_->TurnToLetters();
@@ -211,7 +272,7 @@ Status Backfill::Compute() {
               return BuildGraph(*job_.part, job_.models, {nullptr, job_.spill, false});
             }));
   graph_ = std::move(past.graph);
-  rows_ = std::make_unique<Rows>(job_.part, job_.emitting);
+  rows_ = std::make_unique<Rows>(log_, job_.part, job_.emitting);
   for (const auto& [of, offset] : past.state.next_offsets)
     rows_->Resume(of.first, of.second, offset);
   rows_->StartBehind(past.lsn);
@@ -222,8 +283,11 @@ Status Backfill::Compute() {
     if (*end > at) HR_TRY(RunUpTo(at + 1, *end));
     at = std::max(at, *end);
     HR_TRY(HandOver(1));
-    std::lock_guard lock(mutex_);
-    if (end_ && *end_ <= at) return Ok();
+    std::unique_lock lock(mutex_);
+    if (!end_ || *end_ > at) continue;
+    lock.unlock();
+    rows_->FinishComparing();
+    return rows_->failure() ? Status(*rows_->failure()) : Ok();
   }
 }
 
@@ -265,6 +329,7 @@ Status Backfill::RunUpTo(log::Lsn from, log::Lsn until) {
 }
 
 Status Backfill::HandOver(size_t at_least) {
+  if (rows_->failure()) return *rows_->failure();
   const bool due = rows_->bytes() >= at_least;
   std::unique_lock lock(mutex_);
   if (!due) return stop_ ? Status(Stopped()) : Ok();

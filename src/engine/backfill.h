@@ -45,8 +45,10 @@ class Backfill {
 
   struct Job {
     std::shared_ptr<const Deployment> part;
-    std::vector<std::string> emitting;  // new statements: their rows are wanted
-    flow::ModelLookup models;           // called by the thread
+    // New statements: their rows are wanted. Those that the log holds, which must be durable, are
+    // compared.
+    std::vector<std::string> emitting;
+    flow::ModelLookup models;  // called by the thread
     os::SpillFile* spill = nullptr;
     std::function<void()> wake;  // called by the thread when the worker has something to do
   };
@@ -73,6 +75,8 @@ class Backfill {
 
   // When kFailed.
   const Error& failure() const { return *failure_; }
+  // Because it computed rows otherwise than they were logged when it was computed before.
+  bool differs() const;
   // When kDone.
   flow::Graph& graph() { return *graph_; }
   const Deployment& part() const { return *job_.part; }

@@ -41,6 +41,11 @@ void Comparison::Restrict(const std::vector<std::string>& streams) {
   }
 }
 
+void Comparison::PassOverUnjoined() {
+  for (size_t i = 0; i < skipped_.size(); ++i)
+    skipped_[i] = skipped_[i] || !deployment().items[i].joined();
+}
+
 void Comparison::EndAt(log::Lsn lsn) {
   for (size_t i = 0; i < unfinished_.size(); ++i) {
     const StatementPtr& statement = deployment().items[i].statement;

@@ -38,6 +38,8 @@ class Comparison final : public Emission {
 
   // Compares only these streams; empty: all.
   void Restrict(const std::vector<std::string>& streams);
+  // Statements that have not joined are not in the graph: what is logged of them is not compared.
+  void PassOverUnjoined();
   // From now on: rows of halted statements, too.
   void CompareHalted() { compares_halted_ = true; }
   bool differs(size_t stream) const { return differs_[stream]; }

@@ -20,27 +20,32 @@
 namespace headrace::engine {
 namespace {
 
-// From `lsn` on the statement is what `next` says.
-void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
-  auto former = std::make_shared<flow::StatementPlan>(*item.statement);
-  former->until_lsn = std::min(former->until_lsn, lsn);
+// What takes the place of `former` from `lsn` on.
+StatementPtr Successor(const flow::StatementPlan& former, const flow::StatementPlan& next,
+                       uint64_t lsn) {
   auto newest = std::make_shared<flow::StatementPlan>(next);
   newest->from_lsn = lsn;
   // Rows of all revisions stand in one topic and are read with the newest schema.
   for (row::Column& column : newest->schema.columns) {
-    int before = former->schema.Find(column.name);
+    int before = former.schema.Find(column.name);
     column.not_null = column.not_null && before >= 0 &&
-                      former->schema.columns[static_cast<size_t>(before)].not_null;
+                      former.schema.columns[static_cast<size_t>(before)].not_null;
   }
+  return newest;
+}
+
+// From `lsn` on the statement is what `next` says.
+void Replace(Deployed& item, const flow::StatementPlan& next, uint64_t lsn) {
+  auto former = std::make_shared<flow::StatementPlan>(*item.statement);
+  former->until_lsn = std::min(former->until_lsn, lsn);
+  item.statement = Successor(*former, next, lsn);
   item.former.push_back(std::move(former));
-  item.statement = std::move(newest);
 }
 
 void ReplaceItem(Deployment& deployment, const std::string& name, const flow::StatementPlan& next,
                  uint64_t lsn) {
-  auto known = std::find_if(deployment.items.begin(), deployment.items.end(),
-                            [&](const Deployed& item) { return item.name == name; });
-  HR_CHECK(known != deployment.items.end());
+  Deployed* known = deployment.FindMutable(name);
+  HR_CHECK(known != nullptr);
   Replace(*known, next, lsn);
 }
 
@@ -334,13 +339,16 @@ Result<std::shared_ptr<const Deployment>> Deployer::Deploy(const catalog::Catalo
   std::map<uint64_t, std::pair<const catalog::Object*, const catalog::Revision*>> history;
   for (const catalog::Object& object : catalog.objects()) {
     for (const catalog::Revision& revision : object.revisions)
-      history[revision.lsn] = {&object, &revision};
+      history[revision.made_lsn] = {&object, &revision};
+    if (object.pending) history[object.pending->made_lsn] = {&object, &*object.pending};
   }
   auto deployment = std::make_shared<Deployment>();
   for (const auto& [lsn, made] : history) {
     const catalog::Object& object = *made.first;
     if (!object.versions.empty()) {
       HR_TRY(DeployModel(object, *deployment));
+    } else if (object.pending && made.second == &*object.pending) {
+      HR_TRY(DeployPending(object, base, *deployment));
     } else if (const Deployed* known = Unchanged(base, object)) {
       if (deployment->Find(object.name) != nullptr) continue;
       deployment->AddFrom(base, known->name);
@@ -403,6 +411,21 @@ Status Deployer::DeployRevision(const std::string& name, const catalog::Revision
   return Ok();
 }
 
+Status Deployer::DeployPending(const catalog::Object& object, const Deployment& base,
+                               Deployment& deployment) {
+  const catalog::Object* before = base.catalog.Find(object.name);
+  const bool same =
+      before != nullptr && before->pending && before->pending->made_lsn == object.pending->made_lsn;
+  HR_ASSIGN(std::vector<Deployed> items, PlanRevision(object.name, *object.pending, deployment));
+  for (const Deployed& item : items) {
+    Deployed* known = deployment.FindMutable(item.name);
+    HR_CHECK(known != nullptr);
+    known->pending = same ? base.Find(item.name)->pending
+                          : Successor(*known->statement, *item.statement, UINT64_MAX);
+  }
+  return Ok();
+}
+
 Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
                                                      const catalog::Revision& revision,
                                                      const Deployment& deployment) {
@@ -430,10 +453,10 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
     if (create.query) {
       if (auto plan = planner.PlanStatement(create)) {
         auto dated = std::make_shared<flow::StatementPlan>(*plan);
-        dated->created_lsn = revision.lsn;
+        dated->created_lsn = revision.made_lsn;
         dated->joined_lsn = revision.joined_lsn;
         dated->until_lsn = revision.halted_lsn;
-        if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.lsn;
+        if (dated->start_lsn == UINT64_MAX) dated->start_lsn = revision.made_lsn;
         item.statement = WithWatch(std::move(dated), deployment, deployment.Find(name));
       }
     } else {
@@ -446,10 +469,10 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
         "a deployed statement does not plan any more: " + sql::Render(diagnostics, sources));
   }
   if (item.statement && !item.statement->side_output.empty()) {
-    items.push_back(SideOutputOf(planner, *item.statement, revision.lsn));
+    items.push_back(SideOutputOf(planner, *item.statement, revision.made_lsn));
   }
   const StatementPtr made = items.front().statement;
-  if (made && !made->health.empty()) items.push_back(HealthOf(*made, revision.lsn));
+  if (made && !made->health.empty()) items.push_back(HealthOf(*made, revision.made_lsn));
   return items;
 }
 

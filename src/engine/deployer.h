@@ -58,6 +58,9 @@ class Deployer {
   // The first makes the name, a later one replaces the one before.
   Status DeployRevision(const std::string& name, const catalog::Revision& revision,
                         Deployment& deployment);
+  // Plans what will replace the object, which stands in `deployment`, and its side outputs.
+  Status DeployPending(const catalog::Object& object, const Deployment& base,
+                       Deployment& deployment);
   // The object, and behind it its side outputs.
   Result<std::vector<Deployed>> PlanRevision(const std::string& name,
                                              const catalog::Revision& revision,

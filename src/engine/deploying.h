@@ -13,14 +13,14 @@
 
 namespace headrace::engine {
 
-// A script that waits until the deployment under way is done.
+// A script that waits for its turn.
 struct WaitingScript {
   std::string script;
   std::string file;
   std::function<void(Status)> done;
 };
 
-// A deployment under way: what is computed over the past, and what it makes when that is done.
+// What is computed over the past. Confined to the worker.
 struct Deploying {
   std::vector<catalog::Change> later;   // the controls of the moment at which it takes over
   std::vector<std::string> statements;  // that are computed, in the order of their controls
@@ -32,5 +32,16 @@ struct Deploying {
   int64_t began_nanos = 0;
   int64_t told_nanos = 0;
 };
+
+// Whether a start computes what has not joined before it is ready.
+enum class Unjoined { kLater, kNow };
+
+// Names, for people.
+inline std::string Listed(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names)
+    all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
 
 }  // namespace headrace::engine

@@ -1,6 +1,7 @@
 #include "engine/deployment.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::engine {
 namespace {
@@ -18,6 +19,12 @@ std::string Deployed::topic() const {
 std::vector<StatementPtr> Deployed::revisions() const {
   std::vector<StatementPtr> all = former;
   if (statement) all.push_back(statement);
+  return all;
+}
+
+std::vector<StatementPtr> Deployed::plans() const {
+  std::vector<StatementPtr> all = revisions();
+  if (pending) all.push_back(pending);
   return all;
 }
 
@@ -59,10 +66,12 @@ void Deployment::Add(Deployed item) {
 void Deployment::AddFrom(const Deployment& base, const std::string& name) {
   const Deployed* item = base.Find(name);
   HR_CHECK(item != nullptr);
-  Add(*item);
+  Deployed taken = *item;
+  taken.pending = nullptr;
+  Add(std::move(taken));
   if (!item->statement) return;
   for (const std::string& side : item->statement->sides())
-    Add(*base.Find(side));
+    AddFrom(base, side);
 }
 
 void Deployment::Remove(const std::string& name) {
@@ -76,6 +85,10 @@ void Deployment::Remove(const std::string& name) {
   std::erase_if(items, [&](const Deployed& each) {
     return gone.contains(each.dead_of.empty() ? each.name : each.dead_of);
   });
+}
+
+Deployed* Deployment::FindMutable(const std::string& name) {
+  return const_cast<Deployed*>(std::as_const(*this).Find(name));
 }
 
 const Deployed* Deployment::Find(const std::string& name) const {
@@ -124,9 +137,9 @@ bool Uses(const flow::StatementPlan& plan, const std::string& policy) {
 
 std::set<std::string> PoliciesOf(const Deployed& item) {
   std::set<std::string> policies;
-  for (const StatementPtr& revision : item.revisions()) {
-    if (!revision->select) continue;
-    for (const flow::PolicyCall& call : revision->select->policy_calls)
+  for (const StatementPtr& plan : item.plans()) {
+    if (!plan->select) continue;
+    for (const flow::PolicyCall& call : plan->select->policy_calls)
       policies.insert(call.policy->name);
   }
   return policies;
@@ -134,7 +147,35 @@ std::set<std::string> PoliciesOf(const Deployed& item) {
 
 bool AllJoined(const Deployment& deployment) {
   return std::all_of(deployment.items.begin(), deployment.items.end(),
-                     [](const Deployed& item) { return item.joined(); });
+                     [](const Deployed& item) { return item.joined() && !item.pending; });
+}
+
+Deployment JoinedPart(const Deployment& deployment) {
+  Deployment joined;
+  joined.catalog = deployment.catalog;
+  for (const Deployed& item : deployment.items) {
+    const Deployed* of = item.dead_of.empty() ? &item : deployment.Find(item.dead_of);
+    if (of->joined()) joined.items.push_back(item);
+  }
+  return joined;
+}
+
+Deployment AsJoined(const Deployment& deployment) {
+  Deployment joined = deployment;
+  for (const catalog::Object& object : deployment.catalog.objects()) {
+    if (!object.pending && object.latest().joined_lsn != UINT64_MAX) continue;
+    catalog::Change change;
+    change.kind = catalog::ChangeKind::kJoin;
+    change.name = object.name;
+    Status applied = joined.catalog.Apply(change, UINT64_MAX - 1);
+    HR_CHECK(applied.ok());
+  }
+  for (Deployed& item : joined.items) {
+    if (!item.pending) continue;
+    item.former.push_back(std::move(item.statement));
+    item.statement = std::exchange(item.pending, nullptr);
+  }
+  return joined;
 }
 
 std::string DeadTopic(const std::string& topic) {

@@ -39,10 +39,10 @@ void AddDependents(const Deployment& deployment, const std::string& name,
     }
     // A side output reads what its statement does.
     if (!item.statement || !item.statement->side_of.empty()) continue;
-    const std::vector<StatementPtr> revisions = item.revisions();
-    const bool reads = std::any_of(
-        revisions.begin(), revisions.end(),
-        [&](const StatementPtr& revision) { return ReadsIt(deployment, *revision, name); });
+    const std::vector<StatementPtr> plans = item.plans();
+    const bool reads = std::any_of(plans.begin(), plans.end(), [&](const StatementPtr& plan) {
+      return ReadsIt(deployment, *plan, name);
+    });
     if (!reads || !seen.insert(item.name).second) continue;
     AddDependents(deployment, item.name, seen, in_order);
     in_order.push_back(item.name);

@@ -84,12 +84,12 @@ bool DropPlanner::MayGo(const sql::Drop& drop, const std::string& name,
         now.push_back(dependent);
         continue;
       }
-      const std::vector<StatementPtr> revisions = item.revisions();
-      const bool direct =
-          std::any_of(revisions.begin(), revisions.end(),
-                      [&](const StatementPtr& each) { return ReadsNow(deployment, *each, name); });
+      const std::vector<StatementPtr> plans = item.plans();
+      const bool direct = std::any_of(plans.begin(), plans.end(), [&](const StatementPtr& each) {
+        return ReadsNow(deployment, *each, name);
+      });
       if (!direct) continue;
-      (ReadsNow(deployment, *revisions.back(), name) ? now : before).push_back(dependent);
+      (ReadsNow(deployment, *plans.back(), name) ? now : before).push_back(dependent);
     }
     std::string who = now.empty() ? "" : Listed(now) + " reads `" + name + "`";
     if (now.size() > 1) who = Listed(now) + " read `" + name + "`";

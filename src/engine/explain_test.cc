@@ -279,7 +279,7 @@ TEST(Explain, ScoresThatAreReadFromTheLogAreThoseThatAreMadeAgain) {
     program.Feed("labels", labels);
     const std::string report =
         program.engine()
-            .ModelReport("risk", LabelRequest{"labels", "id", "id", "bad", {}, {}})
+            .ModelReport("risk", LabelRequest{"labels", "id", "id", "bad", "", {}})
             .value();
     EXPECT_TRUE(Has(report, "\"scores\":{\"rows\":150,")) << report;
     EXPECT_TRUE(Has(report, "\"metrics\":{\"labelled\":150,")) << report;

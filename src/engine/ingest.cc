@@ -25,6 +25,14 @@ uint64_t BytesOf(const IngestRequest& request) {
   return bytes;
 }
 
+// How many events the stream's topic holds, over all partitions.
+int64_t EventsIn(const log::Log& log, const Deployed& item) {
+  int64_t events = 0;
+  for (int32_t p = 0; p < item.partitions; ++p)
+    events += log.next_offset(item.topic(), p);
+  return events;
+}
+
 }  // namespace
 
 std::optional<Error> LocalEngine::RefuseNow(uint64_t bytes) {
@@ -455,19 +463,12 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   return log_->last_lsn();
 }
 
-int64_t LocalEngine::EventsIn(const Deployed& item) const {
-  int64_t events = 0;
-  for (int32_t p = 0; p < item.partitions; ++p)
-    events += log_->next_offset(item.topic(), p);
-  return events;
-}
-
 Status LocalEngine::FinishInput(const std::string& stream) {
   auto deployment = this->deployment();
   const Deployed* item = deployment->Find(stream);
   HR_CHECK(item != nullptr && item->source != nullptr);
   auto known = finished_.find(stream);
-  if (known != finished_.end() && known->second == EventsIn(*item)) return Ok();
+  if (known != finished_.end() && known->second == EventsIn(*log_, *item)) return Ok();
   HR_TRY(Settle());
   catalog::Change change;
   change.kind = catalog::ChangeKind::kFinishInput;
@@ -483,7 +484,7 @@ Status LocalEngine::FinishInput(const std::string& stream) {
   CountTotals();
   TakeAsks(Wanted{});
   HR_TRY(AppendGroup());
-  finished_[stream] = EventsIn(*item);
+  finished_[stream] = EventsIn(*log_, *item);
   return log_->WaitDurable(log_->last_lsn());
 }
 

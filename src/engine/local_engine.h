@@ -112,7 +112,6 @@ class LocalEngine final : public Engine {
   ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
   void SetTap(const std::string& stream, Tap tap);
   std::shared_ptr<const Deployment> deployment() const;
-
   using Totals = IngestTotals;
   const Totals& totals() const { return totals_; }
 
@@ -124,11 +123,9 @@ class LocalEngine final : public Engine {
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status BeginSnapshots();
-  Status Rebuild(From from, const StartupTaker& progress);
+  Status Rebuild(From from, Unjoined unjoined, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
-  // How many events the log holds behind the state; 0 when a snapshot of old does not tell.
-  uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
   Result<std::string> DescribeDifference(From from, const Comparison& comparison);
@@ -137,8 +134,9 @@ class LocalEngine final : public Engine {
   bool SnapshotGoesOn() const;
   void NoteSnapshots();
   void ForgetSnapshots(SnapshotCycle::Forget forget);
+  bool ForgetFormer();  // false: not yet
   Status CheckOpen() const;
-  bool MayAppend() const;  // whether an append would not wait, or may
+  bool MayAppend() const;  // without waiting, or it may wait
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
   // Journals the changes and deploys what they make, when they are durable.
@@ -149,33 +147,35 @@ class LocalEngine final : public Engine {
   Result<int32_t> EditModelAtOnce(const ModelEdit& edit);
   // Appends the changes of a start's unfinished statements, with what they refused of the past.
   Status JoinUnfinished(Comparison& comparison);
+  // Computes it beside live traffic: of a program that ended, or a deployment that failed.
+  Status BeginUnfinished(Done done);
   // Works on deployments between two groups. True when there is more to do at once.
   bool StepDeployment();
   bool BeginNext();
   Result<bool> Begin(WaitingScript& waiting);
   Status BeginComputing(const Draft& draft, WaitingScript& waiting);
+  // `next` has what will join and what is to be computed, of this deployment.
+  void StartComputing(const std::shared_ptr<const Deployment>& target,
+                      std::unique_ptr<Deploying> next, std::vector<std::string> emitting);
   // Appends what begins now; returns what is deployed when all is done, at LSNs that never come.
   Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
                                                      const std::vector<catalog::Change>& later);
-  // Appends the next rows that were computed. False: there are none.
-  bool HandOnRows();
-  // Stops taking events and fixes the end, once everything before it is durable.
-  void FixEnd();
+  bool HandOnRows();  // appends the next that were computed; false: there are none
+  void FixEnd();  // stops taking events, once everything before that is durable
   Status TakeOver();
   void EndDeployment(const Status& status);
+  void RebuildOtherwise();
+  void Tell(const std::string& line) const;
   void TellDeployed() const;
   void TellProgress();
   void AnswerDeployed();
-  // The deployment takes effect for what is taken from now on.
-  void Use(std::shared_ptr<const Deployment> deployment);
-  // Afterwards events can be taken: the group before is appended, no deployment takes over.
-  Status Settle();
+  void Use(std::shared_ptr<const Deployment> deployment);  // for what is taken from now on
+  Status Settle();  // events can be taken then: no deployment is about to take over
   Status StepToTheEnd();
   void Wake();
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
-  // The state that a replay goes on from.
-  Result<Past> LoadState(From from);
+  Result<Past> LoadState(From from, const Deployment& running);  // what a replay goes on from
   SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
   void GoOnTraining();  // with the trainers of the newest deployment
@@ -210,10 +210,9 @@ class LocalEngine final : public Engine {
   size_t Place(flow::SourceNode& source, const row::Row& row, std::optional<Error> error);
   // The LSN that the lane's frame will get.
   uint64_t NextLsn(size_t lane) const { return log_->last_lsn() + 1 + lane; }
-  // How many events the stream's topic holds, over all partitions.
-  int64_t EventsIn(const Deployed& item) const;
-  PlannedChange Describe(const catalog::Change& change, const Deployment& base,
-                         const Deployment& next) const;
+  // Plan, on any thread.
+  Result<std::vector<PlannedChange>> PlanScript(std::string_view script,
+                                                const std::string& file) const;
   void RunLanes(flow::SourceNode& source);
   void CountTotals();
   Status AppendGroup(log::FlushedBy by = log::FlushedBy::kThread);
@@ -261,6 +260,7 @@ class LocalEngine final : public Engine {
   TimeMetrics times_;
   HealthMetrics health_;
   uint64_t snapshots_written_ = 0;  // that the estimate knows of
+  log::Lsn forget_at_ = 0;          // snapshots are of no use when this is durable; 0: they are
   os::WorkerTeam team_;
   std::unique_ptr<StateMemory> memory_;  // null: without a limit
   std::unique_ptr<flow::Graph> graph_;

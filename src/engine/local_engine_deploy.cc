@@ -1,9 +1,11 @@
 // How LocalEngine deploys: at once, or beside live traffic.
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/backfill.h"
 #include "engine/comparison.h"
+#include "engine/draft_kind.h"
 #include "engine/drop.h"
 #include "engine/local_engine.h"
 #include "engine/replay.h"
@@ -18,17 +20,6 @@ using catalog::ChangeKind;
 
 constexpr int64_t kTellNanos = 10'000'000'000;
 
-bool Contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names)
-    all += (all.empty() ? "" : ", ") + name;
-  return all;
-}
-
 Change Joining(const std::string& statement) {
   Change change;
   change.kind = ChangeKind::kJoin;
@@ -36,85 +27,15 @@ Change Joining(const std::string& statement) {
   return change;
 }
 
-bool IsOfModel(const Change& change) {
-  using enum ChangeKind;
-  return change.kind == kAddVersion || change.kind == kActivateVersion ||
-         change.kind == kShadowVersion || change.kind == kRetireVersion ||
-         change.kind == kCanaryVersion;
-}
-
-bool IsDrop(const Change& change) {
-  return change.kind == ChangeKind::kDrop || change.kind == ChangeKind::kDropTopic;
-}
-
-// A statement that the draft makes, or makes anew.
-bool IsOfStatement(const Change& change, const Draft& draft) {
-  const Deployed* item = draft.deployment.Find(change.name);
-  return !IsOfModel(change) && item->statement != nullptr;
-}
-
-// Adds the statement and, behind it, its side outputs: they are computed and join together.
-void AddWithSideOutput(const Deployment& deployment, const std::string& name,
-                       std::vector<std::string>& names) {
-  names.push_back(name);
-  const std::vector<std::string> sides = deployment.Find(name)->statement->sides();
-  names.insert(names.end(), sides.begin(), sides.end());
-}
-
-bool OnlyModels(const Draft& draft) {
-  return std::all_of(draft.changes.begin(), draft.changes.end(), IsOfModel);
-}
-
-bool OnlyDrops(const Draft& draft) {
-  return std::all_of(draft.changes.begin(), draft.changes.end(), IsDrop);
-}
-
-bool AnyDrop(const Draft& draft) {
-  return std::any_of(draft.changes.begin(), draft.changes.end(), IsDrop);
-}
-
-// A declared stream over events that were taken for another: they have to be run for it.
-bool TakesOverEvents(const Draft& draft, const log::Log& log) {
-  return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
-    const Deployed* item = draft.deployment.Find(change.name);
-    if (change.kind != ChangeKind::kCreate || !item->source) return false;
-    bool any = false;
-    for (int32_t p = 0; p < log.topic_config(item->topic()).partitions; ++p) {
-      any = any || log.next_offset(item->topic(), p) > log.start_offset(item->topic(), p);
-    }
-    return any;
-  });
-}
-
-bool NoStatements(const Draft& draft) {
-  return std::none_of(draft.changes.begin(), draft.changes.end(),
-                      [&](const Change& change) { return IsOfStatement(change, draft); });
-}
-
 Error NoSpace() {
   return Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
       .WithHint("free disk space");
 }
 
-// New statements exist from now on, replaced ones as they were until their state is there: one that
-// reads the other as it will be can only begin with it.
-bool NewReadsReplaced(const Draft& draft) {
-  std::vector<std::string> replaced;
-  for (const Change& change : draft.changes) {
-    if (change.kind == ChangeKind::kReplace)
-      AddWithSideOutput(draft.deployment, change.name, replaced);
-  }
-  return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
-    return change.kind == ChangeKind::kCreate && IsOfStatement(change, draft) &&
-           Contains(replaced, draft.deployment.Find(change.name)->statement->input());
-  });
-}
-
-// Policies are state of the live graph, which a statement cannot bring along from another one.
-bool UsesPolicies(const Draft& draft) {
-  return std::any_of(draft.changes.begin(), draft.changes.end(), [&](const Change& change) {
-    return IsOfStatement(change, draft) && !PoliciesOf(*draft.deployment.Find(change.name)).empty();
-  });
+// Of a script that makes a new statement: what is written now of a statement that it makes or
+// replaces. From then on a start knows the whole script, and so does the planner.
+ChangeKind Prepared(ChangeKind kind) {
+  return kind == ChangeKind::kReplace ? ChangeKind::kPrepareReplace : ChangeKind::kPrepare;
 }
 
 // Answers are kept as long as the events that may need them again.
@@ -123,7 +44,7 @@ Status CreateAnswersTopic(const Deployment& deployment, log::Log& log) {
   log::TopicConfig config;
   config.retention_ms = 0;
   for (const Deployed& item : deployment.items) {
-    asks = asks || (item.statement && item.statement->asks());
+    asks = asks || (item.statement && item.newest()->asks());
     if (!item.source || config.retention_ms < 0) continue;
     const int64_t ms = item.retention.bytes < 0 ? item.retention.ms : -1;
     config.retention_ms = ms < 0 ? -1 : std::max(config.retention_ms, ms);
@@ -174,6 +95,13 @@ void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
 Status LocalEngine::Execute(std::string_view script, const std::string& file) {
   HR_TRY(CheckOpen());
   HR_TRY(FinishDeployments());
+  if (unfinished_) {
+    Status joined = Ok();
+    HR_TRY(log_->WaitDurable(log_->last_lsn()));
+    HR_TRY(BeginUnfinished([&joined](const Status& done) { joined = done; }));
+    HR_TRY(FinishDeployments());
+    HR_TRY(joined);
+  }
   // A group that waits for disk space goes first: its events are in the state already.
   if (unappended_) HR_TRY(AppendGroup());
   HR_ASSIGN(Draft draft, deployer_.Plan(script, file, *deployment()));
@@ -200,7 +128,7 @@ Status LocalEngine::DeployAtOnce(const Draft& draft) {
   HR_TRY(ApplyAtOnce(changes));
   HR_TRY(ForgetDropped(changes));
   ForgetSnapshots(SnapshotCycle::Forget::kNow);
-  Status rebuilt = Rebuild(From::kBeginning, nullptr);
+  Status rebuilt = Rebuild(From::kBeginning, Unjoined::kLater, nullptr);
   if (!rebuilt.ok()) Abandon(rebuilt.error());
   return rebuilt;
 }
@@ -289,9 +217,11 @@ Status LocalEngine::JoinUnfinished(Comparison& comparison) {
   std::vector<Change> changes;
   for (const Deployed& item : base->items) {
     // A side output joins with its statement.
-    if (!item.joined() && item.statement->side_of.empty()) changes.push_back(Joining(item.name));
+    const bool unfinished = !item.joined() || item.pending;
+    if (unfinished && item.statement->side_of.empty()) changes.push_back(Joining(item.name));
   }
   if (changes.empty()) return Ok();
+  HR_TRY(GiveUpAsks(changes));
   HR_ASSIGN(auto next, deployer_.DeployBehind(changes, *base, log_->last_lsn()));
   entries_ = ControlsOf(changes);
   for (size_t i = 0; i < changes.size(); ++i)
@@ -301,9 +231,11 @@ Status LocalEngine::JoinUnfinished(Comparison& comparison) {
   Use(next);
   std::vector<std::string> joined;
   for (const Change& change : changes)
-    AddWithSideOutput(*next, change.name, joined);
-  for (const std::string& name : joined)
-    graph_->Redate(next->Find(name)->statement);
+    AddWithSides(*next, change.name, joined);
+  for (const std::string& name : joined) {
+    for (const StatementPtr& revision : next->Find(name)->revisions())
+      graph_->Redate(revision);
+  }
   return Ok();
 }
 
@@ -314,7 +246,7 @@ void LocalEngine::Deploy(std::string_view script, const std::string& file, Done 
   if (Status open = CheckOpen(); !open.ok()) return done(open);
   if ((deploying_ || !scripts_.empty()) && !unappended_) {
     // Another version of a model need not wait until a feature is computed.
-    Result<Draft> draft = deployer_.Plan(script, file, *deployment());
+    Result<Draft> draft = deployer_.Plan(script, file, AsJoined(*deployment()));
     if (draft.ok() && !draft->changes.empty() && OnlyModels(*draft) && MayAppend()) {
       Status begun = DeployAtOnce(*draft);
       if (!begun.ok()) return done(begun);
@@ -348,9 +280,12 @@ bool LocalEngine::StepDeployment() {
   const Backfill::State state = backfill.state();  // first: behind kDone no chunk is added
   if (HandOnRows()) return false;
   if (state == Backfill::State::kNear) FixEnd();
-  if (state == Backfill::State::kFailed) {
+  if (state == Backfill::State::kFailed && backfill.differs()) {
+    RebuildOtherwise();
+  } else if (state == Backfill::State::kFailed) {
     EndDeployment(Error(backfill.failure())
-                      .WithHint("new statements of it are computed when the program starts again"));
+                      .WithHint("new statements of it are computed again for the next script, and "
+                                "when the program starts"));
   }
   if (state != Backfill::State::kDone) return !deploying_ && !scripts_.empty();
   Status taken = TakeOver();
@@ -358,8 +293,24 @@ bool LocalEngine::StepDeployment() {
   return !unappended_;
 }
 
+// What was computed and logged before is computed otherwise now: that is for a start, which halts
+// it. The flow stands still meanwhile.
+void LocalEngine::RebuildOtherwise() {
+  std::unique_ptr<Deploying> ended = std::move(deploying_);
+  ended->backfill.reset();
+  ForgetSnapshots(SnapshotCycle::Forget::kNow);
+  Status rebuilt = Rebuild(From::kBeginning, Unjoined::kNow, nullptr);
+  recovery_note_.clear();
+  TellHalted();
+  Tell(recovery_note_);
+  if (!rebuilt.ok()) Abandon(rebuilt.error());
+  ended->done(rebuilt);
+}
+
 bool LocalEngine::BeginNext() {
   if (scripts_.empty()) return false;
+  // What was computed before is compared: all of it must be there.
+  if (unfinished_ && log_->durable_lsn() < log_->last_lsn()) return false;
   if (snapshots_ && !snapshots_->idle()) return snapshots_->taking();
   WaitingScript next = std::move(scripts_.front());
   scripts_.pop_front();
@@ -372,6 +323,14 @@ bool LocalEngine::BeginNext() {
 // True when it goes on, and `done` was taken.
 Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
   HR_TRY(CheckOpen());
+  // A script is planned over statements that are there.
+  if (unfinished_) {
+    HR_TRY(BeginUnfinished([this, waiting](const Status& done) {
+      if (!done.ok()) return waiting.done(done);
+      scripts_.push_front(waiting);
+    }));
+    return true;
+  }
   HR_ASSIGN(Draft draft, deployer_.Plan(waiting.script, waiting.file, *deployment()));
   if (draft.changes.empty()) return false;
   // Behind a loss the offsets of rows are those of the salvage, which Rebuild alone counts.
@@ -381,9 +340,9 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
     deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
     return true;
   }
-  const bool at_once = AnyDrop(draft) || TakesOverEvents(draft, *log_) || NewReadsReplaced(draft) ||
-                       UsesPolicies(draft);
-  if (at_once || unfinished_ || damaged) {
+  const bool at_once =
+      AnyDrop(draft) || TakesOverEvents(draft, *log_) || UsesPolicies(draft) || MakesTwice(draft);
+  if (at_once || damaged) {
     HR_TRY(DeployAtOnce(draft));
     return false;
   }
@@ -393,51 +352,66 @@ Result<bool> LocalEngine::Begin(WaitingScript& waiting) {
 
 Status LocalEngine::BeginComputing(const Draft& draft, WaitingScript& waiting) {
   std::vector<Change> now;
-  std::vector<Change> later;
-  std::vector<Change> replacements;
+  std::vector<std::string> emitting;
   auto next = std::make_unique<Deploying>();
-  Backfill::Job job;
   for (const Change& change : draft.changes) {
-    if (change.kind == ChangeKind::kReplace) {
-      replacements.push_back(change);
-      continue;
-    }
     now.push_back(change);
     if (!IsOfStatement(change, draft)) continue;
-    now.back().kind = ChangeKind::kPrepare;
-    later.push_back(Joining(change.name));
-    AddWithSideOutput(draft.deployment, change.name, job.emitting);
+    now.back().kind = Prepared(change.kind);
+    next->later.push_back(Joining(change.name));
+    AddWithSides(draft.deployment, change.name, next->statements);
+    if (change.kind != ChangeKind::kReplace) AddWithSides(draft.deployment, change.name, emitting);
   }
   // Without a new statement there is nothing to be seen before all is there.
-  if (later.empty() && !NoStatements(draft)) {
-    later = draft.changes;
+  if (emitting.empty() && !NoStatements(draft)) {
+    next->later = draft.changes;
     now.clear();
   }
-  if (!job.emitting.empty()) later.insert(later.end(), replacements.begin(), replacements.end());
-  HR_ASSIGN(auto target, Announce(now, later));
-  if (later.empty()) {
+  HR_ASSIGN(auto target, Announce(now, next->later));
+  if (next->later.empty()) {
     deployed_.emplace_back(log_->last_lsn(), std::move(waiting.done));
     return Ok();
   }
-  for (const Change& change : draft.changes) {
-    if (IsOfStatement(change, draft))
-      AddWithSideOutput(draft.deployment, change.name, next->statements);
+  next->done = std::move(waiting.done);
+  StartComputing(target, std::move(next), std::move(emitting));
+  return Ok();
+}
+
+Status LocalEngine::BeginUnfinished(Done done) {
+  HR_TRY(CheckOpen());
+  auto target = deployment();
+  std::map<uint64_t, const catalog::Object*> unfinished;  // as their texts came
+  for (const catalog::Object& object : target->catalog.objects()) {
+    if (object.pending) unfinished[object.pending->made_lsn] = &object;
+    if (object.latest().joined_lsn == UINT64_MAX) unfinished[object.latest().made_lsn] = &object;
   }
-  std::stable_partition(next->statements.begin(), next->statements.end(),
-                        [&](const auto& name) { return Contains(job.emitting, name); });
+  auto next = std::make_unique<Deploying>();
+  std::vector<std::string> emitting;
+  for (const auto& [lsn, object] : unfinished) {
+    next->later.push_back(Joining(object->name));
+    AddWithSides(*target, object->name, next->statements);
+    if (!object->pending) AddWithSides(*target, object->name, emitting);
+  }
+  next->done = std::move(done);
+  StartComputing(target, std::move(next), std::move(emitting));
+  return Ok();
+}
+
+void LocalEngine::StartComputing(const std::shared_ptr<const Deployment>& target,
+                                 std::unique_ptr<Deploying> next,
+                                 std::vector<std::string> emitting) {
+  Backfill::Job job;
   job.part = PartFor(*target, next->statements);
+  job.emitting = std::move(emitting);
   job.models = [this, target](const std::string& name) {
     const Deployed* known = deployment()->Find(name);
     return (known != nullptr ? known : target->Find(name))->models;
   };
   job.spill = spill();
   job.wake = [this] { Wake(); };
-  next->later = std::move(later);
-  next->done = std::move(waiting.done);
   next->began_nanos = next->told_nanos = clock_.MonotonicNanoseconds();
   next->backfill = std::make_unique<Backfill>(*log_, snapshot_store(), std::move(job), backfilled_);
   deploying_ = std::move(next);
-  return Ok();
 }
 
 Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vector<Change>& now,
@@ -452,11 +426,12 @@ Result<std::shared_ptr<const Deployment>> LocalEngine::Announce(const std::vecto
     Use(announced);
     for (const Change& change : now) {
       const Deployed* item = announced->Find(change.name);
-      if (item->source && !base->Find(change.name)) graph_->AddSource(item->source);
+      if (!item->source || base->Find(change.name)) continue;
+      graph_->AddSource(item->source);
+      // The blocks of statements have other numbers from now on.
+      if (snapshots_) snapshots_->WholeNext();
     }
-    // Those that were taken before are of no use any more.
-    if (later.empty()) ForgetSnapshots(SnapshotCycle::Forget::kLater);
-    estimate_.SnapshotsForgotten();
+    // A start can do with the snapshots there are until the new statements are part of the flow.
   }
   // What is replaced is muted as long as it is computed apart.
   std::vector<Change> open;
@@ -508,14 +483,20 @@ Status LocalEngine::TakeOver() {
     const Deployed* item = next->Find(change.name);
     if (item->source && !base->Find(change.name)) graph_->AddSource(item->source);
   }
+  // As a start would add them.
+  std::stable_sort(deploying.statements.begin(), deploying.statements.end(),
+                   [&](const std::string& a, const std::string& b) {
+                     return next->Find(a)->statement->created_lsn <
+                            next->Find(b)->statement->created_lsn;
+                   });
   for (const std::string& name : deploying.statements) {
     const Deployed* item = next->Find(name);
     if (!item->former.empty()) graph_->Redate(item->former.back());
     graph_->Adopt(deploying.backfill->graph(), *deploying.backfill->part().Find(name)->statement,
                   item->statement);
   }
-  ForgetSnapshots(SnapshotCycle::Forget::kLater);
-  deployed_.emplace_back(NextLsn(0) + entries_.size() - 1, std::move(deploying.done));
+  forget_at_ = NextLsn(0) + entries_.size() - 1;
+  deployed_.emplace_back(forget_at_, std::move(deploying.done));
   TellDeployed();
   deploying_.reset();
   return AppendGroup();
@@ -550,8 +531,9 @@ Status LocalEngine::FinishDeployments() {
 Status LocalEngine::StepToTheEnd() {
   if (unappended_) HR_TRY(AppendGroup());
   StepDeployment();
-  if (!deploying_) return Ok();
+  if (!deploying_ && !unfinished_) return Ok();
   if (log_->no_space()) return NoSpace();
+  if (!deploying_) return log_->WaitDurable(log_->last_lsn());
   const bool rows = log_->durable_lsn() < deploying_->rows_lsn;
   const bool end = deploying_->finishing && !deploying_->end_fixed;
   if (rows || end) return log_->WaitDurable(log_->last_lsn());
@@ -576,22 +558,24 @@ Status LocalEngine::Settle() {
   return Ok();
 }
 
+void LocalEngine::Tell(const std::string& line) const {
+  if (options_.notice) options_.notice(line);
+}
+
 void LocalEngine::TellDeployed() const {
-  if (!options_.notice) return;
   const int64_t nanos = clock_.MonotonicNanoseconds() - deploying_->began_nanos;
-  options_.notice("deployed " + Listed(deploying_->statements) + " at LSN " +
-                  std::to_string(log_->last_lsn() + 1) + ", computed over " +
-                  std::to_string(deploying_->backfill->events()) + " events in " +
-                  std::to_string(nanos / 1'000'000) + " ms");
+  Tell("deployed " + Listed(deploying_->statements) + " at LSN " +
+       std::to_string(log_->last_lsn() + 1) + ", computed over " +
+       std::to_string(deploying_->backfill->events()) + " events in " +
+       std::to_string(nanos / 1'000'000) + " ms");
 }
 
 void LocalEngine::TellProgress() {
-  if (!options_.notice) return;
   const int64_t now = clock_.MonotonicNanoseconds();
   if (now - deploying_->told_nanos < kTellNanos) return;
   deploying_->told_nanos = now;
-  options_.notice("computing " + Listed(deploying_->statements) + " over the past: " +
-                  std::to_string(deploying_->backfill->events()) + " events so far");
+  Tell("computing " + Listed(deploying_->statements) +
+       " over the past: " + std::to_string(deploying_->backfill->events()) + " events so far");
 }
 
 }  // namespace headrace::engine

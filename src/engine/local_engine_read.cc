@@ -4,6 +4,7 @@
 #include "engine/feature_report.h"
 #include "engine/local_engine.h"
 #include "engine/model_importance.h"
+#include "engine/plan_changes.h"
 #include "engine/query.h"
 #include "engine/replay.h"
 #include "engine/row_cursor.h"
@@ -15,10 +16,14 @@
 namespace headrace::engine {
 
 Result<QueryResult> LocalEngine::Query(std::string_view sql) const {
-  return RunQuery(sql, *log_, *deployment());
+  const std::optional<size_t> script = ScriptToPlan(sql);
+  if (!script) return RunQuery(sql, *log_, *deployment());
+  HR_ASSIGN(auto changes, PlanScript(sql.substr(*script), ""));
+  return TableOf(changes);
 }
 
 bool LocalEngine::IsDefinition(std::string_view sql) const {
+  if (ScriptToPlan(sql)) return false;
   sql::ParseResult parsed = sql::Parse(sql, 0);
   for (const sql::Statement& statement : parsed.statements) {
     const auto& body = statement.body;

@@ -21,6 +21,30 @@ Error Stopped() {
 
 constexpr const char* kDiffers = "run `headrace verify` to see every difference";
 
+// How many events the log holds behind the state; 0 when a snapshot of an older format does not
+// tell.
+uint64_t EventsBehind(const log::Log& log, const Deployment& deployment, const EngineState& state,
+                      log::Lsn lsn) {
+  uint64_t events = 0;
+  bool told = lsn == 0;
+  for (const Deployed& item : deployment.items) {
+    for (int32_t p = 0; item.source && p < item.partitions; ++p) {
+      auto known = state.next_offsets.find({item.topic(), p});
+      told = told || known != state.next_offsets.end();
+      int64_t from = log.start_offset(item.topic(), p);
+      if (known != state.next_offsets.end()) from = std::max(from, known->second);
+      events +=
+          static_cast<uint64_t>(std::max<int64_t>(0, log.next_offset(item.topic(), p) - from));
+    }
+  }
+  return told ? events : 0;
+}
+
+// What the graph is made of.
+Deployment Running(const Deployment& deployment, Unjoined unjoined) {
+  return unjoined == Unjoined::kNow ? AsJoined(deployment) : JoinedPart(deployment);
+}
+
 }  // namespace
 
 Status LocalEngine::Recover(const StartupTaker& progress) {
@@ -36,11 +60,21 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
   if (options_.memory.bytes > 0) {
     HR_ASSIGN(memory_, StateMemory::Make(options_.memory, options_.directory, clock_, metrics_));
   }
-  HR_TRY(Rebuild(From::kSnapshot, progress));
+  // What had not joined takes no part in the flow: a start need not wait for it. Behind a loss it
+  // must: only Rebuild counts the offsets of rows as the salvage did.
+  const bool whole = this->deployment()->catalog.losses().empty();
+  HR_TRY(Rebuild(From::kSnapshot, whole ? Unjoined::kLater : Unjoined::kNow, progress));
   HR_TRY(answers_.Recover());
   HR_TRY(health_.Load(*log_, *this->deployment()));
   if (options_.snapshots) HR_TRY(BeginSnapshots());
   TellHalted();
+  if (unfinished_) {
+    HR_TRY(BeginUnfinished([this](const Status& done) {
+      if (!done.ok() && !closed_) Tell("not deployed: " + done.error().ToString());
+    }));
+    Tell("computing " + Listed(deploying_->statements) +
+         " over the past again: the program ended before that was done");
+  }
   startup_.Finish();
   GoOnTraining();
   return Ok();
@@ -59,32 +93,16 @@ Status LocalEngine::BeginSnapshots() {
   return Ok();
 }
 
-uint64_t LocalEngine::EventsBehind(const EngineState& state, log::Lsn lsn) const {
-  auto deployment = this->deployment();
-  uint64_t events = 0;
-  bool told = lsn == 0;
-  for (const Deployed& item : deployment->items) {
-    for (int32_t p = 0; item.source && p < item.partitions; ++p) {
-      auto known = state.next_offsets.find({item.topic(), p});
-      told = told || known != state.next_offsets.end();
-      int64_t from = log_->start_offset(item.topic(), p);
-      if (known != state.next_offsets.end()) from = std::max(from, known->second);
-      events +=
-          static_cast<uint64_t>(std::max<int64_t>(0, log_->next_offset(item.topic(), p) - from));
-    }
-  }
-  return told ? events : 0;
-}
-
 // State is a function of the journal: run everything logged (what the past does not hold of it)
 // through a new graph, compare what comes out with what was logged, and append what had not been.
-Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
+Status LocalEngine::Rebuild(From from, Unjoined unjoined, const StartupTaker& progress) {
   auto deployment = this->deployment();
   const int64_t began = clock_.MonotonicNanoseconds();
-  HR_ASSIGN(Past past, LoadState(from));
+  HR_ASSIGN(Past past, LoadState(from, Running(*deployment, unjoined)));
   const int64_t loaded = clock_.MonotonicNanoseconds();
   estimate_.Loaded(loaded_ ? loaded_->bytes() : 0, loaded - began);
-  if (!startup_.done()) startup_.BeginReplay(EventsBehind(past.state, past.lsn));
+  if (!startup_.done())
+    startup_.BeginReplay(EventsBehind(*log_, *deployment, past.state, past.lsn));
   graph_ = std::move(past.graph);
   if (from == From::kSnapshot) {
     positions_ = std::move(past.state.positions);
@@ -97,21 +115,25 @@ Status LocalEngine::Rebuild(From from, const StartupTaker& progress) {
                         [this](size_t stream, const EmittedRow& row) {
                           if (!halting_[stream]) group_->Add(stream, row);
                         });
+  if (unjoined == Unjoined::kLater) comparison.PassOverUnjoined();
   comparison.Resume(past.state, past.lsn);
   HR_ASSIGN(uint64_t events, ReplayBehind(past.lsn, comparison, progress));
   comparison.Finish();
   std::string difference;
   if (MarkHalting(comparison)) {
+    // What is halted with others must have joined them.
+    if (unfinished_ && unjoined == Unjoined::kLater) return Rebuild(from, Unjoined::kNow, progress);
     HR_ASSIGN(difference, DescribeDifference(from, comparison));
     if (!options_.halts)
       return Error(ErrorKind::kCorruption, "HR5401", difference).WithHint(kDiffers);
   }
-  estimate_.Replayed(events, EventsBehind({}, 0), clock_.MonotonicNanoseconds() - loaded);
+  estimate_.Replayed(events, EventsBehind(*log_, *deployment, {}, 0),
+                     clock_.MonotonicNanoseconds() - loaded);
   // What was scored again until here is no decision's time.
   graph_->SetScoreWatch(&model_reports_.times());
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
-  HR_TRY(JoinUnfinished(comparison));
+  if (unjoined == Unjoined::kNow) HR_TRY(JoinUnfinished(comparison));
   AskAgain();
   if (!difference.empty()) HR_TRY(Halt(std::move(difference)));
   return log_->WaitDurable(log_->last_lsn());
@@ -130,9 +152,8 @@ Result<std::string> LocalEngine::DescribeDifference(From from, const Comparison&
   Difference first = comparison.sample().front();
   const SnapshotStore store = snapshot_store();
   const PastSource source{store, *log_, deployment->catalog};
-  const auto make = [&] {
-    return BuildGraph(*deployment, ModelsOf(deployment), {&team_, spill()});
-  };
+  const Deployment running = Running(*deployment, Unjoined::kNow);
+  const auto make = [&] { return BuildGraph(running, ModelsOf(deployment), {&team_, spill()}); };
   HR_ASSIGN(Past past, from == From::kBeginning ? LoadBeginning(source, make)
                                                 : LoadPast(source, log_->last_lsn(), make));
   Comparison rows(deployment, *log_, Comparison::Keep::kRows, [](size_t, const EmittedRow&) {});

@@ -163,7 +163,10 @@ Status LocalEngine::GiveUpAsks(const std::vector<catalog::Change>& changes) {
   std::vector<flow::RemoteAnswer> answers;
   for (const flow::Ask& ask : graph_->TakeAsks(true)) {
     const bool replaced = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-      return change.kind == catalog::ChangeKind::kReplace && change.name == ask.statement;
+      // What joins asks for nothing before: it is that which it replaces.
+      const bool ends =
+          change.kind == catalog::ChangeKind::kReplace || change.kind == catalog::ChangeKind::kJoin;
+      return ends && change.name == ask.statement;
     });
     if (!replaced) continue;
     answers.push_back(flow::RemoteAnswer::To(ask, flow::RemoteStatus::kReplaced, ""));

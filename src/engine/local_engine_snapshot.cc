@@ -5,11 +5,10 @@
 
 namespace headrace::engine {
 
-Result<Past> LocalEngine::LoadState(From from) {
-  const auto make = [this] {
+Result<Past> LocalEngine::LoadState(From from, const Deployment& running) {
+  const auto make = [&] {
     return BuildGraph(
-        *deployment(),
-        [this](const std::string& name) { return this->deployment()->Find(name)->models; },
+        running, [this](const std::string& name) { return this->deployment()->Find(name)->models; },
         {&team_, spill()});
   };
   const SnapshotStore store = snapshot_store();
@@ -39,6 +38,7 @@ std::string LocalEngine::SnapshotHead(std::string graph) const {
 // Between two groups: the state is that of what was appended.
 void LocalEngine::StepSnapshot() {
   if (!snapshots_ || unappended_ || closed_) return;
+  if (!ForgetFormer()) return;
   // What is computed over the past begins where the past began: that must not move meanwhile.
   const bool held = deploying_ != nullptr || !scripts_.empty() || unfinished_;
   if (held && snapshots_->idle()) return;
@@ -50,7 +50,16 @@ void LocalEngine::StepSnapshot() {
   NoteSnapshots();
 }
 
+// Snapshots of the statements before serve a start until those that took over are durable.
+bool LocalEngine::ForgetFormer() {
+  if (forget_at_ == 0) return true;
+  if (log_->durable_lsn() < forget_at_) return false;
+  ForgetSnapshots(SnapshotCycle::Forget::kLater);
+  return true;
+}
+
 void LocalEngine::ForgetSnapshots(SnapshotCycle::Forget forget) {
+  forget_at_ = 0;
   if (snapshots_) snapshots_->Restart(forget);
   estimate_.SnapshotsForgotten();
 }
@@ -75,7 +84,7 @@ void LocalEngine::FinishSnapshots() {
 void LocalEngine::FinishSnapshot() {
   const bool sound = snapshots_ && !unappended_ && !abandoned_ && log_->failure() == nullptr &&
                      log_->durable_lsn() == log_->last_lsn() && !unfinished_;
-  if (!sound) return;
+  if (!sound || !ForgetFormer()) return;
   Status written = snapshots_->Finish(*graph_, log_->last_lsn(), [this](std::string graph) {
     return SnapshotHead(std::move(graph));
   });

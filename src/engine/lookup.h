@@ -19,12 +19,12 @@ class DeploymentLookup final : public sql::NameLookup {
   std::optional<sql::KnownName> Find(const std::string& name) const override {
     const Deployed* item = deployment_.Find(name);
     if (item == nullptr && name == kModelHealth) {
-      return sql::KnownName{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
+      return sql::KnownName{
+          nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, &ModelHealthSchema()};
     }
     if (item == nullptr) return {};
-    sql::KnownName known{item->source,  item->statement, item->models,
-                         item->learner, item->remote,    item->policy,
-                         nullptr};
+    sql::KnownName known{item->source, item->newest(), item->models, item->learner,
+                         item->remote, item->policy,   nullptr};
     if (!item->dead_of.empty()) known.plain = &DeadSchema();
     return known;
   }

@@ -379,9 +379,11 @@ bool ModelPlanner::PlanCanary(const sql::AlterModel& alter, const catalog::Objec
 bool ModelPlanner::EveryReaderHasKey(const std::string& model, const std::string& key,
                                      const sql::SourceSpan& span) {
   for (const Deployed& reader : in_.deployment.items) {
-    if (!reader.statement || HasKey(*reader.statement, model, key)) continue;
-    ComplainOfKey(*reader.statement, model, key, span);
-    return false;
+    for (const StatementPtr& plan : {reader.statement, reader.pending}) {
+      if (!plan || HasKey(*plan, model, key)) continue;
+      ComplainOfKey(*plan, model, key, span);
+      return false;
+    }
   }
   return true;
 }

@@ -144,6 +144,20 @@ void AppendComparison(std::string_view role, int32_t version, uint64_t since,
   out += "]}";
 }
 
+// What the watches of the model told last.
+Status AppendHealth(const WhatIfMeans& means, const std::string& name, std::string& out) {
+  HR_ASSIGN(const std::vector<HealthRow> health,
+            NewestHealth(means.log, means.deployment, name, std::nullopt));
+  out += ",\"health\":[";
+  for (const HealthRow& row : health) {
+    out += out.back() == '[' ? "{\"statement\":" : ",{\"statement\":";
+    row::AppendJsonString(row.statement, out);
+    out += "," + row.json.substr(1);
+  }
+  out += ']';
+  return Ok();
+}
+
 }  // namespace
 
 const Deployed* DecisionStream(const Deployment& deployment, const std::string& model) {
@@ -258,15 +272,8 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
               ScoreQuality::Load(means.log, means.deployment, name, *table, *labels));
     if (quality) out += ",\"quality\":" + quality->Json();
   }
-  out += ",\"health\":[";
-  HR_ASSIGN(const std::vector<HealthRow> health,
-            NewestHealth(means.log, means.deployment, name, std::nullopt));
-  for (const HealthRow& row : health) {
-    out += out.back() == '[' ? "{\"statement\":" : ",{\"statement\":";
-    row::AppendJsonString(row.statement, out);
-    out += "," + row.json.substr(1);
-  }
-  return out + "]}";
+  HR_TRY(AppendHealth(means, name, out));
+  return out + "}";
 }
 
 }  // namespace headrace::engine

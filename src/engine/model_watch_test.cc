@@ -199,6 +199,69 @@ TEST(ModelWatch, AReplacementIsWatchedAsTheStatementWas) {
   ASSERT_TRUE(program.Restart().ok());
 }
 
+// A statement with a watched model that is replaced, what reads it and its health as they will be,
+// and a new one that is watched.
+constexpr const char* kNext =
+    "CREATE OR REPLACE STREAM scored AS SELECT id, card, ts, amount, amount * 2 AS twice, count(*) "
+    "OVER (PARTITION BY card ORDER BY ts RANGE BETWEEN INTERVAL '20 minutes' PRECEDING AND CURRENT "
+    "ROW) AS n, PREDICT(risk) AS score FROM payments WHERE amount IS NULL OR amount >= 0;\n"
+    "CREATE STREAM reads AS SELECT id, twice, score FROM scored;\n"
+    "CREATE STREAM news AS SELECT ts, model, feature, psi FROM __health_scored;\n"
+    "CREATE STREAM other AS SELECT id, card, ts, amount, 3 AS n, PREDICT(risk) AS score "
+    "FROM payments;\n";
+
+std::string WithNext(const TestProgram& program) {
+  std::string all = Everything(program);
+  for (const char* stream : {"reads", "news", "other", "__health_other"})
+    all += program.Rows(stream, true);
+  return all;
+}
+
+// The same where everything stood still when the replacement took over.
+std::string NextAtRest(const TestProgram& program) {
+  const std::string rows = program.Rows("scored");
+  int64_t moment = 0;
+  for (size_t at = 0; at < rows.size(); at = rows.find('\n', at) + 1)
+    moment += rows.substr(at, rows.find('\n', at) - at).find("\"twice\"") == std::string::npos;
+  TestProgram still;
+  Begin(still);
+  Feed(still, 0, moment);
+  still.Run(kNext);
+  Feed(still, moment, kEvents);
+  return WithNext(still);
+}
+
+TEST(ModelWatch, AReplacementThatHadNotJoinedWhenTheProgramEndedTellsTheSame) {
+  for (int64_t seed : {1, 2, 3}) {
+    TestProgram program;
+    Begin(program);
+    Feed(program, 0, 4'000);
+    program.Restart().value();
+    program.engine().FinishSnapshots();  // a script waits for what is being written
+    program.engine().Deploy(kNext, "app.sql", [](const Status& done) {
+      EXPECT_TRUE(done.ok() || done.error().code() == "HR5001") << done.error().ToString();
+    });
+    program.engine().log().WaitDurable(program.engine().log().last_lsn()).value();
+    program.Crash(static_cast<uint64_t>(seed)).value();
+    const auto deployment = program.engine().deployment();
+    ASSERT_TRUE(deployment->Find("scored")->pending != nullptr);
+    EXPECT_TRUE(deployment->Find("__health_scored")->pending != nullptr);
+    EXPECT_FALSE(deployment->Find("__health_other")->joined());
+    EXPECT_EQ(0U, program.Differences());
+    const int64_t taken = program.engine().log().next_offset("payments", 0);
+    if (seed > 2) Feed(program, taken, 5'000);
+    if (seed > 1) program.Crash(7).value();
+    program.engine().FinishDeployments().value();
+    Feed(program, program.engine().log().next_offset("payments", 0), kEvents, 70);
+    EXPECT_EQ(NextAtRest(program), WithNext(program)) << seed;
+    EXPECT_EQ(0U, program.Differences());
+    const std::string before = WithNext(program);
+    program.Restart().value();
+    EXPECT_EQ(before, WithNext(program));
+    EXPECT_EQ(0U, program.replayed());
+  }
+}
+
 TEST(ModelWatch, IsOffWhereTheModelSaysSo) {
   TestProgram program;
   WriteModels(program);

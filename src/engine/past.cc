@@ -38,6 +38,9 @@ void ForgetDropped(const catalog::Catalog& catalog, Past& past) {
     for (const auto& [of, offset] : drop.ended)
       past.state.next_offsets[of] = offset;
   }
+  // Of what was not there then offsets go on where they were.
+  for (const auto& [of, offset] : catalog.begins())
+    past.state.next_offsets.try_emplace(of, offset);
   for (const auto& [topic, lsn] : catalog.dropped_topics()) {
     if (lsn <= past.lsn) continue;
     std::erase_if(past.state.positions,

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -509,6 +507,28 @@ TEST_F(Remote, AReplacementEndsWhatWaits) {
     EXPECT_EQ(all, program.Rows("scored", true));
     EXPECT_EQ(0U, program.Differences());
   }
+}
+
+TEST_F(Remote, AnUnfinishedReplacementEndsWhatWaitsWhenItJoins) {
+  Begin(Script(", default = '-1'"));
+  Feed({Event(0, 4), Event(1, 1)});
+  program_.engine().Deploy(
+      "CREATE OR REPLACE STREAM scored AS SELECT id, q, ts, CAST(0 AS BIGINT) AS n, PREDICT(risk, "
+      "q) AS score, 'x' AS decision FROM s; CREATE STREAM reads AS SELECT score FROM scored;",
+      "app.sql", [](const Status&) {});
+  program_.engine().log().WaitDurable(program_.engine().log().last_lsn()).value();
+  model_.Forget();
+  program_.Crash(1).value();
+  ASSERT_TRUE(program_.engine().deployment()->Find("scored")->pending != nullptr);
+  program_.engine().Complete();
+  EXPECT_EQ(1U, model_.waiting()) << "asked again";
+  program_.engine().FinishDeployments().value();
+  EXPECT_NE(std::string::npos, program_.Rows("scored").find("\"score\":-1"));
+  Feed({Event(2, 3)});
+  model_.AnswerAll();
+  Take();
+  EXPECT_NE(std::string::npos, program_.Rows("reads").find("\"score\":6"));
+  EXPECT_EQ(0U, program_.Differences());
 }
 
 TEST_F(Remote, AReplayAsksForNothing) {

@@ -204,6 +204,20 @@ TEST_F(Replacement, IsPlannedFeatureByFeatureWithoutBeingDone) {
   EXPECT_EQ("computed", plan[1].features[0].change) << plan[1].features[0].name;
   EXPECT_EQ("kept", plan[1].features[1].change) << plan[1].features[1].name;
   EXPECT_EQ("new", plan[2].change);
+  EXPECT_EQ(0U, plan[0].from_lsn) << "nothing is computed";
+  EXPECT_EQ(1U, plan[1].from_lsn);
+  EXPECT_GT(plan[1].bytes, 100U);
+  EXPECT_FALSE(plan[1].seconds) << "by a clock that stands still nothing is measured";
+  const std::string explain = "EXPLAIN DIFF " + script;
+  EXPECT_FALSE(program_.engine().IsDefinition(explain));
+  QueryResult table = program_.engine().Query(explain).value();
+  ASSERT_EQ(6U, table.rows.size());
+  EXPECT_EQ("d", table.rows[1][0].text());
+  EXPECT_EQ("total", table.rows[2][2].text());
+  EXPECT_EQ("computed", table.rows[2][3].text());
+  EXPECT_EQ(1, table.rows[2][4].integer);
+  EXPECT_EQ("kept", table.rows[3][3].text());
+  EXPECT_TRUE(table.rows[3][4].null);
   EXPECT_EQ(last, program_.engine().log().last_lsn());
 }
 

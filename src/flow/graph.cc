@@ -201,8 +201,17 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   Redate(std::move(plan));
 }
 
+Graph::Statement& Graph::RevisionOf(const StatementPlan& plan) {
+  const std::vector<size_t>& revisions = revisions_.at(plan.name);
+  auto found = std::find_if(revisions.begin(), revisions.end(), [&](size_t revision) {
+    return statements_[revision]->plan->created_lsn == plan.created_lsn;
+  });
+  HR_CHECK(found != revisions.end());
+  return *statements_[*found];
+}
+
 void Graph::Redate(std::shared_ptr<const StatementPlan> plan) {
-  Statement& statement = *statements_[revisions_.at(plan->name).back()];
+  Statement& statement = RevisionOf(*plan);
   if (statement.select) statement.select->Redate(plan);
   if (statement.window) statement.window->Redate(plan);
   if (statement.waiting) statement.waiting->Redate(plan);

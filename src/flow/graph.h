@@ -62,7 +62,7 @@ class Graph {
   // A statement that `from` has computed, where its plan is `computed`, goes on here with its
   // state: as AddStatement otherwise. What read it there is of no use any more.
   void Adopt(Graph& from, const StatementPlan& computed, std::shared_ptr<const StatementPlan> plan);
-  // The newest revision of the statement goes on under this plan, which differs in LSNs alone.
+  // The revision goes on under this plan, which differs in LSNs alone, but not in that of its text.
   void Redate(std::shared_ptr<const StatementPlan> plan);
 
   // Takes all revisions of the statement out, with their state; its side output, too. Nothing may
@@ -95,15 +95,15 @@ class Graph {
   bool asks() const;
 
   // Whose state a snapshot must hold to be loaded: of these statements exactly, of all of them and
-  // perhaps more, of all that have any, or of none. What it lacks then begins empty, what the graph
-  // lacks is passed over.
+  // perhaps more (with both, sources may have come since), of all that have any, or of none. What
+  // it lacks then begins empty, what the graph lacks is passed over.
   enum class Match { kExact, kAll, kState, kAny };
 
   // Snapshots. BeginSnapshot fixes the moment and gives what is no page; TakePages goes on as
   // PagedState::TakePages does. Loading goes into a graph that has not run: BeginLoad, each page,
   // EndLoad. Errors: kConflict for the state of other statements, kCorruption; the graph must then
   // be thrown away. `newer`: sources that are none of the snapshot, whatever their names.
-  // The next one must be whole: what was loaded is of a format whose pages were others.
+  // The next one must be whole: the pages of what was loaded have other numbers.
   bool needs_whole_snapshot() const { return needs_whole_; }
   std::string BeginSnapshot(bool whole);
   bool TakePages(size_t bytes_max, std::vector<BlockPage>& out);
@@ -150,6 +150,7 @@ class Graph {
   void KeepWithin() {
     if (spill_ != nullptr && keeps_within_) spill_->KeepWithin();
   }
+  Statement& RevisionOf(const StatementPlan& plan);
   void Connect(const std::string& input, size_t reader);
   // As the head of a snapshot tells of a statement.
   enum class Kind : uint8_t { kDone = 0, kSelect = 1, kWindow = 2, kSorted = 3, kAsking = 4 };

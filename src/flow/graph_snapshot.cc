@@ -207,8 +207,9 @@ Status Graph::LoadPolicies(base::ByteReader& reader, Match match) {
 
 Status Graph::LoadSources(base::ByteReader& reader, const Head& from) {
   const uint64_t count = reader.Varint();
-  if (from.match == Match::kExact && count != source_names_.size()) return OfOthers();
-  size_t known = 0;
+  const bool all = from.match == Match::kExact || from.match == Match::kAll;
+  if (from.match == Match::kExact && count > source_names_.size()) return OfOthers();
+  std::set<std::string> known;
   for (uint64_t i = 0; i < count; ++i) {
     std::string name(reader.String());
     std::string_view state = reader.String();
@@ -216,8 +217,9 @@ Status Graph::LoadSources(base::ByteReader& reader, const Head& from) {
     if (from.match == Match::kExact && name != source_names_[i]) return OfOthers();
     auto topic = topic_of_source_.find(name);
     const bool passed = from.newer.contains(name) || topic == topic_of_source_.end();
+    if (all && passed && topic != topic_of_source_.end()) return OfOthers();
     SourceNode* source = passed ? nullptr : sources_by_topic_.at(topic->second).get();
-    known += passed ? 0 : 1;
+    if (!passed) known.insert(name);
     if (from.version < kAllPagedFrom) {
       if (source != nullptr) HR_TRY(source->LoadWhole(state));
       continue;
@@ -227,8 +229,14 @@ Status Graph::LoadSources(base::ByteReader& reader, const Head& from) {
     if (source != nullptr && source->paged() != nullptr) blocks.push_back(source->paged());
     HR_TRY(LoadBlocks(source == nullptr ? nullptr : &blocks, reader));
   }
-  const bool all = from.match == Match::kExact || from.match == Match::kAll;
-  return all && known != source_names_.size() ? Status(OfOthers()) : Ok();
+  // A source that it does not know has come since, and was empty then.
+  const bool since = known.size() < source_names_.size();
+  needs_whole_ = needs_whole_ || since;
+  const bool lacks =
+      std::any_of(source_names_.begin(), source_names_.end(), [&](const std::string& name) {
+        return !known.contains(name) && !from.newer.contains(name) && from.match == Match::kAll;
+      });
+  return lacks ? Status(OfOthers()) : Ok();
 }
 
 Status Graph::LoadStatements(base::ByteReader& reader, const Head& from) {

@@ -83,6 +83,31 @@ Result<std::vector<TopicUse>> MeasureTopics(os::FileSystem& files, const std::st
   return uses;
 }
 
+Result<uint64_t> PartitionBytes(os::FileSystem& files, const std::string& directory, const Log& log,
+                                const std::pair<std::string, int32_t>& of) {
+  const auto& [topic, partition] = of;
+  const int64_t start = log.start_offset(topic, partition);
+  const int64_t end = log.end_offset(topic, partition);
+  if (end <= start) return uint64_t{0};
+  HR_ASSIGN(Manifest manifest, Manifest::Load(files, directory));
+  Manifest::PartitionState state;
+  auto known = manifest.topics.find(topic);
+  if (known != manifest.topics.end())
+    state = known->second.partitions.at(static_cast<size_t>(partition));
+  const uint64_t bytes = BytesOf(state);
+  const int64_t moved =
+      state.segments.empty() ? start : std::max(start, state.segments.back().end_offset);
+  double each =
+      static_cast<double>(bytes) / static_cast<double>(std::max<int64_t>(1, moved - start));
+  if (moved == start) {
+    HR_ASSIGN(auto first, log.Read(topic, partition, start, 1));
+    if (first.empty() || first.front().record_count == 0) return bytes;
+    each = static_cast<double>(first.front().bytes.size()) / first.front().record_count;
+  }
+  const double rest = each * static_cast<double>(std::max<int64_t>(0, end - moved));
+  return bytes + static_cast<uint64_t>(rest);
+}
+
 DiskForecast Forecast(const std::vector<TopicUse>& topics, uint64_t free_bytes) {
   DiskForecast forecast;
   // When each topic stops growing, ascending; between two of these moments growth is constant.

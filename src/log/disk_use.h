@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "headrace/result.h"
@@ -31,6 +32,11 @@ inline constexpr int64_t kGrowthSpanMinMs = 600'000;
 // Of every topic. The log is one of this directory. Errors: those of reading.
 Result<std::vector<TopicUse>> MeasureTopics(os::FileSystem& files, const std::string& directory,
                                             const Log& log);
+
+// What the durable records of a topic's partition take, as segments hold them; those that are only
+// in the journal yet as the others do, or else as the first of them. Errors: those of reading.
+Result<uint64_t> PartitionBytes(os::FileSystem& files, const std::string& directory, const Log& log,
+                                const std::pair<std::string, int32_t>& of);
 
 // When the disk is full, if what comes goes on as it did. Value type.
 struct DiskForecast {

@@ -194,6 +194,7 @@ struct Statement;
 
 struct Explain {
   bool analyze = false;
+  bool diff = false;  // what a deployment of the statement would change
   std::unique_ptr<Statement> statement;
 };
 

@@ -226,7 +226,10 @@ class StatementWriter {
   }
 
   std::string operator()(const Explain& explain) const {
-    return std::string("EXPLAIN ") + (explain.analyze ? "ANALYZE " : "") +
+    return std::string("EXPLAIN ") +
+           (explain.analyze ? "ANALYZE "
+            : explain.diff  ? "DIFF "
+                            : "") +
            std::visit(*this, explain.statement->body);
   }
 

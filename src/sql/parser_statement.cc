@@ -274,6 +274,7 @@ bool StatementParser::ParseExplain(Statement& out) {
   cursor_.Take();
   Explain explain;
   explain.analyze = cursor_.AcceptWord("analyze");
+  explain.diff = !explain.analyze && cursor_.AcceptWord("diff");
   if (cursor_.AtWord("explain")) return cursor_.Fail("the statement to explain");
   explain.statement = std::make_unique<Statement>();
   explain.statement->span = cursor_.Peek().span;

@@ -194,12 +194,13 @@ class StatementPlanner {
                                     [](const flow::Stage& stage) { return stage.blocks() > 0; });
     const bool chooses = !select.policy_calls.empty();
     if (!behind && !chooses && !plan_->on_watermark) return;
-    Complain(diagnostics_, "HR1233",
-             behind || chooses
-                 ? std::string(behind ? "a window or a function with a memory" : "CHOOSE or REWARD") +
-                       " stands behind the question to `" + model + "`, for whose answer a row waits"
-                 : "a statement that emits ON WATERMARK cannot ask `" + model + "`",
-             select_.span)
+    Complain(
+        diagnostics_, "HR1233",
+        behind || chooses
+            ? std::string(behind ? "a window or a function with a memory" : "CHOOSE or REWARD") +
+                  " stands behind the question to `" + model + "`, for whose answer a row waits"
+            : "a statement that emits ON WATERMARK cannot ask `" + model + "`",
+        select_.span)
         .hint = "ask in a statement of its own: a second one reads the stream that the first makes";
   }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "headrace/check.h"
+#include "train/trainer.h"
 
 namespace headrace::train {
 namespace {
@@ -32,6 +33,13 @@ void KeepBaseline(model::Baseline inputs, Trained& trained) {
     scores = model::ColumnBaseline::Of(SampleOf(trained.scores.front()));
   }
   HR_CHECK(inputs.AddTo(trained.text));
+}
+
+Result<Trained> LearnWithBaseline(Table table, const Table* validation, const Options& options) {
+  model::Baseline baseline = BaselineOfInputs(table);
+  HR_ASSIGN(Trained trained, Learn(std::move(table), validation, options));
+  KeepBaseline(std::move(baseline), trained);
+  return trained;
 }
 
 }  // namespace headrace::train

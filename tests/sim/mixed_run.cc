@@ -15,6 +15,7 @@
 #include "os/faulty_file_system.h"
 #include "os/memory_file_system.h"
 #include "os/random.h"
+#include "remove_tree.h"
 
 namespace headrace::sim {
 namespace {
@@ -171,18 +172,27 @@ class MixedRun {
   Status Live(os::FaultyFileSystem& files) {
     HR_TRY(Open(files, data_, false));
     HR_TRY(outcome_.history.Check(engine_->log(), MayBeGone()));
-    HR_TRY(engine_->Execute(workload_.script, "app.sql"));
-    HR_TRY(engine_->Execute(TicksScript(), "ticks.sql"));
-    if (Revision() == 0 && Has(Trait::kReplace))
-      HR_TRY(engine_->Execute(ReplacedScript(1), "replaced.sql"));
+    if (!AllJoined()) ++outcome_.unfinished;
+    // Execute would wait for what the life before had not computed to its end.
+    if (AllJoined() || !Has(Trait::kBeside) || OneIn(4)) HR_TRY(DeployFirst());
     const size_t steps = last_ ? SIZE_MAX : steps_a_life_ / 2 + random_.Below(steps_a_life_);
-    for (size_t step = 0; step < steps && !IsDone(); ++step)
+    for (size_t step = 0; step < steps && !IsDone() && !cut_; ++step)
       HR_TRY(Step(files));
+    if (cut_) return Ok();
     HR_TRY(Relieve(files));
     if (IsDone()) return Finish();
     if (OneIn(2)) return Ok();  // killed
     return CloseAndMove();
   }
+
+  Status DeployFirst() {
+    HR_TRY(engine_->Execute(workload_.script, "app.sql"));
+    HR_TRY(engine_->Execute(TicksScript(), "ticks.sql"));
+    if (Revision() > 0 || !Has(Trait::kReplace)) return Ok();
+    return engine_->Execute(ReplacedScript(1), "replaced.sql");
+  }
+
+  bool AllJoined() const { return engine::AllJoined(*engine_->deployment()); }
 
   // Ends a life however it stands.
   void End(os::FaultyFileSystem& files) {
@@ -190,6 +200,7 @@ class MixedRun {
     engine_.reset();
     metrics_.clear();
     deploying_ = false;
+    cut_ = false;
     deploy_error_.reset();
     full_ = 0;
     scarce_ = 0;
@@ -199,7 +210,7 @@ class MixedRun {
 
   bool IsDone() const {
     return clients_.done() && !clients_.waiting() && FileRead() == file_lines_.size() &&
-           deployed_later_ && !deploying_ && jumped_ == 0 &&
+           deployed_later_ && !deploying_ && AllJoined() && jumped_ == 0 &&
            (!Has(Trait::kReplace) || Revision() == kRevisions) && ModelsDone() && PassingDone();
   }
 
@@ -298,6 +309,9 @@ class MixedRun {
       script = workload_.later_script;
     } else if (Has(Trait::kReplace) && Revision() < kRevisions) {
       script = ReplacedScript(Revision() + 1);
+    } else if (!AllJoined()) {
+      // Changes nothing; what a fault stopped is begun anew for it.
+      script = workload_.later_script;
     }
     if (script.empty()) return Ok();
     return Define(script, /*later=*/true);
@@ -324,7 +338,10 @@ class MixedRun {
       deployed_later_ = deployed_later_ || (later && done.ok());
       if (!done.ok()) deploy_error_ = done.error();
     });
-    return Ok();
+    if (last_ || full_ > 0 || !Has(Trait::kCrashes) || !deploying_ || !OneIn(4)) return Ok();
+    // Killed while it is computed.
+    cut_ = true;
+    return OneIn(4) ? Ok() : engine_->log().WaitDurable(engine_->log().last_lsn());
   }
 
   // ALTER is no statement of what should be: it is given once, and after a crash one looks.
@@ -423,8 +440,8 @@ class MixedRun {
   }
 
   Status Fill() {
-    if (!Has(Trait::kFull) || full_ > 0 || (last_ && deploying_)) return Ok();
-    if (deploying_) excused_ = true;
+    if (!Has(Trait::kFull) || full_ > 0 || (last_ && (deploying_ || !AllJoined()))) return Ok();
+    if (deploying_ || !AllJoined()) excused_ = true;
     uint64_t used = 0;
     for (const std::string& path : disk_.AllFiles()) {
       HR_ASSIGN(auto file, disk_.Open(path, {}));
@@ -446,7 +463,7 @@ class MixedRun {
     const Error* failure = engine_->log().failure();
     if (failure != nullptr) return *failure;
     // A deployment that is about to take over lets nothing in.
-    if (deploying_ && clients_.waiting()) HR_TRY(engine_->FinishDeployments());
+    if ((deploying_ || !AllJoined()) && clients_.waiting()) HR_TRY(engine_->FinishDeployments());
     for (int turns = 0; turns < 100 && clients_.waiting(); ++turns) {
       engine_->Pump();
       HR_TRY(engine_->log().WaitDurable(engine_->log().last_lsn()));
@@ -488,11 +505,11 @@ class MixedRun {
     if (!copied.ok()) {
       // Retention was faster than the backups: a new one has to be begun.
       const bool gone = !Retained().empty() && copied.error().code() == "HR5260";
-      if (gone) RemoveTree(kBackup);
+      if (gone) RemoveTree(disk_, kBackup);
       return gone ? Ok() : Status(std::move(copied).error());
     }
     HR_TRY(outcome_.history.Follow(engine_->log()));
-    RemoveTree(kRestored);
+    RemoveTree(disk_, kRestored);
     HR_TRY(engine::Restore(disk_, clock_, kBackup, kRestored));
     base::MetricsRegistry metrics;
     engine::EngineOptions options;
@@ -512,27 +529,9 @@ class MixedRun {
     if (!Has(Trait::kBackup) || !Retained().empty() || OneIn(2)) return Ok();
     engine_.reset();
     HR_TRY(engine::Backup(disk_, clock_, data_, kBackup));
-    RemoveTree(data_);
+    RemoveTree(disk_, data_);
     HR_TRY(engine::Restore(disk_, clock_, kBackup, data_));
     return Ok();
-  }
-
-  void RemoveTree(const std::string& directory) {
-    for (const std::string& path : disk_.AllFiles()) {
-      if (path.starts_with(directory + "/")) disk_.Remove(path).value();
-    }
-    // Directories from the innermost on: none is named before those that it is in.
-    std::vector<std::string> directories = {directory};
-    for (size_t i = 0; i < directories.size(); ++i) {
-      Result<std::vector<std::string>> names = disk_.List(directories[i]);
-      if (!names.ok()) continue;
-      for (const std::string& name : *names)
-        directories.push_back(directories[i] + "/" + name.substr(0, name.size() - 1));
-    }
-    for (auto it = directories.rbegin(); it != directories.rend(); ++it) {
-      Status removed = disk_.Remove(*it);
-      static_cast<void>(removed.ok());
-    }
   }
 
   Status Finish() {
@@ -585,6 +584,7 @@ class MixedRun {
   bool done_ = false;
   bool deployed_later_ = false;
   bool deploying_ = false;
+  bool cut_ = false;  // the life ends now
   std::optional<Error> deploy_error_;
   int full_ = 0;
   int scarce_ = 0;

@@ -20,6 +20,7 @@ struct MixedOutcome {
   std::map<std::string, std::string> streams;  // by stream, without
   uint64_t lives = 0;
   uint64_t crashes = 0;
+  uint64_t unfinished = 0;  // starts with statements that were still to be computed
   int64_t simulated_micros = 0;
 };
 

@@ -33,6 +33,8 @@ std::string ReplacedScript(int revision) {
   std::string script =
       create + more + " FROM events WINDOW m AS (PARTITION BY k ORDER BY ts RANGE BETWEEN " +
       Seconds((revision == kRevisions ? 90 : 30) * kSecond) + " PRECEDING AND CURRENT ROW);\n";
+  // Reads what the replacement brings.
+  if (revision == 2) script += "CREATE STREAM reads_new AS SELECT id, total, hi FROM replaced;\n";
   if (revision > 1) return script;
   return script +
          "CREATE MATERIALIZED VIEW of_replaced AS SELECT window_start, count(*) AS c, sum(n) AS n\n"
@@ -57,7 +59,7 @@ const std::set<std::string>& TickStreams() {
 }
 
 const std::set<std::string>& ReplacedStreams() {
-  static const std::set<std::string> streams = {"replaced", "of_replaced"};
+  static const std::set<std::string> streams = {"replaced", "of_replaced", "reads_new"};
   return streams;
 }
 

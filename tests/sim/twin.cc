@@ -1,5 +1,6 @@
 // What a mixed run should have given, from the order in which its inputs came.
 
+#include <algorithm>
 #include <map>
 
 #include "catalog/change.h"
@@ -67,9 +68,20 @@ class Twin {
     const std::string alter = "ALTER MODEL " + change.name;
     const std::string version = " VERSION " + std::to_string(change.number) + ";";
     switch (change.kind) {
+      case catalog::ChangeKind::kPrepareReplace:
+        prepared_.push_back(change);
+        return Ok();
+      case catalog::ChangeKind::kPrepare:
+        // It may read what its script replaces as that will be.
+        if (!prepared_.empty()) {
+          prepared_.push_back(change);
+          return Ok();
+        }
+        return engine_->Execute(change.text, change.file);
+      case catalog::ChangeKind::kJoin:
+        return TakePrepared(change.name);
       case catalog::ChangeKind::kCreate:
       case catalog::ChangeKind::kCreateWatched:
-      case catalog::ChangeKind::kPrepare:
       case catalog::ChangeKind::kReplace:
         return engine_->Execute(change.text, change.file);
       case catalog::ChangeKind::kAddVersion:
@@ -91,10 +103,20 @@ class Twin {
     }
   }
 
+  Status TakePrepared(const std::string& name) {
+    auto held = std::find_if(prepared_.begin(), prepared_.end(),
+                             [&](const catalog::Change& change) { return change.name == name; });
+    if (held == prepared_.end()) return Ok();
+    HR_TRY(engine_->Execute(held->text, held->file));
+    prepared_.erase(held);
+    return Ok();
+  }
+
   os::MemoryFileSystem disk_;
   os::ManualClock clock_;
   base::MetricsRegistry metrics_;
   std::unique_ptr<engine::LocalEngine> engine_;
+  std::vector<catalog::Change> prepared_;  // of a script that replaces something and has not joined
 };
 
 bool Begins(const catalog::Change& change, const std::string& name) {
