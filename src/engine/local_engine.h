@@ -161,7 +161,7 @@ class LocalEngine final : public Engine {
   Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
                                                      const std::vector<catalog::Change>& later);
   bool HandOnRows();  // appends the next that were computed; false: there are none
-  void FixEnd();  // stops taking events, once everything before that is durable
+  void FixEnd();      // stops taking events, once everything before that is durable
   Status TakeOver();
   void EndDeployment(const Status& status);
   void RebuildOtherwise();
