@@ -103,6 +103,10 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kJoin:
       Join(*object, lsn);
       break;
+    case ChangeKind::kTrained: {
+      HR_ASSIGN(object->trained, Trained::Decode(change.text));
+      break;
+    }
     case ChangeKind::kCreate:
     case ChangeKind::kCreateWatched:
     case ChangeKind::kPrepare:

@@ -14,6 +14,7 @@
 #include "catalog/halt.h"
 #include "catalog/loss.h"
 #include "catalog/model_notes.h"
+#include "catalog/trained.h"
 
 namespace headrace::catalog {
 
@@ -58,6 +59,7 @@ struct Object {
   std::vector<Activation> activations;  // models, ascending
   std::vector<CanaryPeriod> canaries;   // models, ascending, one at a time
   bool watched = false;                 // models: as the text says
+  Trained trained{};                    // trainers
   // What will replace the latest revision when it is computed: no LSN but that of its text.
   std::optional<Revision> pending;
 

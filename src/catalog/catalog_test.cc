@@ -215,5 +215,41 @@ TEST(Catalog, ADropFreesTheNameAndSaysWhereItsTopicsGoOn) {
     EXPECT_EQ(DecodeOffsets(topic.text.substr(0, size)).error().code(), "HR5301") << size;
 }
 
+// The bytes that docs/internals/controls.md shows.
+TEST(Catalog, ATrainerKeepsWhatItsLastTriggerKnew) {
+  Trained trained;
+  trained.run = 1;
+  trained.lsn = 7;
+  trained.newest = 1'000'000'000;
+  trained.version = 2;
+  const std::string bytes = trained.Encode();
+  EXPECT_EQ(std::string("\x01\x07\x00\x80\xa8\xd6\xb9\x07\x00\x04\x00\x00\x00\x01\x00", 15), bytes);
+
+  trained.drifting = true;
+  trained.gate_version = 3;
+  trained.gate_time = -5;
+  trained.gate_from = 1 << 20;
+  trained.offsets[{"s", 1}] = 17;
+  Catalog catalog;
+  Change create;
+  create.name = "again";
+  ASSERT_TRUE(catalog.Apply(create, 3).ok());
+  Change answered;
+  answered.kind = ChangeKind::kTrained;
+  answered.name = "again";
+  answered.text = trained.Encode();
+  const Result<Change> decoded = Change::Decode(answered.Encode());
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_TRUE(catalog.Apply(*decoded, 9).ok());
+  EXPECT_EQ(answered.text, catalog.Find("again")->trained.Encode());
+  EXPECT_EQ(-5, catalog.Find("again")->trained.gate_time);
+  EXPECT_EQ(17, catalog.Find("again")->trained.offsets.at({"s", 1}));
+  for (size_t size = 0; size < answered.text.size(); ++size)
+    EXPECT_EQ("HR5301", Trained::Decode(answered.text.substr(0, size)).error().code()) << size;
+  EXPECT_EQ("HR5301", Trained::Decode(answered.text + "x").error().code());
+  answered.name = "nobody";
+  EXPECT_FALSE(catalog.Apply(answered, 10).ok());
+}
+
 }  // namespace
 }  // namespace headrace::catalog

@@ -14,7 +14,8 @@ bool IsKind(uint8_t kind) {
   return first || kind == static_cast<uint8_t>(ChangeKind::kPrepareReplace) ||
          kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
          kind == static_cast<uint8_t>(ChangeKind::kNote) ||
-         kind == static_cast<uint8_t>(ChangeKind::kCreateWatched);
+         kind == static_cast<uint8_t>(ChangeKind::kCreateWatched) ||
+         kind == static_cast<uint8_t>(ChangeKind::kTrained);
 }
 
 }  // namespace

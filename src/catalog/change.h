@@ -30,6 +30,7 @@ enum class ChangeKind : uint8_t {
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
   kCreateWatched = 20,   // as kCreate, of a model that is watched, as `text` says
+  kTrained = 21,         // trainer `name`: a trigger was answered (trained.h)
 };
 
 // A control record: a change of what is deployed, or a fact from outside that the flow depends on.
@@ -39,8 +40,8 @@ struct Change {
   std::string name;
   // With SQL (kCreate, kCreateWatched, kReplace, kPrepare, kPrepareReplace): it; kFinishInput: the
   // topic; kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic:
-  // offsets; kNote: the notes; kAddVersion: the statement when it declares reasons; kCanaryVersion:
-  // for which keys (canary.h).
+  // offsets; kNote, kTrained: see there; kAddVersion: the statement when it declares reasons;
+  // kCanaryVersion: for which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

@@ -17,6 +17,7 @@
 #include "cli/model_document.h"
 #include "cli/remote.h"
 #include "cli/workspace.h"
+#include "engine/promotion_gate.h"
 
 namespace headrace::cli {
 namespace {
@@ -112,13 +113,6 @@ Status Add(const Arguments& arguments) {
   return unknown ? place.Execute("CREATE MODEL " + Quoted(name, '"') + with) : added;
 }
 
-// What must hold of a version before it is promoted.
-struct Gate {
-  uint64_t rows_min = 100;
-  double flips_max = 5;  // percent of the decisions
-  double psi_max = 0;    // of the scores; 0: any
-};
-
 Result<double> Limit(const Arguments& arguments, std::string_view flag, const std::string& usual,
                      double most) {
   const std::string text = arguments.Get(flag, usual);
@@ -129,8 +123,8 @@ Result<double> Limit(const Arguments& arguments, std::string_view flag, const st
                   ", not `" + text + "`");
 }
 
-Result<Gate> ReadGate(const Arguments& arguments) {
-  Gate gate;
+Result<engine::PromotionGate> ReadGate(const Arguments& arguments) {
+  engine::PromotionGate gate;
   HR_ASSIGN(int64_t rows_min, arguments.Integer("--min-rows", 100, 1, INT64_MAX));
   gate.rows_min = static_cast<uint64_t>(rows_min);
   HR_ASSIGN(gate.flips_max, Limit(arguments, "--max-flips", "5", 100));
@@ -138,45 +132,23 @@ Result<Gate> ReadGate(const Arguments& arguments) {
   return gate;
 }
 
-// Why the gate is shut; empty: it is open.
-std::string Objection(const ModelComparison& seen, const Gate& gate) {
-  if (seen.compared < gate.rows_min) {
-    return std::to_string(seen.compared) + " rows compared as a shadow or canary, at least " +
-           std::to_string(gate.rows_min) + " are wanted";
-  }
-  char text[160];
-  const double percent = 100 * static_cast<double>(seen.flips) /
-                         static_cast<double>(std::max<uint64_t>(seen.compared, 1));
-  if (percent > gate.flips_max) {
-    std::snprintf(text, sizeof text,
-                  "%.2f %% of the decisions would have been others, at most %g %% may", percent,
-                  gate.flips_max);
-    return text;
-  }
-  if (gate.psi_max > 0 && !(seen.psi <= gate.psi_max)) {
-    std::snprintf(text, sizeof text, "scores moved by a PSI of %.4f, at most %g is allowed",
-                  seen.psi, gate.psi_max);
-    return text;
-  }
-  if (seen.auc_after < seen.auc_before) {
-    std::snprintf(text, sizeof text,
-                  "its ROC AUC over %llu labels is %.4f, that of what decides %.4f",
-                  static_cast<unsigned long long>(seen.labelled), seen.auc_after, seen.auc_before);
-    return text;
-  }
-  return "";
-}
-
 Status Promote(const Arguments& arguments) {
   HR_ASSIGN(int64_t version, Version(arguments));
-  HR_ASSIGN(Gate gate, ReadGate(arguments));
+  HR_ASSIGN(const engine::PromotionGate gate, ReadGate(arguments));
   HR_ASSIGN(auto labels, ReadLabels(arguments));
   HR_ASSIGN(Place place, Place::Open(arguments, false));
   const std::string& name = arguments.positionals()[0];
   HR_ASSIGN(std::string report, place.Report(name, labels));
   HR_ASSIGN(ModelDocument document, ModelDocument::Parse(report));
-  const ModelComparison seen = document.Of(version);
-  const std::string objection = Objection(seen, gate);
+  const ModelComparison compared = document.Of(version);
+  engine::PromotionEvidence seen;
+  seen.compared = compared.compared;
+  seen.flips = compared.flips;
+  seen.psi = compared.psi;
+  seen.labelled = compared.labelled;
+  seen.before = compared.auc_before;
+  seen.after = compared.auc_after;
+  const std::string objection = ObjectionOf(gate, seen);
   const std::string reason = arguments.Get("--reason", "");
   if (!objection.empty() && reason.empty()) {
     return Error(ErrorKind::kAlreadyExists, "HR1215",
@@ -185,8 +157,7 @@ Status Promote(const Arguments& arguments) {
             "SHADOW or CANARY it and look at `headrace model show`; --reason TEXT promotes it all "
             "the same, and is kept");
   }
-  std::string why = std::to_string(seen.flips) + " of " + std::to_string(seen.compared) +
-                    " decisions would have been others";
+  std::string why = engine::ReasonOf(seen);
   if (!objection.empty()) why += "; against the gate (" + objection + ")";
   if (!reason.empty()) why += ": " + reason;
   return place.Execute("ALTER MODEL " + Quoted(name, '"') + " ACTIVATE VERSION " +

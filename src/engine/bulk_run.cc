@@ -45,6 +45,7 @@ class BulkRun {
       if (options_.idle) options_.idle();
     }
     if (!options_.follow && !Stopped()) HR_TRY(FinishInputs());
+    if (!options_.follow && !Stopped()) HR_TRY(engine_.FinishTraining());
     HR_TRY(engine_.log().WaitDurable(engine_.log().last_lsn()));
     for (auto& output : outputs_)
       HR_TRY(output->Finish());

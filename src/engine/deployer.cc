@@ -11,6 +11,7 @@
 #include "engine/model_planner.h"
 #include "engine/model_watch.h"
 #include "engine/replacement.h"
+#include "engine/training_steps.h"
 #include "flow/remote_answer.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
@@ -136,6 +137,12 @@ class ScriptPlanner {
   bool NamesAreFree(const Deployed& item, const sql::Identifier& name) {
     const bool health = item.name.starts_with(kHealthPrefix) ||
                         item.topic().starts_with(kHealthPrefix) || item.name == kModelHealth;
+    if (item.name.starts_with(kTrainingPrefix) || item.topic().starts_with(kTrainingPrefix)) {
+      sql::Complain(diagnostics_, "HR1260", "`" + item.name + "` is Headrace's own", name.span)
+          .hint = "names that begin with `" + std::string(kTrainingPrefix) +
+                  "` tell of trainings: take another name";
+      return false;
+    }
     const bool own =
         item.topic() == KeptAnswers::kTopic || item.topic() == flow::kRemoteAnswersTopic;
     if (!health && !own) return true;
@@ -437,6 +444,7 @@ Result<std::vector<Deployed>> Deployer::PlanRevision(const std::string& name,
     const auto& create = std::get<sql::CreateModel>(parsed.statements[0].body);
     if (create.remote) item.remote = planner.PlanRemote(create);
     if (create.learner) item.learner = planner.PlanLearner(create);
+    if (create.train) item.trainer = planner.PlanTrainer(create);
   } else if (diagnostics.empty() &&
              std::holds_alternative<sql::CreatePolicy>(parsed.statements[0].body)) {
     item.policy = planner.PlanPolicy(std::get<sql::CreatePolicy>(parsed.statements[0].body));
@@ -480,14 +488,17 @@ Result<std::string> Deployer::StoreModel(const std::string& path, const std::str
   HR_ASSIGN(std::string bytes, os::ReadFile(files_, found, model::kModelBytesMax));
   HR_ASSIGN(auto loaded, model::Model::Load(bytes));
   std::string sha = loaded->info().sha256;
-  models_[sha] = std::move(loaded);
-  std::string kept = directory_ + "/models/" + sha;
-  if (!read_only_) {
-    // Written again when it is there already: a program that was killed may have left it unflushed.
-    HR_TRY(files_.CreateDirectories(directory_ + "/models"));
-    HR_TRY(os::ReplaceFile(files_, kept, bytes));
-  }
+  HR_TRY(KeepModel(bytes, std::move(loaded)));
   return sha;
+}
+
+Status Deployer::KeepModel(std::string_view bytes, std::shared_ptr<const model::Model> loaded) {
+  const std::string sha = loaded->info().sha256;
+  models_[sha] = std::move(loaded);
+  if (read_only_) return Ok();
+  // Written again when it is there already: a program that was killed may have left it unflushed.
+  HR_TRY(files_.CreateDirectories(directory_ + "/models"));
+  return os::ReplaceFile(files_, directory_ + "/models/" + sha, bytes);
 }
 
 Result<std::shared_ptr<const model::Model>> Deployer::LoadModel(const std::string& sha256) {

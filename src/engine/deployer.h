@@ -50,6 +50,8 @@ class Deployer {
   // Reads a model's file, keeps its bytes as those of a version, and loads it. Errors: those of the
   // file and of Model::Load.
   Result<std::shared_ptr<const model::Model>> TakeModelFile(const std::string& path);
+  // Keeps the bytes of a model that was loaded from them. Errors: those of writing.
+  Status KeepModel(std::string_view bytes, std::shared_ptr<const model::Model> loaded);
 
  private:
   Status DeployModel(const catalog::Object& object, Deployment& deployment);

@@ -8,14 +8,14 @@
 
 #include "catalog/catalog.h"
 #include "flow/plan.h"
+#include "sql/trainer_plan.h"
 
 namespace headrace::engine {
 
 using StatementPtr = std::shared_ptr<const flow::StatementPlan>;
 
 // What one name stands for. Exactly one of `source`, `statement`, `models`, `learner`, `remote`,
-// `policy`,
-// `dead_of` is set.
+// `policy`, `trainer`, `dead_of` is set.
 struct Deployed {
   std::string name;
   std::shared_ptr<const flow::SourcePlan> source;
@@ -26,10 +26,11 @@ struct Deployed {
   std::shared_ptr<const flow::LearnerPlan> learner;   // a model that learns
   std::shared_ptr<const flow::RemotePlan> remote;     // a model that another program runs
   std::shared_ptr<const flow::PolicyPlan> policy;
+  std::shared_ptr<const sql::TrainerPlan> trainer;  // makes versions of another model
   std::string dead_of;  // a dead-letter stream: the stream whose rows it takes
 
   // Whether it has no rows: a model or, in this alone like one, a policy.
-  bool is_model() const { return models || learner || remote || policy; }
+  bool is_model() const { return models || learner || remote || policy || trainer; }
   // The log topic that holds its rows; empty for a model.
   std::string topic() const;
   int32_t partitions = 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/training_steps.h"
+
 namespace headrace::engine {
 namespace {
 
@@ -29,9 +31,16 @@ bool ReadsIt(const Deployment& deployment, const flow::StatementPlan& plan,
                      [&](const std::string& side) { return Reads(plan, side); });
 }
 
+bool TrainsWith(const sql::TrainerPlan& trainer, const std::string& name) {
+  return trainer.stream == name || trainer.shadow_of == name || StepsName(trainer.name) == name;
+}
+
 void AddDependents(const Deployment& deployment, const std::string& name,
                    std::set<std::string>& seen, std::vector<std::string>& in_order) {
   for (const Deployed& item : deployment.items) {
+    if (item.trainer && TrainsWith(*item.trainer, name) && seen.insert(item.name).second) {
+      in_order.push_back(item.name);
+    }
     // A side output reads what its statement does.
     if (!item.statement || !item.statement->side_of.empty()) continue;
     const std::vector<StatementPtr> plans = item.plans();

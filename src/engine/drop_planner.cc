@@ -79,7 +79,12 @@ bool DropPlanner::MayGo(const sql::Drop& drop, const std::string& name,
     std::vector<std::string> now;
     std::vector<std::string> before;
     for (const std::string& dependent : dependents) {
-      const std::vector<StatementPtr> plans = deployment.Find(dependent)->plans();
+      const Deployed& item = *deployment.Find(dependent);
+      if (item.trainer) {
+        now.push_back(dependent);
+        continue;
+      }
+      const std::vector<StatementPtr> plans = item.plans();
       const bool direct = std::any_of(plans.begin(), plans.end(), [&](const StatementPtr& each) {
         return ReadsNow(deployment, *each, name);
       });

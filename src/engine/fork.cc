@@ -158,8 +158,8 @@ class ForkPlanner {
         std::holds_alternative<sql::CreatePolicy>(definition.given->body)) {
       return PlacePolicy(definition);
     }
-    if (definition.base != nullptr &&
-        (definition.base->learner || definition.base->remote || definition.base->policy)) {
+    if (definition.base != nullptr && (definition.base->learner || definition.base->remote ||
+                                       definition.base->policy || definition.base->trainer)) {
       deployment_->AddFrom(base_, definition.name);
       return Ok();
     }
@@ -301,6 +301,10 @@ class ForkPlanner {
   }
 
   Status PlaceModel(const Definition& definition, const sql::CreateModel& create) {
+    if (create.train) {  // nothing is trained in a replay
+      if (definition.base != nullptr) deployment_->AddFrom(base_, definition.name);
+      return Ok();
+    }
     if (create.learner || create.remote) return PlaceDeclared(definition, create);
     if (definition.base != nullptr && (definition.base->learner || definition.base->remote)) {
       return Error(ErrorKind::kInvalidArgument, "HR1210",

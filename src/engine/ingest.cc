@@ -7,6 +7,7 @@
 #include "engine/local_engine.h"
 #include "engine/replay.h"
 #include "engine/taken.h"
+#include "engine/training_steps.h"
 #include "row/text.h"
 
 namespace headrace::engine {
@@ -78,6 +79,10 @@ void LocalEngine::Submit(IngestRequest request) {
   } else if (unappended_ || (deploying_ && deploying_->finishing && log_->no_space())) {
     refusal = Error(ErrorKind::kNoSpace, "HR5002", "no space left for the journal")
                   .WithHint("free disk space; events are taken again without a restart");
+  } else if (request.topic.starts_with(kTrainingPrefix)) {
+    refusal = Error(ErrorKind::kInvalidArgument, "HR1263",
+                    "topic " + request.topic + " tells of trainings: it takes no events")
+                  .WithHint("read it like any stream");
   } else if (graph_->FindSource(request.topic) == nullptr) {
     refusal = Error(ErrorKind::kNotFound, "HR1203", "no stream reads topic " + request.topic)
                   .WithHint("CREATE STREAM ... WITH (topic = '" + request.topic + "') first");
@@ -133,14 +138,16 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 }
 
 bool LocalEngine::Pump() {
-  const bool has_work =
-      unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() || asker_->has_answers();
+  const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() ||
+                        asker_->has_answers() || (trainers_ && trainers_->has_outcome());
   if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
   const bool deploys = StepDeployment();
   if (unappended_ || (deploying_ && deploying_->finishing)) return false;
-  const bool answered = !closed_ && TakeAnswers();
+  const bool trained = StepTraining();
+  if (unappended_) return false;
+  const bool answered = (!closed_ && TakeAnswers()) || trained;
   if (unappended_) return false;
   if (closed_ || !FindQueued()) return deploys || answered || SnapshotGoesOn();
   flow::SourceNode& source = *graph_->FindSource(queue_.front().topic);
@@ -418,6 +425,8 @@ Result<log::Lsn> LocalEngine::Ingest(const BulkChunk& chunk) {
   if (unappended_) HR_TRY(AppendGroup());
   StepDeployment();
   HR_TRY(Settle());
+  StepTraining();
+  if (unappended_) HR_TRY(AppendGroup());
   if (std::optional<Error> full = MemoryFull()) return *full;
   flow::SourceNode& source = *graph_->FindSource(chunk.topic);
   HR_TRY(StepAsks());

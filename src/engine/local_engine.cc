@@ -150,6 +150,7 @@ std::vector<StreamInfo> LocalEngine::streams() const {
 
 Status LocalEngine::Close() {
   if (closed_.exchange(true)) return Ok();
+  trainers_.reset();
   StopDeployments();
   FinishSnapshot();
   // The log first: a snapshot that waits for its flush gives up then.

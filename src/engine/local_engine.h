@@ -27,6 +27,7 @@
 #include "engine/remote_asker.h"
 #include "engine/snapshot_cycle.h"
 #include "engine/stream_time.h"
+#include "engine/trainer_thread.h"
 #include "flow/graph.h"
 #include "os/worker_team.h"
 
@@ -57,6 +58,7 @@ class LocalEngine final : public Engine {
   void StopDeployments() override;
   // Runs every deployment that is under way or waits to its end.
   Status FinishDeployments();
+  Status FinishTraining();  // answers every trigger of a trainer that stands in the log
   // Brings a snapshot that is under way, and retention, to its end.
   void FinishSnapshots();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
@@ -158,10 +160,8 @@ class LocalEngine final : public Engine {
   // Appends what begins now; returns what is deployed when all is done, at LSNs that never come.
   Result<std::shared_ptr<const Deployment>> Announce(const std::vector<catalog::Change>& now,
                                                      const std::vector<catalog::Change>& later);
-  // Appends the next rows that were computed. False: there are none.
-  bool HandOnRows();
-  // Stops taking events and fixes the end, once everything before it is durable.
-  void FixEnd();
+  bool HandOnRows();  // appends the next that were computed; false: there are none
+  void FixEnd();      // stops taking events, once everything before that is durable
   Status TakeOver();
   void EndDeployment(const Status& status);
   void RebuildOtherwise();
@@ -169,18 +169,18 @@ class LocalEngine final : public Engine {
   void TellDeployed() const;
   void TellProgress();
   void AnswerDeployed();
-  // The deployment takes effect for what is taken from now on.
-  void Use(std::shared_ptr<const Deployment> deployment);
-  // Afterwards events can be taken: no deployment is about to take over.
-  Status Settle();
+  void Use(std::shared_ptr<const Deployment> deployment);  // for what is taken from now on
+  Status Settle();  // events can be taken then: no deployment is about to take over
   Status StepToTheEnd();
   void Wake();
   Result<VerifyResult> VerifyBehindBeginning(const std::shared_ptr<const Deployment>& deployment,
                                              const std::vector<std::string>& streams) const;
-  // The state that a replay goes on from.
-  Result<Past> LoadState(From from, const Deployment& running);
+  Result<Past> LoadState(From from, const Deployment& running);  // what a replay goes on from
   SnapshotStore snapshot_store() const { return {files_, options_.directory}; }
   std::string SnapshotHead(std::string graph) const;
+  void GoOnTraining();  // with the trainers of the newest deployment
+  bool StepTraining();  // appends what a training made; false: none is done
+  Status AnswerTraining(TrainingOutcome& outcome);
   void StepSnapshot();
   void FinishSnapshot();
   void Publish(std::shared_ptr<const Deployment> deployment);
@@ -196,8 +196,7 @@ class LocalEngine final : public Engine {
   bool FindQueued();
   // Gives the rows that ask to the asker, and notes which requests wait for them.
   void TakeAsks(const Wanted& wanted);
-  // A group of answers, if there are any. True when there was.
-  bool TakeAnswers();
+  bool TakeAnswers();  // a group of them; false: there are none
   void RunAnswers(const std::vector<flow::RemoteAnswer>& answers);
   void AppendAnswers(const std::vector<AskingRequests::Shared>& complete,
                      std::vector<flow::Ask> asks);
@@ -295,6 +294,7 @@ class LocalEngine final : public Engine {
   std::vector<bool> halting_;                 // by item, while the state is built
   std::optional<SnapshotManifest> loaded_;    // what the state was loaded from, as a start
   std::unique_ptr<SnapshotCycle> snapshots_;  // null: none are taken
+  std::unique_ptr<TrainerThread> trainers_;   // null: there has been no trainer
 };
 
 }  // namespace headrace::engine

@@ -86,6 +86,7 @@ void LocalEngine::Use(std::shared_ptr<const Deployment> deployment) {
   halted_.Set(static_cast<double>(halted().size()));
   group_ = std::make_unique<GroupBuilder>(this->deployment(), *log_, &health_);
   counted_ = {};
+  if (startup_.done()) GoOnTraining();
 }
 
 // --- at once

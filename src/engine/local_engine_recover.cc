@@ -78,6 +78,7 @@ Status LocalEngine::Recover(const StartupTaker& progress) {
          " over the past again: the program ended before that was done");
   }
   startup_.Finish();
+  GoOnTraining();
   return Ok();
 }
 

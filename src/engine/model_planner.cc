@@ -4,6 +4,8 @@
 #include <variant>
 
 #include "engine/lookup.h"
+#include "engine/replacement.h"
+#include "engine/training_steps.h"
 #include "flow/version_choice.h"
 #include "sql/parser.h"
 #include "sql/plan_support.h"
@@ -61,6 +63,7 @@ model::ReasonTexts BindReasons(const std::vector<sql::ReasonDefinition>& reasons
 }
 
 void ModelPlanner::Create(const sql::Statement& statement, const sql::CreateModel& create) {
+  if (create.train) return CreateTrainer(statement, create);
   if (create.or_replace && in_.deployment.Find(create.name.name) != nullptr) {
     return CreateAgain(statement, create);
   }
@@ -98,13 +101,64 @@ void ModelPlanner::CreateDeclared(const sql::Statement& statement, const sql::Cr
   in_.deployment.Add(std::move(item));
 }
 
+// What makes versions of another model, and the stream that tells of it.
+void ModelPlanner::CreateTrainer(const sql::Statement& statement, const sql::CreateModel& create) {
+  const std::string& name = create.name.name;
+  const catalog::Object* there = in_.deployment.catalog.Find(name);
+  if (create.or_replace && there != nullptr) {
+    if (SameDefinition(there->latest().text, sql::TextOf(in_.sources, statement.span))) {
+      return in_.draft.unchanged.push_back(name);
+    }
+    sql::Complain(in_.diagnostics, "HR1264", "a model that is trained is not replaced",
+                  create.name.span)
+        .hint = "DROP MODEL " + name + " by a script of its own; the versions that it made stay";
+    return;
+  }
+  if (!in_.NameIsFree(statement, create.name, create.if_not_exists)) return;
+  DeploymentLookup lookup(in_.deployment);
+  Deployed item;
+  item.name = name;
+  item.trainer = sql::Planner(lookup, in_.sources, in_.diagnostics).PlanTrainer(create);
+  if (!item.trainer) return;
+  const size_t before = in_.diagnostics.size();
+  CreateSteps(name, create.name.span);
+  if (in_.diagnostics.size() > before) return;
+  in_.Record(in_.Creation(statement, name));
+  in_.deployment.Add(std::move(item));
+}
+
+// One of the name that is there is of a trainer that was dropped: what it told stays.
+void ModelPlanner::CreateSteps(const std::string& trainer, const sql::SourceSpan& span) {
+  const std::string name = StepsName(trainer);
+  if (in_.deployment.Find(name) != nullptr) {
+    const catalog::Object* there = in_.deployment.catalog.Find(name);
+    const bool same = there != nullptr && there->latest().text == StepsStatement(trainer);
+    if (same) return;
+    sql::Complain(in_.diagnostics, "HR1260", "`" + name + "` is something else already", span)
+        .hint = "use another name: trainings are told in the stream of that name";
+    return;
+  }
+  catalog::Change change;
+  change.name = name;
+  change.text = StepsStatement(trainer);
+  Result<Deployed> item = StepsOf(trainer);
+  if (!item.ok()) {
+    sql::Complain(in_.diagnostics, item.error().code(), item.error().message(), span);
+    return;
+  }
+  in_.Record(std::move(change));
+  in_.deployment.Add(std::move(*item));
+}
+
 // CREATE OR REPLACE of a model that is there: a version of it that decides from now on.
 void ModelPlanner::CreateAgain(const sql::Statement& statement, const sql::CreateModel& create) {
   const Deployed& there = *in_.deployment.Find(create.name.name);
-  if (create.learner || create.remote || there.learner || there.remote) {
+  if (create.learner || create.remote || there.learner || there.remote || there.trainer) {
     const bool learner = create.learner || there.learner;
     sql::Complain(in_.diagnostics, "HR1209",
-                  std::string(learner ? "a learner" : "a remote model") +
+                  std::string(there.trainer ? "what is trained"
+                              : learner     ? "a learner"
+                                            : "a remote model") +
                       " has no versions that could be replaced",
                   create.name.span)
         .hint = "CREATE it under another name";

@@ -33,6 +33,8 @@ class ModelPlanner {
 
  private:
   void CreateDeclared(const sql::Statement& statement, const sql::CreateModel& create);
+  void CreateTrainer(const sql::Statement& statement, const sql::CreateModel& create);
+  void CreateSteps(const std::string& trainer, const sql::SourceSpan& span);
   void CreateAgain(const sql::Statement& statement, const sql::CreateModel& create);
   bool PlanAddVersion(const sql::AlterModel& alter, const std::string& text,
                       catalog::Change& change);

@@ -12,24 +12,6 @@
 namespace headrace::engine {
 namespace {
 
-// Where the model's score becomes a decision: the statement that asks for it, or the first one
-// behind it that has a `decision` or a CASE; without one, the one that asks.
-const Deployed* DecisionStream(const Deployment& deployment, const std::string& model) {
-  const Deployed* asks = nullptr;
-  std::vector<std::string> behind;
-  for (const Deployed& item : deployment.items) {
-    if (!item.statement) continue;
-    const std::string& input = item.statement->input();
-    const bool follows = std::find(behind.begin(), behind.end(), input) != behind.end();
-    const bool predicts = Asks(*item.statement, model);
-    if (!follows && !predicts) continue;
-    if (asks == nullptr) asks = &item;
-    if (!DecisionColumns(*item.statement).empty()) return &item;
-    behind.push_back(item.name);
-  }
-  return asks;
-}
-
 void AppendText(std::string_view name, std::string_view text, std::string& out) {
   out += ",\"" + std::string(name) + "\":";
   row::AppendJsonString(text, out);
@@ -177,6 +159,22 @@ Status AppendHealth(const WhatIfMeans& means, const std::string& name, std::stri
 }
 
 }  // namespace
+
+const Deployed* DecisionStream(const Deployment& deployment, const std::string& model) {
+  const Deployed* asks = nullptr;
+  std::vector<std::string> behind;
+  for (const Deployed& item : deployment.items) {
+    if (!item.statement) continue;
+    const std::string& input = item.statement->input();
+    const bool follows = std::find(behind.begin(), behind.end(), input) != behind.end();
+    const bool predicts = Asks(*item.statement, model);
+    if (!follows && !predicts) continue;
+    if (asks == nullptr) asks = &item;
+    if (!DecisionColumns(*item.statement).empty()) return &item;
+    behind.push_back(item.name);
+  }
+  return asks;
+}
 
 ModelReports::Compared& ModelReports::Keep(const WhatIfMeans& means, const Subject& subject) {
   if (kept_.size() >= kKept && !kept_.contains(subject)) {

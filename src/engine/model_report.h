@@ -12,6 +12,10 @@
 
 namespace headrace::engine {
 
+// Where the model's score becomes a decision: the statement that asks for it, or the first one
+// behind it that has a `decision` or a CASE; without one, the one that asks. Null: nobody asks.
+const Deployed* DecisionStream(const Deployment& deployment, const std::string& model);
+
 // Tells of the versions of models, and of each shadow and canary how its decisions would have
 // differed from those that were made, over the events since it became one. The comparison is a
 // replay with it in the place of the version that decides: nothing is scored twice while events

@@ -44,6 +44,7 @@ QueryResult ShowModels(const Deployment& deployment) {
   for (const Deployed& item : deployment.items) {
     if (item.learner) table.Add({item.name, "", "learns", item.learner->spec.kind, "", ""});
     if (item.remote) table.Add({item.name, "", "remote", "open-inference-v2", "", ""});
+    if (item.trainer) table.Add({item.name, "", "trains " + item.trainer->shadow_of, "", "", ""});
     if (!item.models) continue;
     const catalog::Object* object = deployment.catalog.Find(item.name);
     for (size_t i = 0; i < item.models->versions.size(); ++i) {
@@ -114,6 +115,12 @@ Result<QueryResult> DescribeObject(const sql::Identifier& name, const Deployment
       for (const row::Column& column : *columns)
         table.Add({column.name, row::ToString(column.type)});
     }
+    return table.Take();
+  }
+  if (item->trainer) {
+    for (const std::string& feature : item->trainer->features)
+      table.Add({feature, "double precision"});
+    table.Add({item->trainer->label, "double precision"});
     return table.Take();
   }
   if (item->policy) {

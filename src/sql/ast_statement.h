@@ -8,23 +8,9 @@
 #include <vector>
 
 #include "sql/ast_expr.h"
+#include "sql/ast_model.h"
 
 namespace headrace::sql {
-
-// ---------------------------------------------------------------------------- options
-
-enum class OptionValueKind { kString, kNumber, kBoolean, kWord };
-
-// One `key = value` of WITH (...). A dotted key is one name: "kafka.group"; precision(d7) has
-// argument "d7". Numbers keep their text (with sign), booleans are "true" or "false", words are
-// identifiers.
-struct Option {
-  Identifier key;
-  std::string argument;
-  OptionValueKind kind = OptionValueKind::kString;
-  std::string value;
-  SourceSpan value_span;
-};
 
 // ---------------------------------------------------------------------------- SELECT
 
@@ -179,73 +165,7 @@ struct CreateRelation {
   SelectPtr query;
 };
 
-// feature 'text', of REASONS (...).
-struct ReasonDefinition {
-  Identifier feature;
-  std::string text;
-};
-
-struct ModelColumn {
-  Identifier name;
-  TypeName type;
-};
-
-// LEARNER kind (inputs...) LABEL (label)
-struct LearnerClause {
-  Identifier kind;
-  std::vector<ModelColumn> inputs;
-  std::optional<ModelColumn> label;  // none: it learns without
-};
-
-// INPUT (columns) OUTPUT (columns) of a model that another program runs
-struct RemoteClause {
-  std::vector<ModelColumn> inputs;
-  std::vector<ModelColumn> outputs;
-};
-
-struct CreateModel {
-  bool or_replace = false;
-  bool if_not_exists = false;
-  Identifier name;
-  std::optional<LearnerClause> learner;  // neither this nor `remote`: a file
-  std::optional<RemoteClause> remote;
-  std::vector<Option> options;
-  std::vector<ReasonDefinition> reasons;
-};
-
-struct PolicyArm {
-  std::string text;
-  SourceSpan span;
-};
-
-// CREATE POLICY name ARMS ('a', 'b') [CONTEXT (x DOUBLE PRECISION, ...)] WITH (type = '...', ...)
-struct CreatePolicy {
-  bool or_replace = false;
-  bool if_not_exists = false;
-  Identifier name;
-  std::vector<PolicyArm> arms;
-  std::vector<ModelColumn> context;
-  std::vector<Option> options;
-};
-
 // ---------------------------------------------------------------------------- the rest
-
-enum class ModelAction { kAddVersion, kActivate, kShadow, kCanary, kRetire, kRollback };
-
-// ALTER MODEL model ADD VERSION WITH (...) [REASONS (...)] | ACTIVATE VERSION n [BECAUSE 'text']
-// | SHADOW VERSION n | CANARY p PERCENT [VERSION n] [WITH (...)] | RETIRE VERSION n | ROLLBACK
-// [BECAUSE 'text']. Also read: CANARY VERSION n PERCENT p and CANARY VERSION n p PERCENT. A canary
-// without a version (0) is the one that is on, or else the newest.
-struct AlterModel {
-  Identifier model;
-  ModelAction action = ModelAction::kAddVersion;
-  int version = 0;
-  int percent = 0;                        // kCanary
-  std::string reason;                     // kActivate, kRollback
-  std::vector<Option> options;            // kAddVersion, kCanary
-  std::vector<ReasonDefinition> reasons;  // kAddVersion
-  SourceSpan version_span;
-};
 
 enum class ObjectKind { kStream, kTable, kView, kModel, kPolicy, kTopic };
 

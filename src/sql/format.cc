@@ -106,6 +106,7 @@ class StatementWriter {
       return text + "INPUT (" + WriteModelColumns(model.remote->inputs) + ") OUTPUT (" +
              WriteModelColumns(model.remote->outputs) + ") " + WriteOptions(model.options);
     }
+    if (model.train) return text + WriteTrain(*model.train, model.options);
     if (!model.learner) return text + WriteOptions(model.options) + Reasons(model.reasons);
     text += "LEARNER " + FormatName(model.learner->kind.name) + " (" +
             WriteModelColumns(model.learner->inputs) + ")";
@@ -126,6 +127,20 @@ class StatementWriter {
       text += (i == 0 ? " CONTEXT (" : ", ") + WriteModelColumn(policy.context[i]);
     if (!policy.context.empty()) text += ")";
     return text + " " + WriteOptions(policy.options);
+  }
+
+  static std::string WriteTrain(const TrainClause& train, const std::vector<Option>& options) {
+    std::string text = "TRAIN " + FormatName(train.algorithm.name) + " " +
+                       NameList(train.features) + " LABEL " + FormatName(train.label.name) +
+                       " ON " + FormatName(train.stream.name);
+    if (!options.empty()) text += "\n  " + WriteOptions(options);
+    text += "\n  WHEN ";
+    if (train.every) text += "EVERY INTERVAL " + Literal(train.every->text);
+    if (train.every && train.drift) text += " OR ";
+    if (train.drift) {
+      text += "drift(" + FormatName(train.drift_of.name) + ") > " + train.drift->text;
+    }
+    return text + "\n  INTO SHADOW OF " + FormatName(train.shadow_of.name);
   }
 
   static std::string Reasons(const std::vector<ReasonDefinition>& reasons) {

@@ -151,6 +151,13 @@ TEST(FormatTest, TheOtherStatements) {
             "WITH (seed = 1)");
   EXPECT_EQ(CanonicalStatement("create model m learner naive_bayes (a int) label (y text)"),
             "CREATE MODEL m LEARNER naive_bayes (a INTEGER) LABEL (y TEXT)");
+  EXPECT_EQ(CanonicalStatement("create model m2 train gradient_boosting (a, \"B\") label y on s "
+                               "with (trees=9) when drift(m)>0.2 or every interval '1 day' into "
+                               "shadow of m"),
+            "CREATE MODEL m2 TRAIN gradient_boosting (a, \"B\") LABEL y ON s\n"
+            "  WITH (trees = 9)\n"
+            "  WHEN EVERY INTERVAL '1 day' OR drift(m) > 0.2\n"
+            "  INTO SHADOW OF m");
   EXPECT_EQ(CanonicalStatement("create model m input (a float4, b text) output (\"C\" float8) with "
                                "(url = 'http://h/v2/models/m', queue = 7)"),
             "CREATE MODEL m INPUT (a REAL, b TEXT) OUTPUT (\"C\" DOUBLE PRECISION) "

@@ -25,6 +25,7 @@ bool StatementParser::ParseCreateModel(CreateModel& out) {
     return ParseRemote(out.remote.emplace()) && cursor_.ExpectWord("with") &&
            ParseOptions(cursor_, out.options);
   }
+  if (cursor_.AcceptWord("train")) return ParseTrain(out);
   return cursor_.ExpectWord("with") && ParseOptions(cursor_, out.options) &&
          ParseReasons(out.reasons);
 }

@@ -39,6 +39,8 @@ class StatementParser {
   bool ParseReasons(std::vector<ReasonDefinition>& out);
   bool ParseLearner(LearnerClause& out);
   bool ParseRemote(RemoteClause& out);
+  bool ParseTrain(CreateModel& out);
+  bool ParseTrigger(TrainClause& out);
   bool ParseModelColumns(std::string_view what, std::vector<ModelColumn>& out);
   bool ParseModelColumn(ModelColumn& out);
   bool ParseRelation(CreateRelation& out);

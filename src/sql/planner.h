@@ -10,6 +10,7 @@
 #include "sql/bind_expression.h"
 #include "sql/diagnostics.h"
 #include "sql/query_plan.h"
+#include "sql/trainer_plan.h"
 
 namespace headrace::sql {
 
@@ -60,6 +61,8 @@ class Planner {
   std::shared_ptr<const flow::LearnerPlan> PlanLearner(const CreateModel& create) const;
   // CREATE MODEL ... INPUT ... OUTPUT.
   std::shared_ptr<const flow::RemotePlan> PlanRemote(const CreateModel& create) const;
+  // CREATE MODEL ... TRAIN.
+  std::shared_ptr<const TrainerPlan> PlanTrainer(const CreateModel& create) const;
   // CREATE POLICY.
   std::shared_ptr<const flow::PolicyPlan> PlanPolicy(const CreatePolicy& create) const;
   // A SELECT over what is stored.

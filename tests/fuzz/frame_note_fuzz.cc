@@ -9,6 +9,7 @@
 #include "catalog/change.h"
 #include "catalog/halt.h"
 #include "catalog/model_notes.h"
+#include "catalog/trained.h"
 #include "engine/answer.h"
 #include "engine/frame_note.h"
 #include "headrace/check.h"
@@ -35,6 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const Result<catalog::Change> change = catalog::Change::Decode(bytes); change.ok()) {
     const Result<catalog::Change> again = catalog::Change::Decode(change->Encode());
     HR_CHECK(again.ok() && again->Encode() == change->Encode());
+  }
+  if (const Result<catalog::Trained> trained = catalog::Trained::Decode(bytes); trained.ok()) {
+    const Result<catalog::Trained> again = catalog::Trained::Decode(trained->Encode());
+    HR_CHECK(again.ok() && again->Encode() == trained->Encode());
   }
   if (const Result<catalog::Drop> drop = catalog::Drop::Decode(bytes, "d", 1); drop.ok()) {
     const Result<catalog::Drop> again = catalog::Drop::Decode(drop->Encode(), "d", 1);
