@@ -23,6 +23,7 @@ enum class ChangeKind : uint8_t {
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
   kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
   kDropTopic = 13,       // topic `name`, which no stream reads: its events are gone
+  kTrim = 14,            // topic `name`: its events before these offsets are gone
   kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
   kNote = 18,            // model `name`: what a registry says of it or, when not 0, of version
                          // `number` (model_notes.h)
@@ -35,9 +36,9 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kCreateWatched, kReplace, kPrepare): it; kFinishInput: the topic;
-  // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic: offsets;
-  // kNote: the notes; kAddVersion: the statement when it declares reasons; kCanaryVersion: for which
-  // keys (canary.h).
+  // kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic,
+  // kTrim: offsets; kNote: the notes; kAddVersion: the statement when it declares reasons;
+  // kCanaryVersion: for which keys (canary.h).
   std::string text;
   std::string file;    // with SQL: the script it came from, for places in `why`
   int32_t line = 1;    // with SQL: where in the script the text began

@@ -278,7 +278,9 @@ TEST(Explain, ScoresThatAreReadFromTheLogAreThoseThatAreMadeAgain) {
     program.Feed("s", events);
     program.Feed("labels", labels);
     const std::string report =
-        program.engine().ModelReport("risk", LabelRequest{"labels", "id", "id", "bad", {}}).value();
+        program.engine()
+            .ModelReport("risk", LabelRequest{"labels", "id", "id", "bad", "", {}})
+            .value();
     EXPECT_TRUE(Has(report, "\"scores\":{\"rows\":150,")) << report;
     EXPECT_TRUE(Has(report, "\"metrics\":{\"labelled\":150,")) << report;
     EXPECT_TRUE(Has(report, "\"latency\":{\"rows\":3,\"before\":{\"mean\":")) << report;

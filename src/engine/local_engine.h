@@ -54,10 +54,11 @@ class LocalEngine final : public Engine {
   void Deploy(std::string_view script, const std::string& file,
               std::function<void(Status)> done) override;
   void EditModel(ModelEdit edit) override;
+  void Trim(TrimOrder order) override;
   void StopDeployments() override;
-  // Runs every deployment that is under way or waits to its end.
+  // Each runs what is under way or waits to its end: deployments, trims, a snapshot and retention.
   Status FinishDeployments();
-  // Brings a snapshot that is under way, and retention, to its end.
+  Status FinishTrims();
   void FinishSnapshots();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                           const std::string& file) override;
@@ -110,7 +111,6 @@ class LocalEngine final : public Engine {
   ReadPosition PositionOf(const std::string& topic, const std::string& source) const;
   void SetTap(const std::string& stream, Tap tap);
   std::shared_ptr<const Deployment> deployment() const;
-
   using Totals = IngestTotals;
   const Totals& totals() const { return totals_; }
 
@@ -118,15 +118,13 @@ class LocalEngine final : public Engine {
   struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
   using Done = std::function<void(Status)>;
-
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status BeginSnapshots();
   Status Rebuild(From from, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
-  // How many events the log holds behind the state; 0 when a snapshot of an older format does not
-  // tell.
+  // Events that the log holds behind the state; 0: a snapshot of an older format does not tell.
   uint64_t EventsBehind(const EngineState& state, log::Lsn lsn) const;
   // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
   bool MarkHalting(const Comparison& comparison);
@@ -164,13 +162,15 @@ class LocalEngine final : public Engine {
   void FixEnd();
   Status TakeOver();
   void EndDeployment(const Status& status);
+  std::optional<Error> MayTrim() const;
+  bool StepTrim();
+  void CommitTrim(const TrimPlan& plan);
   void TellDeployed() const;
   void TellProgress();
   void AnswerDeployed();
   // The deployment takes effect for what is taken from now on.
   void Use(std::shared_ptr<const Deployment> deployment);
-  // Afterwards events can be taken: the group before is appended, no deployment is about to take
-  // over.
+  // Events can be taken then: the group before is appended, and no deployment is to take over.
   Status Settle();
   Status StepToTheEnd();
   void Wake();
@@ -243,7 +243,6 @@ class LocalEngine final : public Engine {
   base::Counter& overload_refusals_;
   base::Gauge& backpressure_;
   base::Gauge& halted_;
-
   Startup startup_;  // thread-safe
 
   // Guarded by mutex_.
@@ -283,6 +282,7 @@ class LocalEngine final : public Engine {
   std::deque<WaitingReply> waiting_;
   std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
   std::unique_ptr<Deploying> deploying_;
+  std::deque<Trimming> trims_;  // at most kTrimsMax
   std::deque<std::pair<log::Lsn, Done>> deployed_;  // not yet durable
   ReadPositions positions_;
   std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended

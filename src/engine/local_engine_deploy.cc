@@ -358,7 +358,7 @@ bool LocalEngine::StepDeployment() {
 }
 
 bool LocalEngine::BeginNext() {
-  if (scripts_.empty()) return false;
+  if (scripts_.empty() || !trims_.empty()) return false;
   if (snapshots_ && !snapshots_->idle()) return snapshots_->taking();
   WaitingScript next = std::move(scripts_.front());
   scripts_.pop_front();
@@ -533,9 +533,12 @@ void LocalEngine::StopDeployments() {
   EndDeployment(stopping);
   for (WaitingScript& waiting : std::exchange(scripts_, {}))
     waiting.done(stopping);
+  for (Trimming& trim : std::exchange(trims_, {}))
+    trim.order.done(stopping);
 }
 
 Status LocalEngine::FinishDeployments() {
+  HR_TRY(FinishTrims());
   while (deploying_ || !scripts_.empty()) {
     if (!deploying_ && snapshots_) snapshots_->Settle(*graph_);
     HR_TRY(StepToTheEnd());

@@ -35,6 +35,13 @@ class FakeEngine final : public engine::Engine {
     if (!hold_deployments) return done(std::move(executed_now));
     deployments.push_back(std::move(done));
   }
+  void Trim(engine::TrimOrder order) override {
+    if (order.request.topic != "payments") {
+      return order.done(Error(ErrorKind::kNotFound, "HR5212", "no topic " + order.request.topic));
+    }
+    trims.push_back(order.request);
+    order.done(std::string("{\"topic\":\"payments\"}"));
+  }
   void StopDeployments() override {
     for (auto& done : std::exchange(deployments, {}))
       done(Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping"));
