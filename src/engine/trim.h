@@ -18,6 +18,9 @@ struct TrimRequest {
   int32_t partition = -1;                // -1: each; with an offset, the only one
   std::optional<int64_t> before_offset;  // at most the end of what is durable
   int64_t before_ms = 0;                 // when there is no offset; milliseconds since 1970
+
+  // What was stamped before a time in microseconds; stamps are in milliseconds.
+  void SetTime(int64_t micros) { before_ms = micros / 1000 + (micros % 1000 > 0 ? 1 : 0); }
 };
 
 // What a request comes to. Value type.

@@ -189,6 +189,7 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::ServedModel> served;
   std::vector<engine::HaltedStream> halted_streams;
   bool hold_deployments = false;
+  std::vector<engine::TrimRequest> trims;
   std::vector<std::function<void(Status)>> deployments;  // that are held
   std::vector<std::string> executed;                     // worker thread, or after Run returned
   std::vector<std::string> taken;                        // payloads; the same
