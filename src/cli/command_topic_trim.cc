@@ -102,8 +102,9 @@ Command TopicTrimCommand() {
           .positionals_max = 1,
           .flags = {kDataFlag,
                     kUrlFlag,
-                    {"--before-offset", "N", "those before it; of a topic of several partitions "
-                                             "with --partition"},
+                    {"--before-offset", "N",
+                     "those before it; of a topic of several partitions "
+                     "with --partition"},
                     {"--before-time", "T", "those before the first that came at or after it"},
                     {"--partition", "P", "of this one alone"}},
           .more =

@@ -282,7 +282,7 @@ class LocalEngine final : public Engine {
   std::deque<WaitingReply> waiting_;
   std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
   std::unique_ptr<Deploying> deploying_;
-  std::deque<Trimming> trims_;  // at most kTrimsMax
+  std::deque<Trimming> trims_;                      // at most kTrimsMax
   std::deque<std::pair<log::Lsn, Done>> deployed_;  // not yet durable
   ReadPositions positions_;
   std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended

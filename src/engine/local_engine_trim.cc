@@ -81,9 +81,9 @@ bool LocalEngine::StepTrim() {
   } else {
     const Status last = snapshots_->LastWritten();
     End(trims_, Error(ErrorKind::kUnavailable, "HR5008",
-                  "no snapshot could be written that stands for the events" +
-                      (last.ok() ? std::string() : ": " + last.error().ToString()))
-                .WithHint("nothing was removed; free disk space, then trim again"));
+                      "no snapshot could be written that stands for the events" +
+                          (last.ok() ? std::string() : ": " + last.error().ToString()))
+                    .WithHint("nothing was removed; free disk space, then trim again"));
   }
   return true;
 }

@@ -69,7 +69,7 @@ class SnapshotCycle {
   SnapshotWriter writer_;
   bool taking_ = false;
   bool whole_ = false;
-  bool due_ = false;  // TakeNow
+  bool due_ = false;       // TakeNow
   uint64_t last_lsn_ = 0;  // of the last one begun, or loaded
   int64_t last_nanos_ = 0;
   int64_t retained_nanos_ = 0;

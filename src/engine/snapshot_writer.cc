@@ -114,8 +114,8 @@ void SnapshotWriter::Run() {
     Work work = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= work.bytes;
-    const bool taken = work.step == Step::kBegin || work.step == Step::kPages ||
-                       work.step == Step::kFinish;
+    const bool taken =
+        work.step == Step::kBegin || work.step == Step::kPages || work.step == Step::kFinish;
     const bool skip = broken_ && taken;
     lock.unlock();
     if (work.step == Step::kBegin) lsn = work.lsn;

@@ -260,7 +260,8 @@ TEST(Trim, ALaterStatementIsComputedOverWhatIsLeft) {
 
 TEST(Trim, IsRefusedWithWhatIsWrong) {
   TestProgram program;
-  program.Run(std::string(kScript) + "CREATE STREAM two (k TEXT) PARTITION BY (k) WITH (partitions = 2);");
+  program.Run(std::string(kScript) +
+              "CREATE STREAM two (k TEXT) PARTITION BY (k) WITH (partitions = 2);");
   Feed(program, 0, 50);
   EXPECT_NE(std::string::npos, Refusal(program, Before("nothing", 1)).find("HR5212"));
   EXPECT_NE(std::string::npos, Refusal(program, Before("s", 46)).find("which is 45"));
