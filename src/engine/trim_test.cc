@@ -330,6 +330,25 @@ TEST(Trim, IsGivenUpWhenTheProgramStops) {
   EXPECT_EQ(Undisturbed(50), Derived(program));
 }
 
+TEST(Trim, NothingGoesWhenNoSnapshotCanBeWritten) {
+  TestProgram program;
+  program.Run(kScript);
+  program.files().Add({.point = os::FaultPoint::kWrite,
+                       .kind = ErrorKind::kNoSpace,
+                       .repeat = 1000,
+                       .path_part = ".pages"});
+  Feed(program, 0, 100);
+  const std::string refused = Refusal(program, Before("s", 50));
+  EXPECT_NE(std::string::npos, refused.find("HR5008")) << refused;
+  EXPECT_EQ(0, First(program, "s"));
+  program.files().ClearFaults();
+  EXPECT_EQ("", Refusal(program, Before("s", 50)));
+  EXPECT_EQ(50, First(program, "s"));
+  ASSERT_TRUE(program.Crash(4).ok());
+  EXPECT_EQ(Undisturbed(100), Derived(program));
+  EXPECT_EQ(0U, program.Differences());
+}
+
 TEST(Trim, WithoutTheSnapshotThatStandsForItTheLogIsNotWhole) {
   TestProgram program;
   program.Run(kScript);
