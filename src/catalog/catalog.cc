@@ -66,6 +66,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
   }
   if (change.kind == ChangeKind::kHalt) return ApplyHalt(change, lsn);
   if (change.kind == ChangeKind::kDropTopic) return ApplyTopicDrop(change, lsn);
+  if (change.kind == ChangeKind::kTrim) return ApplyTrim(change, lsn);
   Object* object = FindMutable(change.name);
   if (change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kCreateWatched ||
       change.kind == ChangeKind::kPrepare) {
@@ -115,6 +116,7 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kNote:
     case ChangeKind::kHalt:
     case ChangeKind::kDropTopic:
+    case ChangeKind::kTrim:
       break;
   }
   return Ok();
@@ -165,6 +167,15 @@ Status Catalog::ApplyTopicDrop(const Change& change, uint64_t lsn) {
   BeginAt(offsets);
   left_topics_.erase(change.name);
   dropped_topics_[change.name] = lsn;
+  return Ok();
+}
+
+Status Catalog::ApplyTrim(const Change& change, uint64_t lsn) {
+  HR_ASSIGN(Offsets offsets, DecodeOffsets(change.text));
+  for (const auto& [of, offset] : offsets) {
+    Trimmed& trimmed = trims_[of];
+    if (offset > trimmed.begins) trimmed = {offset, lsn};
+  }
   return Ok();
 }
 

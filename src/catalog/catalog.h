@@ -70,6 +70,12 @@ struct Object {
   std::string_view RoleOf(const ModelVersion& version) const;
 };
 
+// Where a partition begins because somebody said that what was before is to go.
+struct Trimmed {
+  int64_t begins = 0;
+  uint64_t lsn = 0;  // of the control
+};
+
 // Every named object, in the order of creation: the sum of all changes in the journal. Value type;
 // the engine publishes copies.
 class Catalog {
@@ -97,6 +103,9 @@ class Catalog {
   // Where partitions begin of which something was dropped: nothing is computed from what was
   // before.
   const Offsets& begins() const { return begins_; }
+  // Where partitions begin that were trimmed. What was computed from the events before stands: the
+  // beginning (snapshot_store.h of engine) is behind them.
+  const std::map<Offsets::key_type, Trimmed>& trims() const { return trims_; }
   // What is gone because the topic was dropped, by topic: the LSN of that.
   const std::map<std::string, uint64_t>& dropped_topics() const { return dropped_topics_; }
   // An event after the end opens the input again.
@@ -108,6 +117,7 @@ class Catalog {
   Status ApplyHalt(const Change& change, uint64_t lsn);
   Status ApplyDrop(const Change& change, uint64_t lsn);
   Status ApplyTopicDrop(const Change& change, uint64_t lsn);
+  Status ApplyTrim(const Change& change, uint64_t lsn);
   void BeginAt(const Offsets& offsets);
   static Status ApplyToVersion(Object& object, const Change& change, uint64_t lsn);
   static Status ApplyToCanary(Object& object, const Change& change, uint64_t lsn);
@@ -120,6 +130,7 @@ class Catalog {
   std::vector<Drop> drops_;
   std::map<std::string, Drop> left_topics_;
   Offsets begins_;
+  std::map<Offsets::key_type, Trimmed> trims_;
   std::map<std::string, uint64_t> dropped_topics_;
 };
 

@@ -208,6 +208,20 @@ TEST(Catalog, ADropFreesTheNameAndSaysWhereItsTopicsGoOn) {
   EXPECT_TRUE(catalog.left_topics().empty());
   EXPECT_EQ(catalog.begins().at({"events", 1}), 12);
   EXPECT_EQ(catalog.dropped_topics().at("events"), 12U);
+  Change trim;
+  trim.kind = ChangeKind::kTrim;
+  trim.name = "events";
+  trim.text = EncodeOffsets({{{"events", 1}, 20}});
+  ASSERT_TRUE(catalog.Apply(Change::Decode(trim.Encode()).value(), 13).ok());
+  trim.text = EncodeOffsets({{{"events", 0}, 3}, {{"events", 1}, 15}});
+  ASSERT_TRUE(catalog.Apply(trim, 14).ok());
+  // Never back; and what is computed still needs what was before.
+  EXPECT_EQ(catalog.trims().at({"events", 1}).begins, 20);
+  EXPECT_EQ(catalog.trims().at({"events", 1}).lsn, 13U);
+  EXPECT_EQ(catalog.trims().at({"events", 0}).begins, 3);
+  EXPECT_EQ(catalog.begins().at({"events", 1}), 12);
+  trim.text += "x";
+  EXPECT_EQ(catalog.Apply(trim, 15).error().code(), "HR5301");
   for (size_t size = 1; size < change.text.size(); ++size)
     EXPECT_EQ(Drop::Decode(change.text.substr(0, size), "a", 9).error().code(), "HR5301") << size;
   EXPECT_EQ(Drop::Decode(change.text + "x", "a", 9).error().code(), "HR5301");

@@ -10,7 +10,7 @@ constexpr int64_t kLineMax = 16 << 20;  // a script has no more bytes
 
 bool IsKind(uint8_t kind) {
   const bool first = kind >= static_cast<uint8_t>(ChangeKind::kCreate) &&
-                     kind <= static_cast<uint8_t>(ChangeKind::kDropTopic);
+                     kind <= static_cast<uint8_t>(ChangeKind::kTrim);
   return first || kind == static_cast<uint8_t>(ChangeKind::kPrepareReplace) ||
          kind == static_cast<uint8_t>(ChangeKind::kCanaryVersion) ||
          kind == static_cast<uint8_t>(ChangeKind::kNote) ||

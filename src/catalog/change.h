@@ -24,6 +24,7 @@ enum class ChangeKind : uint8_t {
   kRetireVersion = 11,   // model `name`: version `number` decides and shadows no more
   kHalt = 12,            // stream or view `name`: it and what is made from it emit no more (halt.h)
   kDropTopic = 13,       // topic `name`, which no stream reads: its events are gone
+  kTrim = 14,            // topic `name`: its events before these offsets are gone
   kPrepareReplace = 15,  // as kReplace, of a stream or view whose new revision is computed beside
                          // live traffic, and takes over with kJoin
   kCanaryVersion = 16,   // model `name`: version `number` decides for a share of the keys (`text`)
@@ -39,7 +40,7 @@ struct Change {
   ChangeKind kind = ChangeKind::kCreate;
   std::string name;
   // With SQL (kCreate, kCreateWatched, kReplace, kPrepare, kPrepareReplace): it; kFinishInput: the
-  // topic; kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic:
+  // topic; kActivateVersion: why; kLoss: what is lost; kHalt, kDrop: see there; kDropTopic, kTrim:
   // offsets; kNote, kTrained: see there; kAddVersion: the statement when it declares reasons;
   // kCanaryVersion: for which keys (canary.h).
   std::string text;

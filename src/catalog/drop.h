@@ -35,7 +35,8 @@ struct Drop {
   static Result<Drop> Decode(std::string_view text, std::string name, uint64_t lsn);
 };
 
-// The text of a control that drops a topic: where its partitions ended.
+// The text of a control that drops a topic: where its partitions ended; of one that trims it: where
+// those begin that lose something.
 std::string EncodeOffsets(const Offsets& offsets);
 // kCorruption (HR5301).
 Result<Offsets> DecodeOffsets(std::string_view text);

@@ -38,6 +38,7 @@ std::vector<Command> AllCommands() {
           TopicListCommand(),
           TopicShowCommand(),
           TopicTailCommand(),
+          TopicTrimCommand(),
           DeadLetterListCommand(),
           DeadLetterShowCommand(),
           LogVerifyCommand(),

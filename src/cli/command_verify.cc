@@ -29,7 +29,7 @@ std::string VerifyText(const engine::VerifyResult& found) {
                     std::to_string(found.events) + " events, " + std::to_string(found.differences) +
                     " differ\n";
   if (found.from_lsn > 1) {
-    out += "retention removed what was before LSN " + std::to_string(found.from_lsn) + "\n";
+    out += "what was before LSN " + std::to_string(found.from_lsn) + " was removed\n";
   }
   if (found.behind_loss > 0) {
     out += std::to_string(found.behind_loss) +

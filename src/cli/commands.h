@@ -19,6 +19,7 @@ Command LogSalvageCommand();
 Command TopicListCommand();
 Command TopicShowCommand();
 Command TopicTailCommand();
+Command TopicTrimCommand();
 Command DeadLetterListCommand();
 Command DeadLetterShowCommand();
 Command ModelListCommand();

@@ -177,13 +177,21 @@ std::string HttpClient::Head(std::string_view method, const std::string& target)
          std::to_string(port_) + "\r\n";
 }
 
-Result<HttpAnswer> HttpClient::Get(const std::string& target) {
+Result<HttpAnswer> HttpClient::Ask(const std::string& request) {
   HttpAnswer answer;
-  HR_ASSIGN(answer.status, Exchange(Head("GET", target) + "\r\n", [&](std::string_view piece) {
+  HR_ASSIGN(answer.status, Exchange(request, [&](std::string_view piece) {
               answer.body += piece;
               return true;
             }));
   return answer;
+}
+
+Result<HttpAnswer> HttpClient::Get(const std::string& target) {
+  return Ask(Head("GET", target) + "\r\n");
+}
+
+Result<HttpAnswer> HttpClient::Delete(const std::string& target) {
+  return Ask(Head("DELETE", target) + "\r\n");
 }
 
 Result<HttpAnswer> HttpClient::Post(const std::string& target, std::string_view type,
@@ -192,12 +200,7 @@ Result<HttpAnswer> HttpClient::Post(const std::string& target, std::string_view 
   request += type;
   request += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   request += body;
-  HttpAnswer answer;
-  HR_ASSIGN(answer.status, Exchange(request, [&](std::string_view piece) {
-              answer.body += piece;
-              return true;
-            }));
-  return answer;
+  return Ask(request);
 }
 
 Status HttpClient::Follow(const std::string& target,

@@ -32,6 +32,7 @@ class HttpClient {
   // Errors: kUnavailable HR9021, the connection broke or could not be made; kTimeout HR9021.
   Result<HttpAnswer> Get(const std::string& target);
   Result<HttpAnswer> Post(const std::string& target, std::string_view type, std::string_view body);
+  Result<HttpAnswer> Delete(const std::string& target);
   // Hands over each line of an answer that goes on, until it ends or `line` says false. Another
   // status than 200 is an error.
   Status Follow(const std::string& target, const std::function<bool(std::string_view)>& line);
@@ -49,6 +50,7 @@ class HttpClient {
   Status ReadChunks(const Take& take);
   // The head and the body of an answer.
   Result<int> Receive(const Take& take);
+  Result<HttpAnswer> Ask(const std::string& request);
   Result<int> Exchange(const std::string& request, const Take& take);
 
   // The head of a request up to the fields that are its own.

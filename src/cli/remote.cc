@@ -69,6 +69,11 @@ Result<std::string> Remote::Get(const std::string& path) {
   return BodyOf(std::move(answer));
 }
 
+Result<std::string> Remote::Delete(const std::string& path) {
+  HR_ASSIGN(HttpAnswer answer, http_->Delete(path));
+  return BodyOf(std::move(answer));
+}
+
 Result<std::string> Remote::Sql(std::string_view text) {
   std::string body = "{\"sql\":";
   row::AppendJsonString(text, body);

@@ -22,6 +22,7 @@ class Remote {
   // The body of a good answer. Errors: what the server said was wrong, with its code and hint;
   // HR9021 when it cannot be reached or its answer is none.
   Result<std::string> Get(const std::string& path);
+  Result<std::string> Delete(const std::string& path);
   // {"columns":...,"rows":...}
   Result<std::string> Sql(std::string_view text);
 

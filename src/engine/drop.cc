@@ -97,13 +97,16 @@ Result<catalog::Catalog> ReadCatalog(const log::Log& log) {
 }
 
 Status BeginTopics(const catalog::Catalog& catalog, log::Log& log) {
-  for (const auto& [of, offset] : catalog.begins()) {
+  catalog::Offsets begins = catalog.begins();
+  for (const auto& [of, trimmed] : catalog.trims())
+    begins[of] = std::max(begins[of], trimmed.begins);
+  for (const auto& [of, offset] : begins) {
     const auto& [topic, partition] = of;
     if (offset <= log.begins_at(topic, partition)) continue;
     if (offset > log.next_offset(topic, partition)) {
       return Error(ErrorKind::kCorruption, "HR5300",
                    topic + ":" + std::to_string(partition) + " ends before offset " +
-                       std::to_string(offset) + ", to which a control says it was dropped")
+                       std::to_string(offset) + ", before which a control says all is gone")
           .WithHint("run `headrace log verify`; restore a copy, or `headrace log salvage`");
     }
     log.BeginAt(topic, partition, offset);

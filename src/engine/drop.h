@@ -13,8 +13,8 @@ namespace headrace::engine {
 // The sum of all controls of the log.
 Result<catalog::Catalog> ReadCatalog(const log::Log& log);
 
-// Tells the log where topics begin of which something was dropped: after each opening, and when
-// a control says so. Errors: kCorruption (HR5300), a topic ends before that.
+// Tells the log where topics begin that were trimmed, or of which something was dropped: after each
+// opening, and when a control says so. Errors: kCorruption (HR5300), a topic ends before that.
 Status BeginTopics(const catalog::Catalog& catalog, log::Log& log);
 
 // What must go before the object can, each behind those that read it: the statements of which any

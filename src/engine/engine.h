@@ -16,6 +16,7 @@
 #include "engine/startup.h"
 #include "engine/state_memory.h"
 #include "engine/training_set.h"
+#include "engine/trim.h"
 #include "engine/what_if.h"
 #include "headrace/result.h"
 #include "log/log.h"
@@ -218,6 +219,11 @@ class Engine {
                       std::function<void(Status)> done) = 0;
   // See ModelEdit. In use at once; kUnavailable HR5009 when too many wait to be durable.
   virtual void EditModel(ModelEdit edit) = 0;
+  // Removes the first events of a topic, for good: for readers once that is durable, then whole
+  // segments. What was computed from them stands; it is computed again behind a snapshot that holds
+  // it, which is written first. Errors: of PlanTrim; kConflict HR5007, something is being computed
+  // from them; kUnavailable HR5008, HR5009. `done` is called once, as Deploy's.
+  virtual void Trim(TrimOrder order) = 0;
   // Deployments are given up that would keep their callers waiting: the program wants to end.
   virtual void StopDeployments() = 0;
   // What Execute would do, without doing it. Errors as Execute.

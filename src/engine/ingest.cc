@@ -139,11 +139,13 @@ size_t LocalEngine::Place(flow::SourceNode& source, const row::Row& row,
 
 bool LocalEngine::Pump() {
   const bool has_work = unappended_ || !queue_.empty() || deploying_ || !scripts_.empty() ||
-                        asker_->has_answers() || (trainers_ && trainers_->has_outcome());
+                        !trims_.empty() || asker_->has_answers() ||
+                        (trainers_ && trainers_->has_outcome());
   if (has_work && !MayAppend()) return false;
   if (unappended_ && !AppendGroup().ok()) return false;
   StepSnapshot();
-  const bool deploys = StepDeployment();
+  const bool trims = StepTrim();
+  const bool deploys = StepDeployment() || trims;
   if (unappended_ || (deploying_ && deploying_->finishing)) return false;
   const bool trained = StepTraining();
   if (unappended_) return false;

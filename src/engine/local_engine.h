@@ -55,11 +55,12 @@ class LocalEngine final : public Engine {
   void Deploy(std::string_view script, const std::string& file,
               std::function<void(Status)> done) override;
   void EditModel(ModelEdit edit) override;
+  void Trim(TrimOrder order) override;
   void StopDeployments() override;
-  // Runs every deployment that is under way or waits to its end.
+  // Each runs what is under way or waits to its end: deployments, trims, a snapshot and retention.
   Status FinishDeployments();
   Status FinishTraining();  // answers every trigger of a trainer that stands in the log
-  // Brings a snapshot that is under way, and retention, to its end.
+  Status FinishTrims();
   void FinishSnapshots();
   Result<std::vector<PlannedChange>> Plan(std::string_view script,
                                           const std::string& file) override;
@@ -119,15 +120,13 @@ class LocalEngine final : public Engine {
   struct Taken;   // a request in the group that is being built
   struct Wanted;  // rows that a request in this group wants back
   using Done = std::function<void(Status)>;
-
   void Abandon(const Error& error);
   enum class From { kSnapshot, kBeginning };
   Status BeginSnapshots();
   Status Rebuild(From from, Unjoined unjoined, const StartupTaker& progress);
   // Runs what the log holds behind the LSN; returns how many events.
   Result<uint64_t> ReplayBehind(log::Lsn lsn, Comparison& comparison, const StartupTaker& progress);
-  // Marks in halting_ what cannot go on because it was computed otherwise; false: nothing.
-  bool MarkHalting(const Comparison& comparison);
+  bool MarkHalting(const Comparison& comparison);  // what was computed otherwise; false: nothing
   Result<std::string> DescribeDifference(From from, const Comparison& comparison);
   Status Halt(std::string difference);  // what is marked, from here on
   void TellHalted();
@@ -139,8 +138,7 @@ class LocalEngine final : public Engine {
   bool MayAppend() const;  // without waiting, or it may wait
   Status CreateTopics(const Deployment& deployment);
   Status DeployAtOnce(const Draft& draft);
-  // Journals the changes and deploys what they make, when they are durable.
-  Status Apply(const std::vector<catalog::Change>& changes);
+  Status Apply(const std::vector<catalog::Change>& changes);  // done when they are durable
   Status ApplyAtOnce(const std::vector<catalog::Change>& changes);
   Status ApplyDrops(std::vector<catalog::Change> changes);
   Status ForgetDropped(const std::vector<catalog::Change>&);
@@ -149,8 +147,7 @@ class LocalEngine final : public Engine {
   Status JoinUnfinished(Comparison& comparison);
   // Computes it beside live traffic: of a program that ended, or a deployment that failed.
   Status BeginUnfinished(Done done);
-  // Works on deployments between two groups. True when there is more to do at once.
-  bool StepDeployment();
+  bool StepDeployment();  // between two groups; true: there is more to do at once
   bool BeginNext();
   Result<bool> Begin(WaitingScript& waiting);
   Status BeginComputing(const Draft& draft, WaitingScript& waiting);
@@ -164,6 +161,9 @@ class LocalEngine final : public Engine {
   void FixEnd();      // stops taking events, once everything before that is durable
   Status TakeOver();
   void EndDeployment(const Status& status);
+  std::optional<Error> MayTrim() const;
+  bool StepTrim();
+  void CommitTrim(const TrimPlan& plan);
   void RebuildOtherwise();
   void Tell(const std::string& line) const;
   void TellDeployed() const;
@@ -241,7 +241,6 @@ class LocalEngine final : public Engine {
   base::Counter& overload_refusals_;
   base::Gauge& backpressure_;
   base::Gauge& halted_;
-
   Startup startup_;  // thread-safe
 
   // Guarded by mutex_.
@@ -282,6 +281,7 @@ class LocalEngine final : public Engine {
   std::deque<WaitingReply> waiting_;
   std::deque<WaitingScript> scripts_;  // at most kDeploymentsMax
   std::unique_ptr<Deploying> deploying_;
+  std::deque<Trimming> trims_;                      // at most kTrimsMax
   std::deque<std::pair<log::Lsn, Done>> deployed_;  // not yet durable
   ReadPositions positions_;
   std::map<std::string, int64_t> finished_;  // by stream: its events when its input ended

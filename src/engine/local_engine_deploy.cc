@@ -310,7 +310,7 @@ void LocalEngine::RebuildOtherwise() {
 }
 
 bool LocalEngine::BeginNext() {
-  if (scripts_.empty()) return false;
+  if (scripts_.empty() || !trims_.empty()) return false;
   // What was computed before is compared: all of it must be there.
   if (unfinished_ && log_->durable_lsn() < log_->last_lsn()) return false;
   if (snapshots_ && !snapshots_->idle()) return snapshots_->taking();
@@ -517,9 +517,12 @@ void LocalEngine::StopDeployments() {
   EndDeployment(stopping);
   for (WaitingScript& waiting : std::exchange(scripts_, {}))
     waiting.done(stopping);
+  for (Trimming& trim : std::exchange(trims_, {}))
+    trim.order.done(stopping);
 }
 
 Status LocalEngine::FinishDeployments() {
+  HR_TRY(FinishTrims());
   while (deploying_ || !scripts_.empty()) {
     if (!deploying_ && snapshots_) snapshots_->Settle(*graph_);
     HR_TRY(StepToTheEnd());

@@ -74,13 +74,13 @@ Result<Past> LoadBeginning(const PastSource& source, const MakeGraph& make) {
     Result<Past> loaded = Load(source, beginning, Match::kAny, make);
     if (loaded.ok()) return loaded;
     return Error(ErrorKind::kCorruption, "HR5408",
-                 "retention removed the events before LSN " + std::to_string(beginning + 1) +
-                     ", and the snapshot that stands for them is not to be had: " +
+                 "the events before LSN " + std::to_string(beginning + 1) +
+                     " were removed, and the snapshot that stands for them is not to be had: " +
                      loaded.error().ToString());
   }
   if (source.catalog.losses().empty() && !IsWhole(source)) {
     return Error(ErrorKind::kCorruption, "HR5408",
-                 "retention removed events, and the snapshot that stands for them is missing")
+                 "events were removed, and the snapshot that stands for them is missing")
         .WithHint("put back the directory `snapshots`, or restore a backup");
   }
   Past past;
@@ -106,7 +106,7 @@ Result<Past> LoadPast(const PastSource& source, uint64_t until, const MakeGraph&
   if (until < first) {
     return Error(ErrorKind::kNotFound, "HR4103",
                  "LSN " + std::to_string(until + 1) + " is before the beginning, LSN " +
-                     std::to_string(first + 1) + ": retention removed what it was made from")
+                     std::to_string(first + 1) + ": what it was made from was removed")
         .WithHint("the row itself is there as long as its own stream keeps it");
   }
   std::vector<std::string> unused;

@@ -90,6 +90,12 @@ class Salvaging {
       }
       log_.BeginAt(of.first, of.second, offset);
     }
+    for (const auto& [of, trimmed] : deployment_->catalog.trims()) {
+      auto dropped = deployment_->catalog.begins().find(of);
+      const bool more =
+          dropped == deployment_->catalog.begins().end() || dropped->second < trimmed.begins;
+      if (more) log_.BeginAt(of.first, of.second, trimmed.begins);
+    }
   }
 
   Status CopyModels(const std::string& to) {

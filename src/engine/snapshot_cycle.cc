@@ -18,10 +18,11 @@ void SnapshotCycle::Step(flow::Graph& graph, uint64_t lsn, const Head& head) {
     return;
   }
   const int64_t now = clock_.MonotonicNanoseconds();
-  const bool due = now - last_nanos_ >= pace_.interval_nanos || lsn - last_lsn_ >= pace_.lsns;
+  const bool due =
+      due_ || now - last_nanos_ >= pace_.interval_nanos || lsn - last_lsn_ >= pace_.lsns;
   const bool idle = now - retained_nanos_ >= kRetainEveryNanos;
   if ((!due && !idle) || writer_.busy()) return;
-  if (due && lsn > last_lsn_) return Begin(graph, lsn, head);
+  if (due && (due_ || lsn > last_lsn_)) return Begin(graph, lsn, head);
   if (!idle) return;
   retained_nanos_ = now;
   writer_.RetainNow();
@@ -54,10 +55,12 @@ void SnapshotCycle::Restart(Forget forget) {
 }
 
 void SnapshotCycle::Begin(flow::Graph& graph, uint64_t lsn, const Head& head) {
-  const bool whole = whole_ || writer_.needs_whole() || graph.needs_whole_snapshot();
+  // What was written at the same LSN is of no use, or none would be asked for.
+  const bool whole =
+      whole_ || lsn <= last_lsn_ || writer_.needs_whole() || graph.needs_whole_snapshot();
   writer_.Begin(lsn, head(graph.BeginSnapshot(whole)), whole);
   taking_ = true;
-  whole_ = false;
+  whole_ = due_ = false;
   last_lsn_ = lsn;
   last_nanos_ = retained_nanos_ = clock_.MonotonicNanoseconds();
 }

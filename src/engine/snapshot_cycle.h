@@ -48,6 +48,15 @@ class SnapshotCycle {
   bool taking() const { return taking_; }
   // Step would take a piece at once.
   bool goes_on() const { return taking_ && writer_.has_room(); }
+  // For a trim: see SnapshotWriter. Nothing is being taken or written.
+  void Cover(TrimRequest request) { writer_.Cover(std::move(request)); }
+  std::optional<Result<TrimCover>> TakeCover() { return writer_.TakeCover(); }
+  void RemoveTrimmed() { writer_.RemoveTrimmed(); }
+  // The next step begins one, whatever the pace.
+  void TakeNow() { due_ = true; }
+  bool due() const { return due_; }
+  // How the last one went. Nothing is being written.
+  Status LastWritten() { return writer_.Wait(); }
   // Brings what is under way to its end.
   void Settle(flow::Graph& graph);
 
@@ -60,6 +69,7 @@ class SnapshotCycle {
   SnapshotWriter writer_;
   bool taking_ = false;
   bool whole_ = false;
+  bool due_ = false;       // TakeNow
   uint64_t last_lsn_ = 0;  // of the last one begun, or loaded
   int64_t last_nanos_ = 0;
   int64_t retained_nanos_ = 0;

@@ -53,26 +53,39 @@ SnapshotWriter::Written SnapshotWriter::written() const {
 }
 
 void SnapshotWriter::Begin(uint64_t lsn, std::string head, bool whole) {
-  Push({Step::kBegin, lsn, std::move(head), whole, {}, 0});
+  Push({Step::kBegin, lsn, std::move(head), whole, {}, 0, {}});
 }
 
 void SnapshotWriter::Append(std::vector<flow::BlockPage> pages) {
   size_t bytes = 0;
   for (const flow::BlockPage& page : pages)
     bytes += page.page.bytes.size();
-  Push({Step::kPages, 0, "", false, std::move(pages), bytes});
+  Push({Step::kPages, 0, "", false, std::move(pages), bytes, {}});
 }
 
 void SnapshotWriter::Finish() {
-  Push({Step::kFinish, 0, "", false, {}, 0});
+  Push({Step::kFinish, 0, "", false, {}, 0, {}});
 }
 
 void SnapshotWriter::Forget() {
-  Push({Step::kForget, 0, "", false, {}, 0});
+  Push({Step::kForget, 0, "", false, {}, 0, {}});
 }
 
 void SnapshotWriter::RetainNow() {
-  Push({Step::kRetain, 0, "", false, {}, 0});
+  Push({Step::kRetain, 0, "", false, {}, 0, {}});
+}
+
+void SnapshotWriter::Cover(TrimRequest request) {
+  Push({Step::kCover, 0, "", false, {}, 0, std::move(request)});
+}
+
+std::optional<Result<TrimCover>> SnapshotWriter::TakeCover() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(cover_, std::nullopt);
+}
+
+void SnapshotWriter::RemoveTrimmed() {
+  Push({Step::kRemove, 0, "", false, {}, 0, {}});
 }
 
 void SnapshotWriter::Push(Work work) {
@@ -101,7 +114,8 @@ void SnapshotWriter::Run() {
     Work work = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= work.bytes;
-    const bool taken = work.step != Step::kForget && work.step != Step::kRetain;
+    const bool taken =
+        work.step == Step::kBegin || work.step == Step::kPages || work.step == Step::kFinish;
     const bool skip = broken_ && taken;
     lock.unlock();
     if (work.step == Step::kBegin) lsn = work.lsn;
@@ -150,6 +164,17 @@ Status SnapshotWriter::Do(Work& work, uint64_t lsn) {
       static_cast<void>(retained.ok());  // it is tried again after a minute
       return Ok();
     }
+    case Step::kCover: {
+      Result<TrimCover> cover = Covered(work.trim);
+      std::lock_guard lock(mutex_);
+      cover_ = std::move(cover);
+      return Ok();
+    }
+    case Step::kRemove: {
+      Status removed = Remove();
+      static_cast<void>(removed.ok());  // the log tries again each minute
+      return Ok();
+    }
   }
   return Ok();
 }
@@ -180,6 +205,20 @@ Status SnapshotWriter::RetainIdle() {
   if (!log_.HasRetention()) return Ok();
   HR_TRY(log_.MoveDurable());
   return Retain();
+}
+
+Result<TrimCover> SnapshotWriter::Covered(const TrimRequest& request) {
+  if (forget_due_) HR_TRY(Forgotten());
+  TrimCover cover;
+  HR_ASSIGN(cover.plan, PlanTrim(log_, request));
+  HR_ASSIGN(uint64_t beginning, store_.MoveBeginningInto(cover.plan.last_lsn, UINT64_MAX));
+  cover.stands = beginning >= cover.plan.last_lsn;
+  return cover;
+}
+
+Status SnapshotWriter::Remove() {
+  HR_TRY(log_.MoveDurable());
+  return log_.ApplyRetention();
 }
 
 // What goes must be covered: a snapshot of before the last event that goes would not do.

@@ -12,10 +12,17 @@
 
 #include "base/metrics.h"
 #include "engine/snapshot_store.h"
+#include "engine/trim.h"
 #include "log/log.h"
 #include "os/clock.h"
 
 namespace headrace::engine {
+
+// What a trim comes to, and whether a snapshot stands for what it takes.
+struct TrimCover {
+  TrimPlan plan;
+  bool stands = false;
+};
 
 // Writes snapshots on a thread of its own: the worker hands over what it took of the state, and
 // goes on. At most kQueueBytes wait; the worker asks `has_room` before it takes more. A failure (a
@@ -54,11 +61,18 @@ class SnapshotWriter {
   // Retention is due without a snapshot: nothing has come. It fails as if it had not been asked
   // for.
   void RetainNow();
+  // Finds out what is to go, and makes the oldest snapshot the beginning that stands for it, if
+  // there is one. Nothing is being written.
+  void Cover(TrimRequest request);
+  // What the last Cover gave, once.
+  std::optional<Result<TrimCover>> TakeCover();
+  // What was trimmed goes from the disk. It fails as if it had not been asked for.
+  void RemoveTrimmed();
   // Returns when nothing is being written any more; says how the last one went.
   Status Wait();
 
  private:
-  enum class Step { kBegin, kPages, kFinish, kForget, kRetain };
+  enum class Step { kBegin, kPages, kFinish, kForget, kRetain, kCover, kRemove };
   struct Work {
     Step step = Step::kPages;
     uint64_t lsn = 0;
@@ -66,6 +80,7 @@ class SnapshotWriter {
     bool whole = false;
     std::vector<flow::BlockPage> pages;
     size_t bytes = 0;
+    TrimRequest trim{};
   };
 
   void Push(Work work);
@@ -75,6 +90,8 @@ class SnapshotWriter {
   Status Commit(uint64_t lsn);
   Status Retain();
   Status RetainIdle();
+  Result<TrimCover> Covered(const TrimRequest& request);
+  Status Remove();
 
   // Constant after construction.
   const os::Clock& clock_;
@@ -102,6 +119,7 @@ class SnapshotWriter {
   bool stop_ = false;
   std::optional<Error> failure_;  // of the last one
   Written written_;
+  std::optional<Result<TrimCover>> cover_;
   std::thread thread_;
 };
 

@@ -71,7 +71,9 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
   HR_ASSIGN(auto cursor, log.Scan(cause.lsn));
   log::Entry entry;
   HR_ASSIGN(bool more, cursor->Next(&entry));
-  if (!more || entry.kind != log::EntryKind::kBatch) return Ok();
+  if (!more || entry.lsn != cause.lsn || entry.kind != log::EntryKind::kBatch) return Ok();
+  const int64_t offset = entry.base_offset + cause.index;
+  if (offset < log.start_offset(entry.topic, entry.partition)) return Ok();  // it is gone
   HR_ASSIGN(auto reader, log::RecordReader::Open(entry.bytes));
   log::Record record;
   for (uint32_t i = 0; i <= cause.index; ++i) {
@@ -81,7 +83,7 @@ Status FindEvent(const log::Log& log, const Deployment& deployment, row::Place c
   const Deployed* item = deployment.FindByTopic(entry.topic);
   *event = std::string(record.value);
   *event_id = (item != nullptr ? item->name : entry.topic) + ":" + std::to_string(entry.partition) +
-              ":" + std::to_string(entry.base_offset + cause.index);
+              ":" + std::to_string(offset);
   return Ok();
 }
 
@@ -231,6 +233,8 @@ class Explanation {
   Result<std::string> Of(std::string_view id) {
     std::optional<RowId> parsed = ParseId(id);
     if (parsed && IsDropped(*parsed)) return Dropped(*parsed);
+    if (const catalog::Trimmed* trimmed = parsed ? TrimOf(*parsed) : nullptr)
+      return Gone(*parsed, *trimmed);
     const Deployed* item = parsed ? deployment_->Find(parsed->stream) : nullptr;
     if (item == nullptr || !item->statement || parsed->partition >= item->partitions ||
         parsed->offset >= log_.end_offset(item->topic(), parsed->partition)) {
@@ -264,6 +268,22 @@ class Explanation {
         drop == nullptr ? ": its statement was dropped"
                         : ": `" + id.stream + "` was dropped at LSN " + std::to_string(drop->lsn);
     return Error(ErrorKind::kNotFound, "HR4104", "row " + id.Text() + " is gone" + how)
+        .WithHint("a backup of before still explains it");
+  }
+
+  // That took the row; null: none did.
+  const catalog::Trimmed* TrimOf(const RowId& id) const {
+    const auto& trims = deployment_->catalog.trims();
+    auto trimmed = trims.find({id.stream, id.partition});
+    const bool gone = trimmed != trims.end() && id.offset < trimmed->second.begins;
+    return gone ? &trimmed->second : nullptr;
+  }
+
+  static Error Gone(const RowId& id, const catalog::Trimmed& trimmed) {
+    return Error(ErrorKind::kNotFound, "HR4105",
+                 "row " + id.Text() + " is gone: what was before offset " +
+                     std::to_string(trimmed.begins) + " was trimmed at LSN " +
+                     std::to_string(trimmed.lsn))
         .WithHint("a backup of before still explains it");
   }
 

@@ -32,7 +32,9 @@ class InOrder {
 
   // False when the batch is not what its checksum says it was.
   Result<bool> Put(Entry entry) {
-    if (entry.base_offset < next_ || entry.lsn <= lsn_) return true;
+    // The first batch may have begun before a start that is within it.
+    const int64_t from = lsn_ > 0 ? entry.base_offset : entry.base_offset + entry.record_count - 1;
+    if (from < next_ || entry.lsn <= lsn_) return true;
     Result<uint64_t> records = CountRecords(entry.bytes);
     if (!records.ok() || *records == 0 || *records != static_cast<uint64_t>(entry.record_count)) {
       return false;

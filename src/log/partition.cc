@@ -197,7 +197,8 @@ Result<int64_t> Partition::OffsetOfLsn(Lsn lsn) const {
     HR_ASSIGN(auto entries, Read(from, 1 << 20));
     if (entries.empty()) return from;
     for (const Entry& entry : entries) {
-      if (entry.lsn >= lsn) return entry.base_offset;
+      // The start may be within the first.
+      if (entry.lsn >= lsn) return std::max(from, entry.base_offset);
       from = entry.base_offset + entry.record_count;
     }
   }

@@ -116,7 +116,8 @@ bool Connection::ParseOne(std::string_view* view) {
   if (parser_.TakeExpectContinue()) SendContinue();
   if (!parser_.done()) return false;
   Result<Route> route = ParseRoute(parser_.target());
-  if (!slots_.empty() && !(route.ok() && route->kind == RouteKind::kEvents)) {
+  const bool posts = parser_.method() == Method::kPost;
+  if (!slots_.empty() && !(posts && route.ok() && route->kind == RouteKind::kEvents)) {
     held_ = true;
     return false;
   }
@@ -133,7 +134,7 @@ void Connection::Dispatch(Result<Route> route) {
   slot.method = request.method;
   slot.chunked = !parser_.http_1_0();
   slot.keep_alive = slot.chunked && parser_.keep_alive() && !host_.stopping;
-  slot.barrier = slot.route != RouteKind::kEvents;
+  slot.barrier = slot.route != RouteKind::kEvents || slot.method != Method::kPost;
   last_ = !slot.keep_alive;
   const uint64_t sequence = slot.sequence;
   slots_.push_back(std::move(slot));

@@ -35,6 +35,13 @@ class FakeEngine final : public engine::Engine {
     if (!hold_deployments) return done(std::move(executed_now));
     deployments.push_back(std::move(done));
   }
+  void Trim(engine::TrimOrder order) override {
+    if (order.request.topic != "payments") {
+      return order.done(Error(ErrorKind::kNotFound, "HR5212", "no topic " + order.request.topic));
+    }
+    trims.push_back(order.request);
+    order.done(std::string("{\"topic\":\"payments\"}"));
+  }
   void StopDeployments() override {
     for (auto& done : std::exchange(deployments, {}))
       done(Error(ErrorKind::kUnavailable, "HR5001", "the program is stopping"));
@@ -182,6 +189,7 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::ServedModel> served;
   std::vector<engine::HaltedStream> halted_streams;
   bool hold_deployments = false;
+  std::vector<engine::TrimRequest> trims;
   std::vector<std::function<void(Status)>> deployments;  // that are held
   std::vector<std::string> executed;                     // worker thread, or after Run returned
   std::vector<std::string> taken;                        // payloads; the same

@@ -51,11 +51,44 @@ Result<std::string> SqlOf(std::string_view body) {
 }
 
 Response MethodNotAllowed(RouteKind kind) {
-  Response response = Problem(
-      Error(ErrorKind::kInvalidArgument, kMethodNotAllowed,
-            std::string(PathTemplate(kind)) + " takes only " + (TakesPost(kind) ? "POST" : "GET")));
-  response.allow = TakesPost(kind) ? "POST" : "GET, HEAD";
+  const std::string all = kind == RouteKind::kEvents ? "POST, DELETE"
+                          : TakesPost(kind)          ? "POST"
+                                                     : "GET, HEAD";
+  Response response =
+      Problem(Error(ErrorKind::kInvalidArgument, kMethodNotAllowed,
+                    std::string(PathTemplate(kind)) + " takes only " +
+                        (kind == RouteKind::kEvents || TakesPost(kind) ? all : "GET")));
+  response.allow = all;
   return response;
+}
+
+// ?before_offset=N or ?before_time=T, and &partition=P.
+Result<engine::TrimRequest> TrimOf(const Route& route) {
+  HR_TRY(route.Only({"before_offset", "before_time", "partition"}));
+  const std::string* time = route.Find("before_time");
+  if ((time == nullptr) == (route.Find("before_offset") == nullptr)) {
+    return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                 "one of the parameters `before_offset` and `before_time` is meant")
+        .WithHint("they say which events are to go, for good");
+  }
+  engine::TrimRequest request;
+  request.topic = route.name;
+  if (route.Find("partition") != nullptr) {
+    HR_ASSIGN(int64_t partition, route.Number("partition", 0, INT32_MAX));
+    request.partition = static_cast<int32_t>(partition);
+  }
+  if (time == nullptr) {
+    HR_ASSIGN(request.before_offset, route.Number("before_offset", 0, INT64_MAX));
+    return request;
+  }
+  int64_t micros = 0;
+  if (!row::ParseRfc3339(*time, &micros)) {
+    return Error(ErrorKind::kInvalidArgument, kBadParameter,
+                 "parameter `before_time` is no time such as 2026-01-31T23:59:59Z")
+        .AtPlace("?before_time");
+  }
+  request.SetTime(micros);
+  return request;
 }
 
 bool NeedsEngine(RouteKind kind) {
@@ -133,6 +166,11 @@ HttpApi::HttpApi(engine::Engine& engine, QueryRunner& runner, HttpMetrics& metri
 void HttpApi::Handle(const Route& route, Request request, Answer answer) {
   if (route.kind == RouteKind::kUnknown) return answer(NoSuchPath());
   const bool reads = request.method == Method::kGet || request.method == Method::kHead;
+  if (route.kind == RouteKind::kEvents && request.method == Method::kDelete) {
+    Status origin = CheckOrigin(request.headers);
+    if (!origin.ok()) return answer(Problem(origin.error()));
+    return has_engine_ ? HandleTrim(route, std::move(answer)) : answer(Starting());
+  }
   const bool any_method = route.kind == RouteKind::kMlflow;  // which checks it itself
   if (!any_method && (TakesPost(route.kind) ? request.method != Method::kPost : !reads)) {
     return answer(MethodNotAllowed(route.kind));
@@ -241,6 +279,15 @@ void HttpApi::HandleEvents(const Route& route, Request request, Answer answer) {
     answer(std::move(response));
   };
   engine_.Submit(std::move(ingest));
+}
+
+void HttpApi::HandleTrim(const Route& route, Answer answer) {
+  Result<engine::TrimRequest> request = TrimOf(route);
+  if (!request.ok()) return answer(Problem(request.error()));
+  engine_.Trim({std::move(*request), [alive = std::weak_ptr(alive_),
+                                      answer = std::move(answer)](Result<std::string> done) {
+                  if (alive.lock()) answer(JsonResponse(std::move(done)));
+                }});
 }
 
 void HttpApi::HandleSql(const Route& route, Request request, Answer answer) {
@@ -392,6 +439,10 @@ Response HttpApi::Index() const {
     if (kind == RouteKind::kUnknown) continue;
     if (!std::exchange(first, false)) response.body += ',';
     response.body += TakesPost(kind) ? "\"POST " : "\"GET ";
+    response.body += PathTemplate(kind);
+    response.body += '"';
+    if (kind != RouteKind::kEvents) continue;
+    response.body += ",\"DELETE ";
     response.body += PathTemplate(kind);
     response.body += '"';
   }

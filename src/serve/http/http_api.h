@@ -47,6 +47,7 @@ class HttpApi {
   void HandleEvents(const Route& route, Request request, Answer answer);
   // What the path, its parameters and the fields of a request for events say.
   Result<engine::IngestRequest> ParseEvents(const Route& route, const Request& request) const;
+  void HandleTrim(const Route& route, Answer answer);
   void HandleSql(const Route& route, Request request, Answer answer);
   void HandleRows(const Route& route, const Request& request, Answer answer);
   Result<RowStreamOptions> ParseRows(const Route& route, const Request& request) const;

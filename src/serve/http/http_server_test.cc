@@ -53,6 +53,35 @@ TEST_F(HttpServerTest, ADecisionComesBackInTheAnswer) {
   EXPECT_NE(response.head.find("Content-Type: application/json\r\n"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, EventsAreTrimmedByDelete) {
+  HttpClient client(Serve());
+  const auto trim = [&](const std::string& rest) {
+    client.Send("DELETE /api/v1/topics/" + rest + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return client.Read();
+  };
+  auto told = trim("payments/events?before_offset=7&partition=1");
+  EXPECT_EQ(told.status, 200);
+  EXPECT_EQ(told.body, R"({"topic":"payments"})");
+  EXPECT_EQ(trim("payments/events?before_time=2026-01-01T00:00:00.0001Z").status, 200);
+  EXPECT_EQ(trim("nothing/events?before_offset=7").status, 404);
+  for (const char* parameters :
+       {"", "?before_offset=1&before_time=2026-01-01T00:00:00Z", "?before_offset=-1",
+        "?before_time=yesterday", "?before_offset=1&partition=x", "?before_offset=1&atomic=true"}) {
+    auto refused = trim(std::string("payments/events") + parameters);
+    EXPECT_EQ(refused.status, 400) << parameters;
+    EXPECT_NE(refused.body.find("HR8006"), std::string::npos) << refused.body;
+  }
+  auto put = client.Get(kEvents);
+  EXPECT_EQ(put.status, 405);
+  EXPECT_NE(put.head.find("Allow: POST, DELETE\r\n"), std::string::npos) << put.head;
+  Stop();
+  ASSERT_EQ(engine_.trims.size(), 2U);
+  EXPECT_EQ(engine_.trims[0].before_offset, 7);
+  EXPECT_EQ(engine_.trims[0].partition, 1);
+  EXPECT_EQ(engine_.trims[1].before_ms, 1'767'225'600'001);
+  EXPECT_EQ(engine_.trims[1].partition, -1);
+}
+
 TEST_F(HttpServerTest, WhileTheEngineRecoversItSaysHowFarAndTakesNothing) {
   engine_.is_starting = true;
   HttpClient client(Serve());

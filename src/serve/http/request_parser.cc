@@ -131,6 +131,10 @@ size_t RequestParser::buffered_bytes() const {
   return message_ ? message_->parser.get().body().size() : 0;
 }
 
+Method RequestParser::method() const {
+  return MethodOf(message_->parser.get().method());
+}
+
 std::string_view RequestParser::target() const {
   return View(message_->parser.get().target());
 }

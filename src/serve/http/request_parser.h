@@ -33,6 +33,7 @@ class RequestParser {
   size_t buffered_bytes() const;
 
   // Of a request that is done.
+  Method method() const;
   std::string_view target() const;
   bool keep_alive() const;
   bool http_1_0() const;
