@@ -20,6 +20,11 @@ Object Made(const Change& change, uint64_t lsn) {
   return made;
 }
 
+Status TakeTrained(Object& object, const Change& change) {
+  HR_ASSIGN(object.trained, Trained::Decode(change.text));
+  return Ok();
+}
+
 }  // namespace
 
 const CanaryPeriod* Object::canary() const {
@@ -104,10 +109,8 @@ Status Catalog::Apply(const Change& change, uint64_t lsn) {
     case ChangeKind::kJoin:
       Join(*object, lsn);
       break;
-    case ChangeKind::kTrained: {
-      HR_ASSIGN(object->trained, Trained::Decode(change.text));
-      break;
-    }
+    case ChangeKind::kTrained:
+      return TakeTrained(*object, change);
     case ChangeKind::kCreate:
     case ChangeKind::kCreateWatched:
     case ChangeKind::kPrepare:

@@ -159,14 +159,12 @@ struct PlannedChange {
   std::string name;
   std::string change;             // "none", "new", "replaced", "version 2", "activate 2"
   std::vector<Feature> features;  // of a statement: its window aggregates
-  // What a new or replaced statement is computed over: all that the log holds of the sources behind
-  // it, from this LSN on.
+  // Computed over: what the log holds of the sources behind it, from this LSN on.
   uint64_t events = 0;
-  uint64_t from_lsn = 0;  // 0: over nothing
-  uint64_t bytes = 0;     // as segments hold them
-  // Of the whole script, which is computed in one pass; nothing when none of it could be measured.
-  std::optional<double> seconds;
-  std::string estimate;  // where that is from
+  uint64_t from_lsn = 0;          // 0: over nothing
+  uint64_t bytes = 0;             // as segments hold them
+  std::optional<double> seconds;  // of the whole script, in one pass; nothing: not measured
+  std::string estimate;           // where that is from
 };
 
 struct StreamInfo {
