@@ -157,7 +157,10 @@ Status SnapshotStore::Forget() {
 
 Status SnapshotStore::ForgetBehind(uint64_t lsn) {
   for (uint64_t snapshot : List()) {
-    if (snapshot > lsn) HR_TRY(files_.Remove(ManifestPath(snapshot)));
+    if (snapshot <= lsn) continue;
+    Status removed = files_.Remove(ManifestPath(snapshot));
+    // The writer may have removed it since it was listed.
+    if (!removed.ok() && files_.Exists(ManifestPath(snapshot))) return removed;
   }
   return files_.Exists(directory_) ? files_.SyncDirectory(directory_) : Ok();
 }
