@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "flow/select_node.h"
+#include "state/checked_body.h"
 
 namespace headrace::flow {
 namespace {
@@ -353,10 +354,8 @@ void WatchBlock::Save(std::string& out) const {
 }
 
 Status WatchBlock::Load(std::string_view bytes) {
-  if (bytes.size() < sizeof(uint32_t)) return Damaged("shorter than its checksum");
-  const std::string_view body = bytes.substr(0, bytes.size() - sizeof(uint32_t));
-  base::ByteReader tail(bytes.substr(body.size()));
-  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  std::string_view body;
+  if (const char* wrong = state::TakeBody(bytes, &body)) return Damaged(wrong);
   base::ByteReader reader(body);
   if (reader.U64Le() != fingerprint_) return Damaged("of another definition");
   if (LoadState(reader) && reader.remaining() == 0) return Ok();

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "state/checked_body.h"
 #include "state/group_table.h"
 #include "state/key_index.h"
 #include "state/packed_text.h"
@@ -224,10 +225,8 @@ void Deduplicator::Save(std::string& out) const {
 Status Deduplicator::Load(std::string_view bytes) {
   Table& table = *table_;
   table.Clear();
-  if (bytes.size() < 4) return Damaged("shorter than its checksum");
-  std::string_view body = bytes.substr(0, bytes.size() - 4);
-  base::ByteReader tail(bytes.substr(body.size()));
-  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  std::string_view body;
+  if (const char* wrong = TakeBody(bytes, &body)) return Damaged(wrong);
   base::ByteReader reader(body);
   if (reader.U32Le() != kMagic) return Damaged("not the state of a de-duplication");
   if (reader.U8() != kVersion) return Damaged("of a version this program does not know");

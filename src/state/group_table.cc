@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "row/text.h"
 #include "state/block_plan.h"
+#include "state/checked_body.h"
 #include "state/key_encoder.h"
 #include "state/key_index.h"
 #include "state/page_marks.h"
@@ -391,10 +392,8 @@ bool HashedGroups::LoadGroup(base::ByteReader& reader, uint32_t at) {
 
 Status HashedGroups::Load(std::string_view bytes) {
   Clear();
-  if (bytes.size() < 4) return Damaged("shorter than its checksum");
-  std::string_view body = bytes.substr(0, bytes.size() - 4);
-  base::ByteReader tail(bytes.substr(body.size()));
-  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  std::string_view body;
+  if (const char* wrong = TakeBody(bytes, &body)) return Damaged(wrong);
   base::ByteReader reader(body);
   if (reader.U32Le() != kMagic) return Damaged("not the state of a group table");
   if (reader.U8() != kVersion) return Damaged("of a version this program does not know");

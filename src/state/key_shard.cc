@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "state/checked_body.h"
 
 namespace headrace::state {
 
@@ -58,25 +59,10 @@ void KeyShard::Prefetch(std::span<const KeyedRow> chunk) const {
   }
 }
 
-void KeyShard::Use(std::span<const KeyedRow> rows, Step step,
+void KeyShard::Use(std::span<const KeyedRow> rows, FetchStep step,
                    std::vector<const char*>& wanted) const {
-  auto use = [&](const void* at) {
-    if (spill_->Use(at)) wanted.push_back(static_cast<const char*>(at));
-  };
-  for (const KeyedRow& keyed : rows) {
-    if (step == Step::kIndex) {
-      use(index_.PlaceOf(keyed.hash));
-      continue;
-    }
-    const uint32_t guess = index_.Guess(keyed.hash);
-    if (guess == KeyIndex::kNone) continue;
-    if (step == Step::kSlots) {
-      use(store_.at(guess));
-      use(store_.at(guess) + keys_.slot_bytes() - 1);
-    } else {
-      keys_.Use(SlotAt(guess), *spill_, wanted);
-    }
-  }
+  UseKeys({index_, store_, keys_.slot_bytes(), *spill_}, rows, step, wanted,
+          [&](uint32_t slot) { keys_.Use(SlotAt(slot), *spill_, wanted); });
 }
 
 uint32_t KeyShard::FindOrMake(const PackedText& key, uint64_t hash) {
@@ -254,9 +240,8 @@ bool KeyShard::LoadKeys(base::ByteReader& reader, uint64_t count) {
 Status KeyShard::Load(std::string_view bytes) {
   Clear();
   if (bytes.size() < kHeadBytes + kCrcBytes) return Damaged("shorter than its header");
-  std::string_view body = bytes.substr(0, bytes.size() - kCrcBytes);
-  base::ByteReader tail(bytes.substr(body.size()));
-  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  std::string_view body;
+  if (const char* wrong = TakeBody(bytes, &body)) return Damaged(wrong);
   base::ByteReader reader(body);
   if (reader.U32Le() != kMagic) return Damaged("not the state of a key block");
   if (reader.U8() != kVersion) return Damaged("of a version this program does not know");

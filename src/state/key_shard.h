@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "state/block_plan.h"
+#include "state/fetch.h"
 #include "state/key_block.h"
 #include "state/key_index.h"
 #include "state/page_marks.h"
@@ -43,8 +44,7 @@ class KeyShard {
               KeyBlock::Failures& failures);
   // Before Update, step by step, once each: adds to `wanted` what has to be read back of the spill
   // file for these rows. A step finds what the one before it leads to.
-  enum class Step { kIndex, kSlots, kWindows };
-  void Use(std::span<const KeyedRow> rows, Step step, std::vector<const char*>& wanted) const;
+  void Use(std::span<const KeyedRow> rows, FetchStep step, std::vector<const char*>& wanted) const;
   // Rows to come have seen at least this watermark.
   void Advance(int64_t watermark) { watermark_ = std::max(watermark_, watermark); }
   size_t keys() const { return index_.size(); }

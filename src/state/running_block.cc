@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "headrace/check.h"
+#include "state/checked_body.h"
 
 namespace headrace::state {
 namespace {
@@ -137,29 +138,18 @@ void RunningShard::Update(std::span<const KeyedRow> rows, row::Batch& batch, bas
   }
 }
 
-void RunningShard::Use(std::span<const KeyedRow> rows, Step step,
+void RunningShard::Use(std::span<const KeyedRow> rows, FetchStep step,
                        std::vector<const char*>& wanted) const {
-  auto use = [&](const void* at) {
+  const auto use = [&](const void* at) {
     if (spill_->Use(at)) wanted.push_back(static_cast<const char*>(at));
   };
-  for (const KeyedRow& keyed : rows) {
-    if (step == Step::kIndex) {
-      use(index_.PlaceOf(keyed.hash));
-      continue;
-    }
-    const uint32_t guess = index_.Guess(keyed.hash);
-    if (guess == KeyIndex::kNone) continue;
-    if (step == Step::kSlots) {
-      use(store_.at(guess));
-      use(store_.at(guess) + sizeof(Slot) - 1);
-      continue;
-    }
-    const Slot& slot = SlotAt(guess);
+  UseKeys({index_, store_, sizeof(Slot), *spill_}, rows, step, wanted, [&](uint32_t at) {
+    const Slot& slot = SlotAt(at);
     if (slot.key.is_long()) use(slot.key.view().data());
     for (size_t byte = 0; slot.asleep != nullptr && byte < slot.asleep_bytes;
          byte += os::SpillFile::kPageBytes)
       use(slot.asleep + byte);
-  }
+  });
 }
 
 // ---- Asleep and awake
@@ -355,13 +345,8 @@ void RunningBlock::ShareOut() {
 }
 
 void RunningBlock::Fetch() {
-  using Step = RunningShard::Step;
-  for (Step step : {Step::kIndex, Step::kSlots, Step::kStates}) {
-    wanted_.clear();
-    for (uint32_t s = 0; s < kShards; ++s)
-      shards_[s].Use(work_[s], step, wanted_);
-    spill_->Fetch(wanted_);
-  }
+  FetchOfShards(*spill_, wanted_,
+                [this](uint32_t s, FetchStep step) { shards_[s].Use(work_[s], step, wanted_); });
 }
 
 // By definition, not by slot: slots move when a statement elsewhere in the plan changes.
@@ -459,10 +444,8 @@ void RunningBlock::Save(std::string& out) const {
 }
 
 Status RunningBlock::Load(std::string_view bytes) {
-  if (bytes.size() < sizeof(uint32_t)) return Damaged("shorter than its checksum");
-  const std::string_view body = bytes.substr(0, bytes.size() - sizeof(uint32_t));
-  base::ByteReader tail(bytes.substr(body.size()));
-  if (tail.U32Le() != base::Crc32c(body)) return Damaged("the checksum does not match");
+  std::string_view body;
+  if (const char* wrong = TakeBody(bytes, &body)) return Damaged(wrong);
   base::ByteReader reader(body);
   if (reader.U64Le() != fingerprint_) return Damaged("of another definition");
   ShareOut();

@@ -37,8 +37,7 @@ class RunningShard {
   // Rows of this shard in log order.
   void Update(std::span<const KeyedRow> rows, row::Batch& batch, base::Arena& arena);
   // As KeyShard::Use.
-  enum class Step { kIndex, kSlots, kStates };
-  void Use(std::span<const KeyedRow> rows, Step step, std::vector<const char*>& wanted) const;
+  void Use(std::span<const KeyedRow> rows, FetchStep step, std::vector<const char*>& wanted) const;
   // What functions that are awake may take; about, for a row changes it before anything is done.
   void SetAwakeMax(size_t bytes) { awake_max_ = bytes; }
   // The functions of a key, awake, to be run from outside before anything else is asked of it.

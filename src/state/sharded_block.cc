@@ -34,13 +34,8 @@ void ShardedBlock::FindKeys(row::Batch& batch, const Failures& failures, os::Wor
 }
 
 void ShardedBlock::Fetch() {
-  using Step = KeyShard::Step;
-  for (Step step : {Step::kIndex, Step::kSlots, Step::kWindows}) {
-    wanted_.clear();
-    for (uint32_t s = 0; s < kShards; ++s)
-      shards_[s]->Use(work_[s], step, wanted_);
-    spill_->Fetch(wanted_);
-  }
+  FetchOfShards(*spill_, wanted_,
+                [this](uint32_t s, FetchStep step) { shards_[s]->Use(work_[s], step, wanted_); });
 }
 
 void ShardedBlock::Update(row::Batch& batch, Failures& failures, os::WorkerTeam& team) {

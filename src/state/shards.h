@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "state/fetch.h"
 #include "state/key_block.h"
 
 namespace headrace::state {
@@ -35,6 +36,18 @@ bool TakePagesOfShards(size_t bytes_max, std::vector<StatePage>& out, Take take)
     if (more) return true;
   }
   return false;
+}
+
+// Reads back of the spill file what rows need that are shared out: use(s, step) adds what those of
+// shard s want in the step.
+template <typename Use>
+void FetchOfShards(os::SpillFile& spill, std::vector<const char*>& wanted, Use use) {
+  for (FetchStep step : {FetchStep::kIndex, FetchStep::kSlots, FetchStep::kBehind}) {
+    wanted.clear();
+    for (uint32_t s = 0; s < kShards; ++s)
+      use(s, step);
+    spill.Fetch(wanted);
+  }
 }
 
 }  // namespace headrace::state
