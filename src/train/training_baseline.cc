@@ -11,19 +11,22 @@
 namespace headrace::train {
 namespace {
 
+// Of so many rows, every one, every second ... is looked at.
+size_t StepOf(size_t rows) {
+  return std::max<size_t>((rows + kBaselineRows - 1) / kBaselineRows, 1);
+}
+
 std::vector<double> SampleOf(const std::vector<double>& values) {
-  const size_t step = (values.size() + kBaselineRows - 1) / kBaselineRows;
   std::vector<double> sample;
-  for (size_t i = 0; i < values.size(); i += step)
+  for (size_t i = 0; i < values.size(); i += StepOf(values.size()))
     sample.push_back(values[i]);
   return sample;
 }
 
 // The same rows of all columns, one after the other.
 std::vector<double> RowsOf(const Table& table) {
-  const size_t step = std::max<size_t>((table.rows() + kBaselineRows - 1) / kBaselineRows, 1);
   std::vector<double> rows;
-  for (size_t i = 0; i < table.rows(); i += step) {
+  for (size_t i = 0; i < table.rows(); i += StepOf(table.rows())) {
     for (const Column& column : table.columns)
       rows.push_back(column.values[i]);
   }
@@ -59,9 +62,10 @@ void KeepBaseline(model::Baseline inputs, Trained& trained) {
 
 Result<Trained> LearnWithBaseline(Table table, const Table* validation, const Options& options) {
   model::Baseline baseline = BaselineOfInputs(table);
-  const std::vector<double> sample = RowsOf(table);
+  const bool leaves_scores = options.algorithm == Algorithm::kBoosting;
+  const std::vector<double> sample = leaves_scores ? std::vector<double>{} : RowsOf(table);
   HR_ASSIGN(Trained trained, Learn(std::move(table), validation, options));
-  if (trained.scores.empty()) HR_TRY(ScoreSample(sample, trained));
+  if (!leaves_scores) HR_TRY(ScoreSample(sample, trained));
   KeepBaseline(std::move(baseline), trained);
   return trained;
 }
