@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/test_events.h"
 #include "engine/test_program.h"
 
 namespace headrace::engine {
@@ -35,18 +36,8 @@ constexpr const char* kReplacement =
     "count(*) OVER w AS n FROM s WINDOW w AS (PARTITION BY k ORDER BY ts RANGE BETWEEN "
     "INTERVAL '1 hour' PRECEDING AND CURRENT ROW);";
 
-std::vector<std::string> Events(int64_t from, int64_t to) {
-  std::vector<std::string> events;
-  for (int64_t i = from; i < to; ++i) {
-    events.push_back(
-        R"({"k":"key)" + std::to_string(i * 7 % 23) + R"(","q":)" + std::to_string(i % 13) +
-        ",\"ts\":" + std::to_string(TestProgram::kNow - 3600 * kSecond + i * kSecond / 4) + "}");
-  }
-  return events;
-}
-
 void Feed(TestProgram& program, int64_t from, int64_t to, size_t batch = 10) {
-  program.Feed("s", Events(from, to), [batch](size_t) { return batch; });
+  program.Feed("s", KeyedEvents(from, to), [batch](size_t) { return batch; });
 }
 
 // What became of a deployment.
@@ -336,7 +327,7 @@ TEST(Deployment, AnswersAreAskedForOnlyWhenItIsDone) {
     std::string code = "none";
     IngestRequest request;
     request.topic = "s";
-    request.payloads = Events(100, 101);
+    request.payloads = KeyedEvents(100, 101);
     request.return_stream = "a";
     request.done = [&code](const IngestReply& reply) {
       code = reply.error ? reply.error->code() : reply.rows.at(0);
@@ -539,7 +530,8 @@ TEST(DeploymentCrash, LeavesNothingOrTheWhole) {
     for (; taken < 10 && program.engine().log().failure() == nullptr; ++taken) {
       IngestRequest request;
       request.topic = "s";
-      request.payloads = Events(60 + static_cast<int64_t>(taken), 61 + static_cast<int64_t>(taken));
+      request.payloads =
+          KeyedEvents(60 + static_cast<int64_t>(taken), 61 + static_cast<int64_t>(taken));
       request.done = [](const IngestReply&) {};
       program.engine().Submit(std::move(request));
       program.engine().Pump();

@@ -5,6 +5,7 @@
 
 #include "engine/backup.h"
 #include "engine/salvage.h"
+#include "engine/test_events.h"
 #include "engine/test_program.h"
 
 namespace headrace::engine {
@@ -33,18 +34,8 @@ std::string Script() {
   return std::string(kSource) + kKept + kDropped + kReaders;
 }
 
-std::vector<std::string> Events(int64_t from, int64_t to) {
-  std::vector<std::string> events;
-  for (int64_t i = from; i < to; ++i) {
-    events.push_back(
-        R"({"k":"key)" + std::to_string(i * 7 % 23) + R"(","q":)" + std::to_string(i % 13) +
-        ",\"ts\":" + std::to_string(TestProgram::kNow - 3600 * kSecond + i * kSecond / 4) + "}");
-  }
-  return events;
-}
-
 void Feed(TestProgram& program, int64_t from, int64_t to) {
-  program.Feed("s", Events(from, to), [](size_t) { return 7; });
+  program.Feed("s", KeyedEvents(from, to), [](size_t) { return 7; });
 }
 
 std::string Refusal(TestProgram& program, const std::string& script) {
@@ -338,7 +329,7 @@ TEST(Drop, IsDoneOrNotAtAnyMomentOfACrash) {
     Status done = program.engine().Execute("DROP STREAM d CASCADE;", "app.sql");
     const bool dropped = done.ok();
     if (done.ok()) done = program.engine().log().ApplyRetention();
-    if (done.ok()) done = program.FeedAsFrom("f", "s", Events(60, 80), 1);
+    if (done.ok()) done = program.FeedAsFrom("f", "s", KeyedEvents(60, 80), 1);
     if (done.ok()) done = program.engine().Execute(again, "app.sql");
     finished = done.ok() && !program.files().crashed();
     ASSERT_TRUE(program.Crash(at).ok()) << at;
@@ -349,7 +340,7 @@ TEST(Drop, IsDoneOrNotAtAnyMomentOfACrash) {
     EXPECT_EQ(0U, program.Differences()) << at;
     if (there) program.Run("DROP STREAM d CASCADE;");
     if (program.engine().PositionOf("s", "f").events == 0) {
-      ASSERT_TRUE(program.FeedAsFrom("f", "s", Events(60, 80), 1).ok());
+      ASSERT_TRUE(program.FeedAsFrom("f", "s", KeyedEvents(60, 80), 1).ok());
     }
     program.Run(again);
     Feed(program, 80, 100);

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "engine/test_program.h"
+#include "engine/test_restarts.h"
 
 namespace headrace::engine {
 namespace {
@@ -82,32 +83,14 @@ TEST(Learning, GuessesBeforeItLearnsAndGetsBetter) {
 
 TEST(Learning, ShowsNeitherBatchesNorWorkers) {
   const std::string wanted = Undisturbed(Script(), 1500);
-  for (size_t workers : {1U, 3U}) {
-    for (size_t batch : {1U, 77U, 1500U}) {
-      TestProgram program(UINT64_MAX, workers);
-      program.Run(Script());
-      Feed(program, 0, 1500, batch);
-      EXPECT_TRUE(program.Rows("d") == wanted) << workers << " workers, batches of " << batch;
-    }
-  }
+  ExpectAlways(wanted, Script(), 1500, {1U, 77U, 1500U}, Feed,
+               [](TestProgram& program) { return program.Rows("d"); });
 }
 
 TEST(Learning, GoesOnBehindRestartsAndCrashes) {
   TestProgram program(7);
   program.Run(Script());
-  size_t spared = 0;
-  for (int64_t at = 0; at < 2000; at += 100) {
-    program.SetWorkers(static_cast<size_t>(1 + at / 100 % 3));
-    Feed(program, at, at + 100, 9);
-    const bool clean = at % 300 == 0;
-    ASSERT_TRUE(clean ? program.Restart().ok() : program.Crash(static_cast<uint64_t>(at)).ok());
-    EXPECT_EQ(std::string::npos, program.engine().recovery_note().find("snapshot"));
-    if (clean) {
-      EXPECT_EQ(program.replayed(), 0U);
-    }
-    spared += program.replayed() < static_cast<uint64_t>(at) ? 1 : 0;
-  }
-  EXPECT_GT(spared, 0U);
+  FeedThroughRestarts(program, Feed);
   EXPECT_TRUE(program.Rows("d") == Undisturbed(Script(), 2000));
   EXPECT_EQ(program.Differences(), 0U);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/salvage.h"
 #include "engine/snapshot_store.h"
+#include "engine/test_events.h"
 #include "engine/test_program.h"
 
 namespace headrace::engine {
@@ -27,22 +28,10 @@ constexpr const char* kLater =
     "CREATE STREAM c AS SELECT id, count(*) OVER (PARTITION BY k ORDER BY ts) AS n FROM s;";
 constexpr int64_t kEvents = 2000;
 
-// One a second, as it comes, of seven keys; every tenth comes twice.
-std::vector<std::string> Events(int64_t from, int64_t to) {
-  std::vector<std::string> events;
-  for (int64_t i = from; i < to; ++i) {
-    const int64_t number = i % 10 == 9 ? i - 1 : i;
-    events.push_back(R"({"id":"i)" + std::to_string(number) + R"(","k":"key)" +
-                     std::to_string(number % 7) + R"(","q":)" + std::to_string(number % 13) +
-                     ",\"ts\":" + std::to_string(TestProgram::kNow + i * kSecond) + "}");
-  }
-  return events;
-}
-
 void Feed(TestProgram& program, int64_t from, int64_t to) {
   for (int64_t at = from; at < to; at += 10) {
     program.clock().Set(TestProgram::kNow + at * kSecond);
-    program.Feed("s", Events(at, at + 10));
+    program.Feed("s", RepeatedEvents(at, at + 10));
   }
 }
 
@@ -214,7 +203,7 @@ Status Ingest(TestProgram& program, uint64_t from, uint64_t to) {
   for (uint64_t at = from; at < to; at += 10) {
     const auto first = static_cast<int64_t>(at);
     program.clock().Set(TestProgram::kNow + first * kSecond);
-    HR_TRY(program.FeedAsFrom("f", "s", Events(first, first + 10), at + 10));
+    HR_TRY(program.FeedAsFrom("f", "s", RepeatedEvents(first, first + 10), at + 10));
   }
   return Ok();
 }

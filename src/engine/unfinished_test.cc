@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/frame_note.h"
+#include "engine/test_events.h"
 #include "engine/test_program.h"
 #include "log/record_batch.h"
 
@@ -34,18 +35,8 @@ constexpr const char* kNext =
     "TUMBLE(TABLE a, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start;";
 constexpr const char* kNextStreams[] = {"d", "t", "a", "v", "r"};
 
-std::vector<std::string> Events(int64_t from, int64_t to) {
-  std::vector<std::string> events;
-  for (int64_t i = from; i < to; ++i) {
-    events.push_back(
-        R"({"k":"key)" + std::to_string(i * 7 % 23) + R"(","q":)" + std::to_string(i % 13) +
-        ",\"ts\":" + std::to_string(TestProgram::kNow - 3600 * kSecond + i * kSecond / 4) + "}");
-  }
-  return events;
-}
-
 void Feed(TestProgram& program, int64_t from, int64_t to, size_t batch = 10) {
-  program.Feed("s", Events(from, to), [batch](size_t) { return batch; });
+  program.Feed("s", KeyedEvents(from, to), [batch](size_t) { return batch; });
 }
 
 std::string RowsOf(const TestProgram& program) {
@@ -88,7 +79,7 @@ void MakePast(TestProgram& program) {
 void TakeOne(TestProgram& program, int64_t i) {
   IngestRequest request;
   request.topic = "s";
-  request.payloads = Events(i, i + 1);
+  request.payloads = KeyedEvents(i, i + 1);
   request.done = [](const IngestReply&) {};
   program.engine().Submit(std::move(request));
   program.engine().Pump();
