@@ -11,7 +11,7 @@ namespace {
 using catalog::Change;
 using catalog::ChangeKind;
 
-std::string Listed(const std::vector<std::string>& names) {
+std::string Quoted(const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& name : names)
     all += (all.empty() ? "`" : ", `") + name + "`";
@@ -91,13 +91,13 @@ bool DropPlanner::MayGo(const sql::Drop& drop, const std::string& name,
       if (!direct) continue;
       (ReadsNow(deployment, *plans.back(), name) ? now : before).push_back(dependent);
     }
-    std::string who = now.empty() ? "" : Listed(now) + " reads `" + name + "`";
-    if (now.size() > 1) who = Listed(now) + " read `" + name + "`";
+    std::string who = now.empty() ? "" : Quoted(now) + " reads `" + name + "`";
+    if (now.size() > 1) who = Quoted(now) + " read `" + name + "`";
     if (!before.empty()) {
-      who += (who.empty() ? "" : "; ") + Listed(before) + " did before it was replaced";
+      who += (who.empty() ? "" : "; ") + Quoted(before) + " did before it was replaced";
     }
     sql::Complain(growing_.diagnostics, "HR1208", who, span).hint =
-        "CASCADE drops " + Listed(dependents) + " with it, in this order";
+        "CASCADE drops " + Quoted(dependents) + " with it, in this order";
     return false;
   }
   if (!IsOfBefore(name, span)) return false;

@@ -40,6 +40,17 @@ std::string LabelKey(const row::Value& value, row::Type type) {
   return quoted ? json.substr(1, json.size() - 2) : json;
 }
 
+std::optional<double> BinaryLabel(const row::Value& value, row::Type type) {
+  using enum row::TypeKind;
+  if (value.null) return {};
+  double number = -1;
+  if (type.kind == kBoolean) number = value.boolean ? 1 : 0;
+  if (type.kind == kInteger || type.kind == kBigint) number = static_cast<double>(value.integer);
+  if (type.kind == kDouble) number = value.number;
+  if (number == 0 || number == 1) return number;
+  return {};
+}
+
 Error NoSuchColumn(const std::string& name, const std::string& stream, const row::Schema& schema) {
   std::string names;
   for (const row::Column& column : schema.columns)

@@ -38,6 +38,9 @@ inline constexpr size_t kLabelsMax = 50'000'000;  // more are refused (HR1213)
 // are one key only when their texts are.
 std::string LabelKey(const row::Value& value, row::Type type);
 
+// A label of two: false or 0, true or 1. Nothing: it is another, or NULL.
+std::optional<double> BinaryLabel(const row::Value& value, row::Type type);
+
 Error NoSuchColumn(const std::string& name, const std::string& stream, const row::Schema& schema);
 
 // The labels as they were known at a time, by key: of each key the one with the latest event time.

@@ -132,7 +132,7 @@ Status LocalEngine::Rebuild(From from, Unjoined unjoined, const StartupTaker& pr
   estimate_.Replayed(events, EventsBehind(*log_, *deployment, {}, 0),
                      clock_.MonotonicNanoseconds() - loaded);
   // What was scored again until here is no decision's time.
-  graph_->SetScoreWatch(&model_reports_.times());
+  graph_->SetScoreTimer(&model_reports_.times());
   group_->TakeEntries(entries_);
   HR_TRY(AppendGroup());
   if (unjoined == Unjoined::kNow) HR_TRY(JoinUnfinished(comparison));

@@ -237,6 +237,10 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
   }
   AppendCanaries(*object, out);
   out += "],\"comparisons\":[";
+  std::unique_ptr<LabelTable> table;
+  if (labels) {
+    HR_ASSIGN(table, LabelTable::Load(means.log, means.deployment, *labels));
+  }
   const Deployed* stream = DecisionStream(means.deployment, name);
   const std::lock_guard lock(mutex_);
   for (const catalog::ModelVersion& version : object->versions) {
@@ -248,7 +252,6 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
     const std::string_view role = object->RoleOf(version);
     if (labels) {
       // Labels change: nothing of it can be kept.
-      HR_ASSIGN(auto table, LabelTable::Load(means.log, means.deployment, *labels));
       Compared once;
       once.scores =
           std::make_unique<ScoreComparison>(means.deployment, name, version.number, times_);
@@ -267,7 +270,6 @@ Result<std::string> ModelReports::Describe(const WhatIfMeans& means, const std::
   }
   out += "]";
   if (labels) {
-    HR_ASSIGN(auto table, LabelTable::Load(means.log, means.deployment, *labels));
     HR_ASSIGN(const std::optional<ScoreQuality> quality,
               ScoreQuality::Load(means.log, means.deployment, name, *table, *labels));
     if (quality) out += ",\"quality\":" + quality->Json();

@@ -12,11 +12,6 @@ namespace {
 
 constexpr row::Type kWhole{row::TypeKind::kBigint, 0, 0};
 
-bool Tells(const flow::Prediction& prediction) {
-  return prediction.answer == flow::Prediction::Answer::kScore &&
-         prediction.result_type.kind == row::TypeKind::kDouble;
-}
-
 flow::WatchPlan WatchOf(const flow::Prediction& prediction, const flow::ModelVersions& versions) {
   flow::WatchPlan watch;
   watch.model = prediction.model;
@@ -40,7 +35,8 @@ size_t AddWatches(flow::SelectPlan& select, const Deployment& deployment) {
     for (flow::Prediction& prediction : stage.predictions) {
       const Deployed* model = deployment.Find(prediction.model);
       const bool wanted = model != nullptr && model->models && model->models->watch;
-      if (!wanted || !Tells(prediction) || !watched.insert(prediction.model).second) continue;
+      if (!wanted || !prediction.gives_number() || !watched.insert(prediction.model).second)
+        continue;
       prediction.version_slot = select.slots++;
       stage.watches.push_back(WatchOf(prediction, *model->models));
     }

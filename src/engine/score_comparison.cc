@@ -45,26 +45,11 @@ void AppendSample(std::string_view name, const ScoreSample& sample, std::string&
   out += "}";
 }
 
-// A label of two: false or 0, true or 1.
-std::optional<double> Binary(const row::Value& value, row::Type type) {
-  using enum row::TypeKind;
-  if (value.null) return {};
-  double number = -1;
-  if (type.kind == kBoolean) number = value.boolean ? 1 : 0;
-  if (type.kind == kInteger || type.kind == kBigint) number = static_cast<double>(value.integer);
-  if (type.kind == kDouble) number = value.number;
-  if (number == 0 || number == 1) return number;
-  return {};
-}
-
 // The first question to the model whose answer is one number; null: there is none.
 const flow::Prediction* Asked(const flow::StatementPlan& plan, const std::string& model) {
   for (const flow::Stage& stage : plan.select->stages) {
     for (const flow::Prediction& prediction : stage.predictions) {
-      const bool number = prediction.model == model &&
-                          prediction.answer == flow::Prediction::Answer::kScore &&
-                          prediction.result_type.kind == row::TypeKind::kDouble;
-      if (number) return &prediction;
+      if (prediction.model == model && prediction.gives_number()) return &prediction;
     }
   }
   return nullptr;
@@ -220,7 +205,7 @@ void ScoreComparison::TakeLabel(std::string_view id, const row::Schema& schema,
   }
   const LabelTable::Label* known = labels_->Find(key);
   if (known == nullptr) return;
-  const std::optional<double> label = Binary(known->value, labels_->column().type);
+  const std::optional<double> label = BinaryLabel(known->value, labels_->column().type);
   if (!label) return;
   labelled_.push_back(*label);
   labelled_before_.push_back(was);

@@ -50,26 +50,12 @@ void AppendPoint(double x, double y, std::string& out) {
   out += "]";
 }
 
-// A label of two: false or 0, true or 1.
-std::optional<double> Binary(const row::Value& value, row::Type type) {
-  using enum row::TypeKind;
-  if (value.null) return {};
-  double number = -1;
-  if (type.kind == kBoolean) number = value.boolean ? 1 : 0;
-  if (type.kind == kInteger || type.kind == kBigint) number = static_cast<double>(value.integer);
-  if (type.kind == kDouble) number = value.number;
-  if (number == 0 || number == 1) return number;
-  return {};
-}
-
 // The column of the statement that is the score of the model, or -1.
 int ScoreColumn(const flow::StatementPlan& plan, const std::string& model) {
   if (!plan.select) return -1;
   for (const flow::Stage& stage : plan.select->stages) {
     for (const flow::Prediction& prediction : stage.predictions) {
-      if (prediction.model != model || prediction.result_type.kind != row::TypeKind::kDouble ||
-          prediction.answer != flow::Prediction::Answer::kScore)
-        continue;
+      if (prediction.model != model || !prediction.gives_number()) continue;
       const std::vector<int>& slots = plan.select->output_slots;
       const auto found = std::find(slots.begin(), slots.end(), prediction.result_slot);
       if (found != slots.end()) return static_cast<int>(found - slots.begin());
@@ -107,7 +93,7 @@ class ScoreQuality::Reader {
                                    : LabelKey(values[key_], types_[static_cast<size_t>(key_)]);
     const LabelTable::Label* known = labels_.Find(key);
     std::optional<double> label;
-    if (known != nullptr) label = Binary(known->value, labels_.column().type);
+    if (known != nullptr) label = BinaryLabel(known->value, labels_.column().type);
     if (!label) {
       ++quality_.unlabelled_;
       return Ok();

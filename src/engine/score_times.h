@@ -7,14 +7,14 @@
 #include <utility>
 
 #include "base/metrics.h"
-#include "flow/score_watch.h"
+#include "flow/score_timer.h"
 #include "os/clock.h"
 
 namespace headrace::engine {
 
 // How long the versions of models take, for decisions and for comparisons, as metrics. Thread-safe;
 // clock and registry must outlive it.
-class ScoreTimes final : public flow::ScoreWatch {
+class ScoreTimes final : public flow::ScoreTimer {
  public:
   ScoreTimes(const os::Clock& clock, base::MetricsRegistry& metrics)
       : clock_(clock), metrics_(metrics) {}

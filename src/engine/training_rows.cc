@@ -2,33 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/row_cursor.h"
 #include "engine/row_decoder.h"
-#include "row/text.h"
+#include "flow/select_node.h"
 
 namespace headrace::engine {
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
-double NumberOf(const row::Value& value, row::Type type) {
-  if (value.null) return kMissing;
-  switch (type.kind) {
-    case row::TypeKind::kBoolean:
-      return value.boolean ? 1 : 0;
-    case row::TypeKind::kInteger:
-    case row::TypeKind::kBigint:
-      return static_cast<double>(value.integer);
-    case row::TypeKind::kDouble:
-      return value.number;
-    case row::TypeKind::kDecimal:
-      return row::DecimalToDouble(value);
-    default:
-      return kMissing;
-  }
-}
+const std::vector<std::string> kNoCategories;
 
 bool Fits(double label, train::Task task) {
   switch (task) {
@@ -109,7 +91,7 @@ Status TrainingRows::Read(const log::Log& log, uint64_t behind, row::Place until
     if (!fits || values[columns_.back()].null) continue;
     for (size_t c = 0; c < columns_.size(); ++c) {
       const auto at = static_cast<size_t>(columns_[c]);
-      row[c] = NumberOf(values[at], schema_.columns[at].type);
+      row[c] = flow::FeatureOf(values[at], schema_.columns[at].type, kNoCategories);
     }
     if (Fits(row.back(), plan_.options.task())) {
       rows_.Add(row);

@@ -227,7 +227,7 @@ Result<WhatIfReport> RunWhatIf(const WhatIfMeans& means, const WhatIfRequest& re
   options.progress = progress;
   options.goes_on = false;
   past.graph->SetProbe(means.probe);
-  past.graph->SetScoreWatch(means.watch);
+  past.graph->SetScoreTimer(means.timer);
   HR_ASSIGN(report.events, Replay(means.log, *past.graph, rows, options));
   EndAsking(fork, options.until_lsn, *past.graph, rows);
   HR_TRY(rows.HandOver(take, 0));

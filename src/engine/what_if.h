@@ -10,7 +10,7 @@
 
 #include "engine/label_table.h"
 #include "flow/probe.h"
-#include "flow/score_watch.h"
+#include "flow/score_timer.h"
 #include "headrace/result.h"
 #include "log/log.h"
 #include "os/file_system.h"
@@ -136,7 +136,7 @@ struct WhatIfMeans {
   size_t workers = 1;
   flow::Probe* probe = nullptr;  // sees what the fork does, within the asked range and before it
   PairTaker* pairs = nullptr;    // with `compare`: sees rows beside those of the log
-  flow::ScoreWatch* watch = nullptr;
+  flow::ScoreTimer* timer = nullptr;
 };
 
 using TakeBytes = std::function<Status(std::string_view bytes)>;

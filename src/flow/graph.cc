@@ -136,7 +136,7 @@ void Graph::AddStatement(std::shared_ptr<const StatementPlan> plan) {
   auto statement = std::make_unique<Statement>();
   if (plan->select) {
     statement->select = std::make_unique<SelectNode>(plan, models_, team_, spill_);
-    statement->select->SetScoreWatch(watch_);
+    statement->select->SetScoreTimer(timer_);
   }
   if (plan->on_watermark) statement->waiting = std::make_unique<WaitingRows>(plan, spill_);
   if (plan->window) statement->window = std::make_unique<WindowNode>(plan, spill_);
@@ -195,7 +195,7 @@ void Graph::Adopt(Graph& from, const StatementPlan& computed,
   statement.asking = std::move((*given)->asking);
   if (statement.select) {
     statement.select->Use(models_, team_);
-    statement.select->SetScoreWatch(watch_);
+    statement.select->SetScoreTimer(timer_);
     statement.select->SetPolicies(PoliciesOf(*plan));
   }
   Redate(std::move(plan));
@@ -557,10 +557,10 @@ void Graph::SetProbe(Probe* probe) {
   }
 }
 
-void Graph::SetScoreWatch(ScoreWatch* watch) {
-  watch_ = watch;
+void Graph::SetScoreTimer(ScoreTimer* timer) {
+  timer_ = timer;
   for (auto& statement : statements_)
-    if (statement->select) statement->select->SetScoreWatch(watch);
+    if (statement->select) statement->select->SetScoreTimer(timer);
 }
 
 size_t Graph::state_bytes() const {

@@ -114,7 +114,7 @@ class Graph {
   // Which must outlive the graph's last run; null: none.
   void SetProbe(Probe* probe);
   // The same; also for statements that are added.
-  void SetScoreWatch(ScoreWatch* watch);
+  void SetScoreTimer(ScoreTimer* timer);
   size_t state_bytes() const;
 
  private:
@@ -207,7 +207,7 @@ class Graph {
   os::WorkerTeam& team_;
   os::SpillFile* spill_;
   bool keeps_within_;
-  ScoreWatch* watch_ = nullptr;
+  ScoreTimer* timer_ = nullptr;
   std::vector<std::string> source_names_;
   std::map<std::string, std::unique_ptr<SourceNode>, std::less<>> sources_by_topic_;
   std::map<std::string, std::vector<Reader>, std::less<>> readers_of_source_;

@@ -81,6 +81,10 @@ struct Prediction {
   row::Type result_type{};
   int version_slot = -1;          // a bigint: which version answered; -1: nobody asks
   std::vector<int> output_slots;  // of ML_PREDICT: one for each output, beside `result_slot`
+
+  bool gives_number() const {
+    return answer == Answer::kScore && result_type.kind == row::TypeKind::kDouble;
+  }
 };
 
 // What runs at one depth of a SELECT: expressions over what is there, then the windows, the

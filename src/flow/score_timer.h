@@ -8,9 +8,9 @@ namespace headrace::flow {
 
 // Is told how long models take. Nothing that is computed may depend on it: operators see no clock,
 // they only hand on what this one read. Thread-safe.
-class ScoreWatch {
+class ScoreTimer {
  public:
-  virtual ~ScoreWatch() = default;
+  virtual ~ScoreTimer() = default;
   virtual int64_t Now() const = 0;  // monotonic nanoseconds
   // A version scored so many rows in one call.
   virtual void Scored(const std::string& model, int32_t version, size_t rows,

@@ -308,10 +308,10 @@ void SelectNode::Predict(const Prediction& prediction) {
                                                                        size_t worker) {
       const std::span<const size_t> piece = std::span(all).subspan(begin, end - begin);
       if (prediction.answer == Prediction::Answer::kScore) {
-        const int64_t start = watch_ == nullptr ? 0 : watch_->Now();
+        const int64_t start = timer_ == nullptr ? 0 : timer_->Now();
         Score(prediction, versions->Of(number), piece, worker);
-        if (watch_ != nullptr) {
-          watch_->Scored(prediction.model, number, piece.size(), watch_->Now() - start);
+        if (timer_ != nullptr) {
+          timer_->Scored(prediction.model, number, piece.size(), timer_->Now() - start);
         }
       } else {
         Explain(prediction, *versions, number, piece, worker);

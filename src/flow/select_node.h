@@ -13,7 +13,7 @@
 #include "flow/plan.h"
 #include "flow/policy_node.h"
 #include "flow/probe.h"
-#include "flow/score_watch.h"
+#include "flow/score_timer.h"
 #include "flow/watch_block.h"
 #include "os/worker_team.h"
 #include "row/batch.h"
@@ -57,7 +57,7 @@ class SelectNode {
   void SetAsking(AskingRows* asking) { asking_ = asking; }
 
   void SetProbe(Probe* probe) { probe_ = probe; }
-  void SetScoreWatch(ScoreWatch* watch) { watch_ = watch; }
+  void SetScoreTimer(ScoreTimer* timer) { timer_ = timer; }
   size_t state_bytes() const;
   // Every key block, in the order of the plan.
   std::vector<state::KeyBlock*> key_blocks() const;
@@ -90,7 +90,7 @@ class SelectNode {
   os::WorkerTeam* team_;
   AskingRows* asking_ = nullptr;
   Probe* probe_ = nullptr;
-  ScoreWatch* watch_ = nullptr;
+  ScoreTimer* timer_ = nullptr;
   std::vector<PolicyNode*> policies_;
   struct DrawnChoice {
     PolicyNode* policy = nullptr;
